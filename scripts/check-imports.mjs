@@ -1,0 +1,52 @@
+// Who may import whom (docs/ARCHITECTURE.md). Fails with one line per import that breaks a rule.
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+
+const allowed = {
+  protocol: [],
+  card: ['protocol'],
+  db: ['protocol'],
+  issuer: ['protocol'],
+  main: ['protocol', 'db', 'preload'],
+  preload: [],
+  chromium: [],
+  renderer: ['preload', 'protocol'],
+  cli: ['protocol', 'card', 'db', 'main', 'issuer', 'preload', 'chromium'],
+}
+/** Folders whose modules must also run where there is no Node. */
+const withoutNode = ['protocol', 'renderer']
+/** Of preload, others may see only the contract. */
+const contract = 'preload/contract.ts'
+
+const sources = Object.keys(allowed).flatMap((folder) =>
+  readdirSync(folder, { recursive: true })
+    .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
+    .filter((file) => /\.tsx?$/.test(file) && !/\.(test|d)\.tsx?$/.test(file)),
+)
+
+const problems = []
+for (const file of sources) {
+  const folder = file.split('/')[0]
+  const text = readFileSync(file, 'utf8')
+  for (const [, specifier] of text.matchAll(/(?:from|import|import\()\s*'([^']+)'/g)) {
+    if (specifier.startsWith('.')) {
+      const target = path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier))
+      const home = target.split('/')[0]
+      if (home === folder) continue
+      if (home === 'resources') continue
+      if (!allowed[folder].includes(home)) problems.push(`${file}: ${folder}/ may not import ${home}/ (${specifier})`)
+      else if (home === 'preload' && folder !== 'cli' && target !== contract)
+        problems.push(`${file}: of preload/ only the contract may be imported (${specifier})`)
+    } else {
+      const node = specifier.startsWith('node:')
+      if (node && withoutNode.includes(folder)) problems.push(`${file}: ${folder}/ runs without Node (${specifier})`)
+      const electron = specifier === 'electron'
+      const typeOnly = new RegExp(`import type[^']*'electron'`).test(text)
+      if (electron && folder !== 'main' && folder !== 'preload' && !(folder === 'chromium' && typeOnly))
+        problems.push(`${file}: only main/ and preload/ may import electron`)
+    }
+  }
+}
+for (const problem of problems) console.error(problem)
+console.log(problems.length === 0 ? `imports: ${sources.length} modules keep the rules` : `imports: ${problems.length} broken rules`)
+process.exitCode = problems.length === 0 ? 0 : 1
