@@ -41,12 +41,16 @@ for (const file of sources) {
       const node = specifier.startsWith('node:')
       if (node && withoutNode.includes(folder)) problems.push(`${file}: ${folder}/ runs without Node (${specifier})`)
       const electron = specifier === 'electron'
-      const typeOnly = new RegExp(`import type[^']*'electron'`).test(text)
+      const typeOnly = /import type[^']*'electron'/.test(text)
       if (electron && folder !== 'main' && folder !== 'preload' && !(folder === 'chromium' && typeOnly))
         problems.push(`${file}: only main/ and preload/ may import electron`)
     }
   }
 }
 for (const problem of problems) console.error(problem)
-console.log(problems.length === 0 ? `imports: ${sources.length} modules keep the rules` : `imports: ${problems.length} broken rules`)
+console.log(
+  problems.length === 0
+    ? `imports: ${sources.length} modules keep the rules`
+    : `imports: ${problems.length} broken rules`,
+)
 process.exitCode = problems.length === 0 ? 0 : 1

@@ -35,5 +35,7 @@ for (let i = 0; i < projects.length; i += 2) {
     console.error(`${project}:\n${output}`)
   }
 }
-console.log(failed === 0 ? `types: ${projects.length} projects clean` : `types: ${failed} of ${projects.length} projects failed`)
+console.log(
+  failed === 0 ? `types: ${projects.length} projects clean` : `types: ${failed} of ${projects.length} projects failed`,
+)
 process.exitCode = failed === 0 ? 0 : 1
