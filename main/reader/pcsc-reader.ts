@@ -1,0 +1,304 @@
+/**
+ * The real card reader: PC/SC, held at arm's length. Supervises the helper process (pcsc-process.ts) that owns pcsclite,
+ * and starts it anew when it dies or hangs; see docs/ARCHITECTURE.md, "The reader".
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  type CardChannel,
+  CardFault,
+  type CardReader,
+  type PresentCard,
+  type ReaderSlot,
+  type ReaderSnapshot,
+} from './card-reader.ts'
+import { type FromHelper, parseFromHelper, type ToHelper } from './pcsc-messages.ts'
+
+export interface PcscReaderOptions {
+  /** The helper's module; beside this one unless told. */
+  readonly processPath?: URL | string
+  /** How long one connect, transmit or disconnect may take. After that the helper is killed. */
+  readonly apduTimeoutMs?: number
+  /** How long the helper may be silent before it is taken to hang; at least twice `apduTimeoutMs`. */
+  readonly hangTimeoutMs?: number
+  /** How long to wait for another program to let go of the card. */
+  readonly busyTimeoutMs?: number
+}
+
+type Work = Pick<ToHelper, 'action' | 'command'>
+type HelperCard = NonNullable<Extract<FromHelper, { kind: 'state' }>['slots'][number]['card']>
+
+interface Pending {
+  readonly resolve: (response: Uint8Array | undefined) => void
+  readonly reject: (fault: CardFault) => void
+  readonly timer: NodeJS.Timeout
+}
+
+const restartMsMin = 50
+const restartMsMax = 5000
+const busyRetryMs = 100
+const closeGraceMs = 1000
+const starting = 'The card reader is starting.'
+const restarting =
+  'The card reader stopped answering and is being restarted; if this stays, unplug it and plug it in again.'
+
+const restartFault = () => new CardFault('reader', 'the card reader had to be restarted')
+
+const modulePath = () =>
+  new URL(import.meta.url.endsWith('.ts') ? './pcsc-process.ts' : './pcsc-process.js', import.meta.url)
+
+/** One card, from insertion to removal. Its uses wait for each other. */
+class PcscCard implements PresentCard {
+  readonly readerName: string
+  readonly atr: Uint8Array
+  readonly removed: AbortSignal
+  readonly #departure = new AbortController()
+  readonly #ask: (work: Work) => Promise<Uint8Array | undefined>
+  readonly #busyTimeoutMs: number
+  #tail: Promise<unknown> = Promise.resolve()
+
+  constructor(options: {
+    readerName: string
+    atr: Uint8Array
+    busyTimeoutMs: number
+    ask: (work: Work) => Promise<Uint8Array | undefined>
+  }) {
+    this.readerName = options.readerName
+    this.atr = options.atr
+    this.removed = this.#departure.signal
+    this.#busyTimeoutMs = options.busyTimeoutMs
+    this.#ask = options.ask
+  }
+
+  leave(fault: CardFault) {
+    this.#departure.abort(fault)
+  }
+
+  use<Result>(work: (channel: CardChannel) => Promise<Result>): Promise<Result> {
+    const result = this.#tail.then(() => this.#useNow(work))
+    this.#tail = result.catch(() => undefined)
+    return result
+  }
+
+  async #useNow<Result>(work: (channel: CardChannel) => Promise<Result>): Promise<Result> {
+    await this.#connect()
+    let open = true
+    const transmit = async (command: Uint8Array): Promise<Uint8Array> => {
+      if (!open) throw new Error('the channel was used after its use() ended')
+      this.removed.throwIfAborted()
+      const response = await this.#ask({ action: 'transmit', command })
+      if (response === undefined) throw new CardFault('reader', 'the helper process gave no response')
+      return response
+    }
+    try {
+      return await work({ transmit })
+    } finally {
+      open = false
+      await this.#ask({ action: 'disconnect' }).catch(() => undefined)
+    }
+  }
+
+  async #connect() {
+    const deadlineMs = performance.now() + this.#busyTimeoutMs
+    for (;;) {
+      this.removed.throwIfAborted()
+      try {
+        await this.#ask({ action: 'connect' })
+        return
+      } catch (error) {
+        const mayRetry = error instanceof CardFault && error.code === 'busy' && performance.now() < deadlineMs
+        if (!mayRetry) throw error
+      }
+      await delay(busyRetryMs)
+    }
+  }
+}
+
+class PcscReader implements CardReader {
+  readonly #processPath: URL | string
+  readonly #apduTimeoutMs: number
+  readonly #hangTimeoutMs: number
+  readonly #busyTimeoutMs: number
+  readonly #listeners = new Set<(snapshot: ReaderSnapshot) => void>()
+  readonly #pending = new Map<number, Pending>()
+  /** The present cards by the helper's number of their insertion. */
+  #cards = new Map<number, PcscCard>()
+  #helper: ChildProcess | undefined
+  #snapshot: ReaderSnapshot = { service: 'down', detail: starting, slots: [] }
+  #requestCount = 0
+  #restartMs = restartMsMin
+  #restartTimer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(options: PcscReaderOptions) {
+    this.#processPath = options.processPath ?? modulePath()
+    this.#apduTimeoutMs = options.apduTimeoutMs ?? 5000
+    this.#hangTimeoutMs = Math.max(options.hangTimeoutMs ?? 10_000, 2 * this.#apduTimeoutMs)
+    this.#busyTimeoutMs = options.busyTimeoutMs ?? 2000
+    this.#start()
+  }
+
+  get snapshot() {
+    return this.#snapshot
+  }
+
+  subscribe(listener: (snapshot: ReaderSnapshot) => void) {
+    // A wrapper of its own, so that one function may subscribe twice.
+    const entry = (snapshot: ReaderSnapshot) => listener(snapshot)
+    this.#listeners.add(entry)
+    return () => void this.#listeners.delete(entry)
+  }
+
+  async close() {
+    if (this.#closed) return
+    this.#closed = true
+    clearTimeout(this.#restartTimer)
+    const helper = this.#helper
+    if (helper !== undefined) {
+      const exited = once(helper, 'exit')
+      const grace = setTimeout(() => helper.kill('SIGKILL'), closeGraceMs)
+      if (helper.connected) helper.disconnect()
+      else helper.kill('SIGKILL')
+      await exited
+      clearTimeout(grace)
+    }
+    this.#lose(new CardFault('reader', 'the card reader was closed'), 'The card reader is closed.')
+    this.#listeners.clear()
+  }
+
+  #start() {
+    const helper = fork(this.#processPath, [], {
+      serialization: 'advanced',
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    this.#helper = helper
+
+    // Twice without a beat: one tick alone can come late because *this* process slept.
+    let silentTicks = 0
+    const watchdog = setInterval(() => {
+      silentTicks += 1
+      if (silentTicks > 2) helper.kill('SIGKILL')
+    }, this.#hangTimeoutMs / 2)
+
+    let gone = false
+    helper.on('message', (message) => {
+      // The last words of a helper that is given up would bring back cards that are gone.
+      if (gone || helper.killed) return
+      silentTicks = 0
+      this.#onMessage(parseFromHelper(message))
+    })
+    const onGone = () => {
+      if (gone) return
+      gone = true
+      clearInterval(watchdog)
+      this.#onHelperGone()
+    }
+    // `error`: it could not be started, or a message could not be sent.
+    helper.on('error', () => {
+      if (helper.pid === undefined) onGone()
+      else helper.kill('SIGKILL')
+    })
+    helper.on('exit', onGone)
+  }
+
+  #onHelperGone() {
+    this.#helper = undefined
+    if (this.#closed) return
+    const known = this.#snapshot.service === 'down' ? this.#snapshot.detail : undefined
+    this.#lose(
+      new CardFault('reader', 'the card reader had to be restarted'),
+      known ??
+        'The card reader stopped answering and is being restarted; if this stays, unplug it and plug it in again.',
+    )
+    this.#restartTimer = setTimeout(() => this.#start(), this.#restartMs)
+    this.#restartMs = Math.min(this.#restartMs * 2, restartMsMax)
+  }
+
+  #onMessage(message: FromHelper) {
+    switch (message.kind) {
+      case 'alive':
+        // A helper that lives for one beat and has a service is a good one: the next restart may be quick again.
+        if (this.#snapshot.service === 'up') this.#restartMs = restartMsMin
+        return
+      case 'state':
+        this.#onState(message)
+        return
+      case 'done':
+        this.#settle(message.id)?.resolve(message.response)
+        return
+      case 'fault':
+        this.#settle(message.id)?.reject(new CardFault(message.code, message.message))
+    }
+  }
+
+  #onState({ detail, slots }: Extract<FromHelper, { kind: 'state' }>) {
+    const before = this.#cards
+    this.#cards = new Map()
+    const seen = slots.map(({ name, card, mute }): ReaderSlot => {
+      const present = card === undefined ? undefined : (before.get(card.insertion) ?? this.#newCard(name, card))
+      if (card !== undefined && present !== undefined) this.#cards.set(card.insertion, present)
+      return { name, ...(present === undefined ? {} : { card: present }), ...(mute ? { mute } : {}) }
+    })
+    const departed = [...before].filter(([insertion]) => !this.#cards.has(insertion))
+    this.#publish(
+      detail === undefined ? { service: 'up', slots: seen } : { service: 'down', detail, slots: seen },
+      departed.map(([, card]) => card),
+      new CardFault('removed', 'the card has left the reader'),
+    )
+  }
+
+  #newCard(readerName: string, { insertion, atr }: HelperCard) {
+    const ask = (work: Work) => this.#ask({ ...work, readerName, insertion })
+    return new PcscCard({ readerName, atr, busyTimeoutMs: this.#busyTimeoutMs, ask })
+  }
+
+  /** No helper any more: every card counts as gone, every question as unanswered. */
+  #lose(fault: CardFault, detail: string) {
+    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(fault)
+    const departed = [...this.#cards.values()]
+    this.#cards = new Map()
+    this.#publish({ service: 'down', detail, slots: [] }, departed, fault)
+  }
+
+  /** The snapshot changes first, so that whoever hears of a departure sees the slot empty. */
+  #publish(snapshot: ReaderSnapshot, departed: readonly PcscCard[], fault: CardFault) {
+    this.#snapshot = snapshot
+    for (const card of departed) card.leave(fault)
+    for (const listener of [...this.#listeners]) listener(snapshot)
+  }
+
+  #ask(work: Omit<ToHelper, 'id'>): Promise<Uint8Array | undefined> {
+    const helper = this.#helper
+    if (helper === undefined || !helper.connected || helper.killed) return Promise.reject(restartFault())
+    this.#requestCount += 1
+    const id = this.#requestCount
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#onTimeout(id, helper), this.#apduTimeoutMs)
+      this.#pending.set(id, { resolve, reject, timer })
+      helper.send({ ...work, id })
+    })
+  }
+
+  /** PC/SC cannot be told to give up on a card; only the end of the helper frees its thread. */
+  #onTimeout(id: number, helper: ChildProcess) {
+    this.#settle(id)?.reject(new CardFault('timeout', `the card did not answer within ${this.#apduTimeoutMs} ms`))
+    helper.kill('SIGKILL')
+    this.#lose(restartFault(), restarting)
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    clearTimeout(pending?.timer)
+    return pending
+  }
+}
+
+/**
+ * Opens the machine's PC/SC readers. Never fails: while there is no PC/SC the snapshot says so, and what to do.
+ * Keeps the process running until `close()`.
+ */
+export const openPcscReader = (options: PcscReaderOptions = {}): CardReader => new PcscReader(options)
