@@ -1,0 +1,99 @@
+/**
+ * The bulletin: what the issuer tells every terminal (PROTOCOL.md, Bulletin).
+ * "FBUL" | version u8 = 1 | signing key version u8 | 0 u16 | Ed25519 signature 64 | canonical JSON
+ * The signature (RFC 8032) is over "farthing bulletin" || the first 8 bytes || the JSON.
+ */
+import { ed25519 } from '@noble/curves/ed25519.js'
+import * as v from 'valibot'
+import { ascii, ByteReader, ByteWriter, concat, protocolVersion } from './bytes.ts'
+import { canonicalBytes, parseCanonical } from './canonical-json.ts'
+import { ProtocolError } from './errors.ts'
+import { id8Schema, itemSchema, u32Schema } from './item.ts'
+
+const headLength = 8
+const signatureLength = 64
+export const bulletinBytesMax = 64 * 1024 * 1024
+
+const timeSchema = v.pipe(v.string(), v.isoTimestamp())
+const macHexSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))
+
+export const limitsSchema = v.strictObject({
+  /** The most that one sale may cost. */
+  saleMinorMax: u32Schema,
+  /** The most that one card may spend at one terminal since that terminal last reached the issuer. */
+  cardUnsyncedMinorMax: u32Schema,
+  /** The terminal's own cap on what the issuer has not acknowledged: entries, value, and age of the oldest. */
+  unsyncedCountMax: u32Schema,
+  unsyncedMinorMax: u32Schema,
+  unsyncedSecondsMax: u32Schema,
+  /** A bulletin older than this lowers the per-sale limit to `staleSaleMinorMax`; past `expiresAt` sales stop. */
+  staleAfterSeconds: u32Schema,
+  staleSaleMinorMax: u32Schema,
+})
+export type Limits = Readonly<v.InferOutput<typeof limitsSchema>>
+
+export const bulletinSchema = v.strictObject({
+  v: v.literal(1),
+  /** Only grows. */
+  serial: v.pipe(u32Schema, v.minValue(1)),
+  issuedAt: timeSchema,
+  expiresAt: timeSchema,
+  currency: v.pipe(v.string(), v.regex(/^[A-Z]{3}$/)),
+  /** Where a claim's QR code leads: PUBLIC_URL/c#... */
+  publicUrl: v.pipe(v.string(), v.url()),
+  /** How long a claim stands. */
+  claimSeconds: u32Schema,
+  /** Articles; those of kind code and ticket are sold by unit (the keyring says which). */
+  items: v.array(itemSchema),
+  /** Cards refused on sight; `blockMac` (tag 07) blocks them for good. */
+  hotlist: v.array(v.strictObject({ cardId: id8Schema, blockMac: v.optional(macHexSchema) })),
+  limits: limitsSchema,
+  /** Versions of MK_pay in use: cards of others are refused. */
+  payKeyVersions: v.array(v.pipe(u32Schema, v.maxValue(255))),
+})
+export type Bulletin = Readonly<v.InferOutput<typeof bulletinSchema>>
+
+const signedBytes = (head: Uint8Array, json: Uint8Array): Uint8Array => concat(ascii('farthing bulletin'), head, json)
+
+/** @param privateKey Ed25519 seed, 32 bytes @returns the signed document */
+export const encodeBulletin = (
+  bulletin: Bulletin,
+  signing: { readonly privateKey: Uint8Array; readonly keyVersion: number },
+): Uint8Array => {
+  const json = canonicalBytes(bulletin)
+  const head = new ByteWriter(headLength)
+    .bytes(ascii('FBUL'), 4, 'magic')
+    .u8(protocolVersion)
+    .u8(signing.keyVersion)
+    .zeros(2)
+    .done()
+  return concat(head, ed25519.sign(signedBytes(head, json), signing.privateKey), json)
+}
+
+/** Which version of the signing key a bulletin says it is signed with. @throws ProtocolError */
+export const bulletinKeyVersion = (bytes: Uint8Array): number => {
+  const reader = new ByteReader(bytes.subarray(0, headLength), headLength, 'bulletin')
+  reader.magic('FBUL')
+  reader.version('bulletin')
+  const keyVersion = reader.u8()
+  reader.reserved(2, 'bulletin')
+  return keyVersion
+}
+
+/** Verifies, then reads. @param publicKey Ed25519, 32 bytes @throws ProtocolError; `forged` when the signature is wrong */
+export const openBulletin = (bytes: Uint8Array, publicKey: Uint8Array): Bulletin => {
+  if (bytes.length < headLength + signatureLength || bytes.length > bulletinBytesMax)
+    throw new ProtocolError('length', 'bulletin')
+  bulletinKeyVersion(bytes)
+  const head = bytes.slice(0, headLength)
+  const signature = bytes.slice(headLength, headLength + signatureLength)
+  const json = bytes.slice(headLength + signatureLength)
+  let valid = false
+  try {
+    valid = ed25519.verify(signature, signedBytes(head, json), publicKey)
+  } catch {
+    valid = false
+  }
+  if (!valid) throw new ProtocolError('forged', 'bulletin')
+  return parseCanonical(bulletinSchema, json, 'bulletin')
+}

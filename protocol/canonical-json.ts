@@ -1,0 +1,39 @@
+/** Canonical JSON (RFC 8785) to and from bytes. A document counts only in its one canonical form. */
+import { bytesToUtf8 } from '@noble/ciphers/utils.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
+import serialize from 'canonicalize'
+import * as v from 'valibot'
+import { equalBytes } from './bytes.ts'
+import { ProtocolError } from './errors.ts'
+
+/** @param value plain JSON data @returns its RFC 8785 form in UTF-8 @throws ProtocolError `json` */
+export const canonicalBytes = (value: unknown): Uint8Array => {
+  try {
+    const text = serialize(value)
+    if (text !== undefined) return utf8ToBytes(text)
+  } catch (cause) {
+    throw new ProtocolError('json', 'canonical JSON', String(cause))
+  }
+  throw new ProtocolError('json', 'canonical JSON', 'not JSON data')
+}
+
+/** @throws ProtocolError `json` unless the bytes are canonical JSON of the schema's shape */
+export const parseCanonical = <Schema extends v.GenericSchema>(
+  schema: Schema,
+  bytes: Uint8Array,
+  field: string,
+): v.InferOutput<Schema> => {
+  let value: unknown
+  try {
+    value = JSON.parse(bytesToUtf8(bytes))
+  } catch {
+    throw new ProtocolError('json', field, 'not JSON in UTF-8')
+  }
+  const parsed = v.safeParse(schema, value)
+  if (!parsed.success) {
+    const issue = parsed.issues[0]
+    throw new ProtocolError('json', field, `${v.getDotPath(issue) ?? 'document'}: ${issue.message}`)
+  }
+  if (!equalBytes(canonicalBytes(value), bytes)) throw new ProtocolError('json', field, 'not in canonical form')
+  return parsed.output
+}

@@ -1,0 +1,74 @@
+/** ISO 4217: the currencies of a book, their numeric codes and decimals. Amounts on the outside are decimal text. */
+import { u32Max } from './bytes.ts'
+import { ProtocolError } from './errors.ts'
+import { type AmountMinor, amountMinor, type CurrencyCode, currencyCode } from './quantities.ts'
+
+interface Currency {
+  readonly letters: string
+  readonly code: number
+  readonly decimals: number
+}
+
+/** ISO 4217:2015 table A.1, the part that Farthing is sold in; add a line to add a currency. */
+const currencies: readonly Currency[] = [
+  { letters: 'EUR', code: 978, decimals: 2 },
+  { letters: 'USD', code: 840, decimals: 2 },
+  { letters: 'GBP', code: 826, decimals: 2 },
+  { letters: 'CHF', code: 756, decimals: 2 },
+  { letters: 'JPY', code: 392, decimals: 0 },
+  { letters: 'TWD', code: 901, decimals: 2 },
+  { letters: 'HKD', code: 344, decimals: 2 },
+  { letters: 'CAD', code: 124, decimals: 2 },
+  { letters: 'AUD', code: 36, decimals: 2 },
+  { letters: 'MXN', code: 484, decimals: 2 },
+  { letters: 'SEK', code: 752, decimals: 2 },
+  { letters: 'NOK', code: 578, decimals: 2 },
+  { letters: 'DKK', code: 208, decimals: 2 },
+  { letters: 'PLN', code: 985, decimals: 2 },
+  { letters: 'CZK', code: 203, decimals: 2 },
+  { letters: 'KWD', code: 414, decimals: 3 },
+  { letters: 'AED', code: 784, decimals: 2 },
+  { letters: 'SAR', code: 682, decimals: 2 },
+]
+
+const find = (wanted: (currency: Currency) => boolean, said: string): Currency => {
+  const found = currencies.find(wanted)
+  if (found === undefined)
+    throw new ProtocolError('range', 'currency', `${said} is not one of ${currencies.map((c) => c.letters).join(', ')}`)
+  return found
+}
+
+/** @param letters such as "EUR" @throws ProtocolError `range` */
+export const currencyOf = (letters: string): { code: CurrencyCode; decimals: number } => {
+  const { code, decimals } = find((currency) => currency.letters === letters, letters)
+  return { code: currencyCode(code), decimals }
+}
+
+/** @returns such as "EUR", or the three digits of a code that is not in the table */
+export const lettersOf = (code: CurrencyCode): string =>
+  currencies.find((currency) => currency.code === code)?.letters ?? String(code).padStart(3, '0')
+
+/** @param text decimal, such as "2.50" @throws ProtocolError `range`: too many decimals, negative, over 2^32 - 1 */
+export const parseAmount = (text: string, letters: string): AmountMinor => {
+  const { decimals } = currencyOf(letters)
+  const match = /^(\d{1,10})(?:\.(\d+))?$/.exec(text.trim())
+  const fraction = match?.[2] ?? ''
+  if (match === null || fraction.length > decimals)
+    throw new ProtocolError(
+      'range',
+      'amount',
+      `"${text}" is not an amount in ${letters} such as 2${decimals > 0 ? '.' : ''}${'50'.slice(0, decimals)}`,
+    )
+  const minor = Number(`${match[1]}${fraction.padEnd(decimals, '0')}`)
+  if (minor > u32Max) throw new ProtocolError('range', 'amount', `"${text}" is too large`)
+  return amountMinor(minor)
+}
+
+/** @param minor a safe integer, negative too @returns such as "2.50" or "-0.01" */
+export const formatAmount = (minor: number, letters: string): string => {
+  const { decimals } = currencyOf(letters)
+  const digits = String(Math.abs(minor)).padStart(decimals + 1, '0')
+  const at = digits.length - decimals
+  const sign = minor < 0 ? '-' : ''
+  return decimals === 0 ? `${sign}${digits}` : `${sign}${digits.slice(0, at)}.${digits.slice(at)}`
+}
