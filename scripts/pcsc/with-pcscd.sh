@@ -76,7 +76,14 @@ START
 chmod +x "$dir/start"
 
 stop() {
-  pid=$(cat "$dir/pid" 2>/dev/null) && kill "$pid" 2>/dev/null && while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+  pid=$(cat "$dir/pid" 2>/dev/null) && kill "$pid" 2>/dev/null || true
+  tries=0
+  # A dead child that nobody has waited for still has a number.
+  while kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do
+    tries=$((tries + 1))
+    [ "$tries" -le 100 ] || kill -9 "$pid" 2>/dev/null || true
+    sleep 0.02
+  done
   rm -rf "$dir"
 }
 trap stop EXIT
