@@ -1,0 +1,122 @@
+/**
+ * Answers every request of the page: the built files of out/renderer, and the goods of the running sale under
+ * `/goods/TOKEN`. The strict content policy is set here, once for all of them.
+ */
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { isAppUrl } from './navigation.ts'
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.webp': 'image/webp',
+  '.woff2': 'font/woff2',
+  '.wasm': 'application/wasm',
+  '.pdf': 'application/pdf',
+  '.mp3': 'audio/mpeg',
+  '.wav': 'audio/wav',
+  '.txt': 'text/plain; charset=utf-8',
+}
+
+/** `sandbox` without popups, forms, downloads and modals: the page needs none, whatever runs in it. */
+const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "font-src 'self' blob:",
+  "media-src 'self' blob:",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  'sandbox allow-scripts allow-same-origin',
+].join('; ')
+
+/** Goods are data: opened as a page they can do nothing. */
+const goodsPolicy = "default-src 'none'; sandbox"
+
+const everyAnswer = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+}
+
+export interface Goods {
+  readonly mediaType: string
+  readonly bytes: Uint8Array
+}
+
+/**
+ * The file that a request path names, or undefined when it is none of `root`'s.
+ * @param pathname still percent-encoded
+ */
+export const fileOf = (root: string, pathname: string): string | undefined => {
+  let decoded: string
+  try {
+    decoded = decodeURIComponent(pathname)
+  } catch {
+    return undefined
+  }
+  if (/[\\\0:]/.test(decoded) || decoded.split('/').some((part) => part.startsWith('.'))) return undefined
+  const file = path.join(root, decoded === '/' ? 'index.html' : decoded)
+  return file.startsWith(root + path.sep) ? file : undefined
+}
+
+/** The first and last byte of a `Range` header; undefined when there is none that can be given. */
+export const rangeOf = (header: string | null, length: number): { first: number; last: number } | undefined => {
+  const [, first, last] = header?.match(/^bytes=(\d*)-(\d*)$/) ?? []
+  if (first === undefined || last === undefined || (first === '' && last === '')) return undefined
+  const range =
+    first === ''
+      ? { first: Math.max(length - Number(last), 0), last: length - 1 }
+      : { first: Number(first), last: last === '' ? length - 1 : Math.min(Number(last), length - 1) }
+  return range.first <= range.last ? range : undefined
+}
+
+const answer = (status: number, headers: Record<string, string>, body?: Uint8Array) =>
+  new Response(body === undefined ? null : new Uint8Array(body), { status, headers: { ...everyAnswer, ...headers } })
+
+const refusal = (status: number) => answer(status, { 'Content-Security-Policy': goodsPolicy })
+
+const goodsAnswer = (goods: Goods | undefined, range: string | null) => {
+  if (goods === undefined) return refusal(404)
+  const { bytes, mediaType } = goods
+  const headers = {
+    'Content-Type': mediaType,
+    'Content-Security-Policy': goodsPolicy,
+    'Accept-Ranges': 'bytes',
+  }
+  const part = rangeOf(range, bytes.length)
+  if (part === undefined) return answer(200, headers, bytes)
+  const contentRange = `bytes ${part.first}-${part.last}/${bytes.length}`
+  return answer(206, { ...headers, 'Content-Range': contentRange }, bytes.subarray(part.first, part.last + 1))
+}
+
+/** The handler of the app's scheme. It never throws: what cannot be given is a 4xx without a body. */
+export const appContent =
+  (options: { rendererDir: string; goodsContent: (token: string) => Goods | undefined }) =>
+  async (request: Request): Promise<Response> => {
+    if (!isAppUrl(request.url)) return refusal(403)
+    if (request.method !== 'GET' && request.method !== 'HEAD') return refusal(405)
+    const { pathname } = new URL(request.url)
+    const token = pathname.match(/^\/goods\/([\w-]{1,128})$/)?.[1]
+    if (token !== undefined) return goodsAnswer(options.goodsContent(token), request.headers.get('range'))
+    const file = fileOf(options.rendererDir, pathname)
+    const mediaType = file === undefined ? undefined : mediaTypes[path.extname(file)]
+    if (file === undefined || mediaType === undefined) return refusal(404)
+    const headers = { 'Content-Type': mediaType, 'Content-Security-Policy': pagePolicy }
+    return readFile(file).then(
+      (bytes) => answer(200, headers, bytes),
+      () => refusal(404),
+    )
+  }

@@ -1,0 +1,100 @@
+/**
+ * The Electron entry: reads what was asked for, opens the till, opens the window, connects the two, and ends cleanly.
+ * Prints one line of JSON when the page is up. Everything that decides stands in the modules that it names.
+ */
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { app, ipcMain, protocol } from 'electron'
+import { appContent } from './app-scheme.ts'
+import { connectIpc } from './ipc.ts'
+import { appScheme, appUrl } from './navigation.ts'
+import { debugPortAllowed, type StartOptions, startOptions } from './start-options.ts'
+import { holdsProductionKeys, openKiosk } from './terminal.ts'
+import { makeWindow } from './window.ts'
+
+const exitStatus = { done: 0, refused: 1, usage: 2, world: 3 } as const
+/** The till may finish a payment that is under way; after this long the process ends all the same. */
+const stopMsMax = 10_000
+
+const log = (message: string) => {
+  process.stderr.write(`farthing: ${message}\n`)
+}
+
+const giveUp = (problem: string, status: number) => {
+  log(problem)
+  app.exit(status)
+}
+
+const start = async (options: StartOptions) => {
+  await app.whenReady()
+  const kiosk = await openKiosk({ dataDir: options.dataDir })
+  const out = path.join(import.meta.dirname, '..')
+  protocol.handle(
+    appScheme,
+    appContent({ rendererDir: path.join(out, 'renderer'), goodsContent: (token) => kiosk.goodsContent(token) }),
+  )
+  const { window, load } = makeWindow({
+    preload: path.join(out, 'preload/index.cjs'),
+    ...(options.windowSize === undefined ? {} : { size: options.windowSize }),
+    devTools: !app.isPackaged,
+    log,
+  })
+  const disconnect = connectIpc({ ipcMain, webContents: window.webContents, kiosk })
+
+  let stopping = false
+  const stop = (status: number) => {
+    if (stopping) return
+    stopping = true
+    setTimeout(() => giveUp('the till did not stop in time', exitStatus.world), stopMsMax).unref()
+    disconnect()
+    if (!window.isDestroyed()) window.destroy()
+    kiosk.close().then(
+      () => app.exit(status),
+      (error: Error) => giveUp(error.message, exitStatus.world),
+    )
+  }
+  process.on('SIGTERM', () => stop(exitStatus.done))
+  process.on('SIGINT', () => stop(exitStatus.done))
+  process.on('uncaughtException', (error) => {
+    log(error.message)
+    stop(exitStatus.world)
+  })
+  app.on('before-quit', (event) => {
+    event.preventDefault()
+    stop(exitStatus.done)
+  })
+  app.on('window-all-closed', () => stop(exitStatus.done))
+  app.on('second-instance', () => window.focus())
+
+  window.webContents.once('did-finish-load', () => {
+    process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, url: appUrl })}\n`)
+  })
+  await load()
+}
+
+/** What must be said to Electron before it is ready. Returns what forbids the start. */
+const prepare = (options: StartOptions): string | undefined => {
+  app.enableSandbox()
+  protocol.registerSchemesAsPrivileged([
+    { scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
+  ])
+  if (options.debugPort !== undefined) {
+    const productionKeys = holdsProductionKeys(options.dataDir)
+    const debug = debugPortAllowed({ port: options.debugPort, packaged: app.isPackaged, productionKeys })
+    if (!debug.allowed) return debug.problem
+    app.commandLine.appendSwitch('remote-debugging-port', String(debug.port))
+    app.commandLine.appendSwitch('remote-debugging-address', '127.0.0.1')
+  }
+  const userData = path.join(options.dataDir, 'window')
+  mkdirSync(userData, { recursive: true })
+  app.setPath('userData', userData)
+  return app.requestSingleInstanceLock() ? undefined : `a kiosk is already running on ${options.dataDir}`
+}
+
+const options = startOptions({ argv: process.argv.slice(1), env: process.env })
+if ('problem' in options) giveUp(options.problem, exitStatus.usage)
+else {
+  const problem = prepare(options)
+  if (problem !== undefined) giveUp(problem, exitStatus.refused)
+  else start(options).catch((error: Error) => giveUp(error.message, exitStatus.world))
+}

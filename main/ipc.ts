@@ -1,0 +1,83 @@
+/**
+ * The one door for messages from the page. Sender and shape of every message are checked here and nowhere else;
+ * what does not fit is refused with a named error and never reaches the till.
+ */
+import type { IpcMain, IpcMainInvokeEvent, WebContents } from 'electron'
+import * as v from 'valibot'
+import { channels, type FarthingBridge } from '../preload/contract.ts'
+import type { Kiosk } from './kiosk-contract.ts'
+import { isAppUrl } from './navigation.ts'
+
+/** The methods of the bridge that arrive as messages. */
+export type Method = Exclude<keyof typeof channels, 'pushed'>
+
+type Arguments = { readonly [M in Method]: Parameters<FarthingBridge[M]> }
+
+const itemIdLengthMax = 128
+const counterMax = 2 ** 32 - 1
+
+const nothing = v.strictTuple([])
+const shapes: { readonly [M in Method]: v.GenericSchema<unknown, Arguments[M]> } = {
+  state: nothing,
+  buy: v.strictTuple([v.pipe(v.string(), v.minLength(1), v.maxLength(itemIdLengthMax))]),
+  cancel: nothing,
+  showGoods: nothing,
+  collect: v.strictTuple([v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(counterMax))]),
+  finish: nothing,
+}
+
+/** Why a message was refused: `sender` (not our page), `shape` (not the arguments of this method). */
+export class MessageRefused extends Error {
+  readonly code: 'sender' | 'shape'
+  constructor(code: 'sender' | 'shape', channel: string) {
+    super(`${code}: ${channel}`)
+    this.name = 'MessageRefused'
+    this.code = code
+  }
+}
+
+/** What of a message's origin is looked at; Electron's event has it, and a test can make it. */
+export interface Sender {
+  readonly sender: { readonly id: number }
+  readonly senderFrame: { readonly url: string; readonly parent: unknown } | null
+}
+
+/** @throws MessageRefused unless the main frame of our own window sent it, from our own origin */
+export const checkSender = (from: Sender, windowId: number, channel: string): void => {
+  const frame = from.senderFrame
+  const ours = frame !== null && frame.parent === null && from.sender.id === windowId && isAppUrl(frame.url)
+  if (!ours) throw new MessageRefused('sender', channel)
+}
+
+/** @throws MessageRefused unless these are the arguments of that method */
+export const checkShape = <M extends Method>(method: M, given: readonly unknown[]): Arguments[M] => {
+  const shape: v.GenericSchema<unknown, Arguments[M]> = shapes[method]
+  const result = v.safeParse(shape, given)
+  if (!result.success) throw new MessageRefused('shape', channels[method])
+  return result.output
+}
+
+/** Connects the window's messages with the till, and the till's states with the window. */
+export const connectIpc = (options: {
+  ipcMain: Pick<IpcMain, 'handle'>
+  webContents: Pick<WebContents, 'id' | 'send' | 'isDestroyed'>
+  kiosk: Kiosk
+}): (() => void) => {
+  const { ipcMain, webContents, kiosk } = options
+  const handle = <M extends Method>(method: M, act: (...given: Arguments[M]) => ReturnType<FarthingBridge[M]>) => {
+    const channel = channels[method]
+    ipcMain.handle(channel, async (event: IpcMainInvokeEvent, ...given: unknown[]) => {
+      checkSender(event, webContents.id, channel)
+      return act(...checkShape(method, given))
+    })
+  }
+  handle('state', async () => kiosk.state)
+  handle('buy', (itemId) => kiosk.buy(itemId))
+  handle('cancel', () => kiosk.cancel())
+  handle('showGoods', () => kiosk.showGoods())
+  handle('collect', (counter) => kiosk.collect(counter))
+  handle('finish', () => kiosk.finish())
+  return kiosk.subscribe((state) => {
+    if (!webContents.isDestroyed()) webContents.send(channels.pushed, state)
+  })
+}

@@ -1,0 +1,18 @@
+/**
+ * What the window needs of the terminal behind it. kiosk.ts implements it; window and IPC know nothing else of the till.
+ */
+import type { KioskState } from '../preload/contract.ts'
+
+export interface Kiosk {
+  readonly state: KioskState
+  /** Calls back after every change of the state. Returns the function that stops it. */
+  subscribe(listener: (state: KioskState) => void): () => void
+  buy(itemId: string): Promise<void>
+  cancel(): Promise<void>
+  showGoods(): Promise<void>
+  collect(counter: number): Promise<void>
+  finish(): Promise<void>
+  /** The content that was sold under this token; undefined once its sale is over. */
+  goodsContent(token: string): { mediaType: string; bytes: Uint8Array } | undefined
+  close(): Promise<void>
+}

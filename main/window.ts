@@ -1,0 +1,72 @@
+/**
+ * The one window: sandboxed, locked to the app's own origin, and brought back when its page dies.
+ */
+import { BrowserWindow, type Session } from 'electron'
+import { afterCrash, appUrl, type CrashHistory, navigationAllowed, requestAllowed } from './navigation.ts'
+
+/** Nothing in the page needs a permission, a download or an address outside of the app. */
+const denyAll = (session: Session) => {
+  session.setPermissionRequestHandler((_webContents, _permission, callback) => callback(false))
+  session.setPermissionCheckHandler(() => false)
+  session.on('will-download', (event) => event.preventDefault())
+  session.webRequest.onBeforeRequest((details, callback) => callback({ cancel: !requestAllowed(details.url) }))
+}
+
+/** Loads the page again after each death, later each time, and says so. */
+const recover = (window: BrowserWindow, log: (message: string) => void) => {
+  let history: CrashHistory | undefined
+  let timer: NodeJS.Timeout | undefined
+  const reloadLater = (cause: string) => {
+    const next = afterCrash(history, Date.now())
+    history = next.history
+    log(`the page is gone (${cause}); loading it again in ${next.delayMs} ms`)
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      if (!window.isDestroyed()) window.loadURL(appUrl).catch((error: Error) => reloadLater(error.message))
+    }, next.delayMs)
+  }
+  window.webContents.on('render-process-gone', (_event, details) => reloadLater(details.reason))
+  window.on('unresponsive', () => window.webContents.forcefullyCrashRenderer())
+  window.on('closed', () => clearTimeout(timer))
+  return reloadLater
+}
+
+export interface WindowOptions {
+  readonly preload: string
+  /** A plain window of this size; absent: a kiosk over the whole screen. */
+  readonly size?: { readonly width: number; readonly height: number }
+  readonly devTools: boolean
+  readonly log: (message: string) => void
+}
+
+/** Makes the window. `load` shows the page and resolves when it is up, or will be tried again. */
+export const makeWindow = (options: WindowOptions): { window: BrowserWindow; load: () => Promise<void> } => {
+  const window = new BrowserWindow({
+    ...(options.size ?? { kiosk: true, fullscreen: true }),
+    useContentSize: true,
+    autoHideMenuBar: true,
+    backgroundColor: '#ffffff',
+    title: 'Farthing',
+    webPreferences: {
+      preload: options.preload,
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      webviewTag: false,
+      webSecurity: true,
+      spellcheck: false,
+      devTools: options.devTools,
+    },
+  })
+  const { webContents } = window
+  denyAll(webContents.session)
+  webContents.setWindowOpenHandler(() => ({ action: 'deny' }))
+  webContents.on('will-frame-navigate', (event) => {
+    if (!navigationAllowed(event)) event.preventDefault()
+  })
+  webContents.on('will-redirect', (event) => event.preventDefault())
+  webContents.on('will-attach-webview', (event) => event.preventDefault())
+  const reloadLater = recover(window, options.log)
+  const load = () => window.loadURL(appUrl).catch((error: Error) => reloadLater(error.message))
+  return { window, load }
+}

@@ -1,0 +1,13 @@
+/** End-to-end tests: the built kiosk, driven through its screen (e2e/launch.ts). */
+import { defineConfig } from '@playwright/test'
+
+export default defineConfig({
+  testDir: 'e2e',
+  testMatch: '**/*.spec.ts',
+  outputDir: 'test-results',
+  forbidOnly: true,
+  retries: 0,
+  workers: 1,
+  timeout: 60_000,
+  reporter: 'line',
+})

@@ -1,0 +1,23 @@
+/**
+ * The bridge between page and main: one named method a channel, nothing generic. Runs sandboxed, as one CommonJS file.
+ */
+import { contextBridge, ipcRenderer } from 'electron'
+import { channels, type FarthingBridge, type KioskState } from './contract.ts'
+
+const bridge: FarthingBridge = {
+  state: () => ipcRenderer.invoke(channels.state),
+  onState: (listener) => {
+    const forward = (_event: unknown, state: KioskState) => listener(state)
+    ipcRenderer.on(channels.pushed, forward)
+    return () => {
+      ipcRenderer.removeListener(channels.pushed, forward)
+    }
+  },
+  buy: (itemId) => ipcRenderer.invoke(channels.buy, itemId),
+  cancel: () => ipcRenderer.invoke(channels.cancel),
+  showGoods: () => ipcRenderer.invoke(channels.showGoods),
+  collect: (counter) => ipcRenderer.invoke(channels.collect, counter),
+  finish: () => ipcRenderer.invoke(channels.finish),
+}
+
+contextBridge.exposeInMainWorld('farthing', bridge)
