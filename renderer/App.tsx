@@ -1,0 +1,86 @@
+/** Which screen is seen, and the sizes, contrast and language that all of them share. */
+import { type ReactElement, useEffect, useLayoutEffect } from 'react'
+import { CalmBoundary } from './parts/CalmBoundary.tsx'
+import { EngineContext, useEngine, usePage, useWords } from './parts/engine-context.ts'
+import { IdleWarning } from './parts/IdleWarning.tsx'
+import { useSizes } from './parts/use-sizes.ts'
+import { Approved } from './screens/Approved.tsx'
+import { Attract } from './screens/Attract.tsx'
+import { Balance } from './screens/Balance.tsx'
+import { Catalogue } from './screens/Catalogue.tsx'
+import { Declined } from './screens/Declined.tsx'
+import { Goods } from './screens/Goods.tsx'
+import { Item } from './screens/Item.tsx'
+import { OutOfService } from './screens/OutOfService.tsx'
+import { Pay } from './screens/Pay.tsx'
+import { Recover } from './screens/Recover.tsx'
+import { type Engine, itemOf, languageOf } from './store.ts'
+
+export function App({ engine, restart }: { engine: Engine; restart: () => void }): ReactElement {
+  return (
+    <CalmBoundary language={() => languageOf(engine.store.getState())} restart={restart}>
+      <EngineContext value={engine}>
+        <Kiosk />
+      </EngineContext>
+    </CalmBoundary>
+  )
+}
+
+function Kiosk(): ReactElement {
+  const engine = useEngine()
+  useRootStyle()
+  useEffect(() => {
+    const touch = () => engine.touch()
+    window.addEventListener('pointerdown', touch)
+    window.addEventListener('keydown', touch)
+    return () => {
+      window.removeEventListener('pointerdown', touch)
+      window.removeEventListener('keydown', touch)
+    }
+  }, [engine])
+  return (
+    <>
+      <Screen />
+      <IdleWarning />
+    </>
+  )
+}
+
+/** Sizes in millimetres become lengths that all style sheets use (tokens.css). */
+function useRootStyle(): void {
+  const { sizes } = useSizes()
+  const { language } = useWords()
+  const highContrast = usePage((state) => state.comfort.highContrast)
+  useLayoutEffect(() => {
+    const root = document.documentElement
+    for (const [name, length] of Object.entries(sizes)) root.style.setProperty(`--${name}`, `${length}px`)
+    root.lang = language
+    root.dataset['contrast'] = highContrast ? 'high' : 'normal'
+  }, [sizes, language, highContrast])
+}
+
+function Screen(): ReactElement {
+  const screen = usePage((state) => state.kiosk?.screen)
+  const page = usePage((state) => state.page)
+  const item = usePage((state) => (state.page.name === 'item' ? itemOf(state, state.page.itemId) : undefined))
+  if (screen === undefined) return <div className="screen tone-ink" />
+  switch (screen.name) {
+    case 'browse':
+      if (page.name === 'attract') return <Attract />
+      return page.name === 'item' && item !== undefined ? <Item item={item} /> : <Catalogue />
+    case 'pay':
+      return <Pay screen={screen} />
+    case 'approved':
+      return <Approved screen={screen} />
+    case 'goods':
+      return <Goods screen={screen} />
+    case 'declined':
+      return <Declined screen={screen} />
+    case 'recover':
+      return <Recover screen={screen} />
+    case 'balance':
+      return <Balance screen={screen} />
+    case 'out-of-service':
+      return <OutOfService reason={screen.reason} />
+  }
+}

@@ -1,0 +1,21 @@
+/** A one-time code or ticket in plain sight, and in a QR code of its own. */
+import type { ReactElement } from 'react'
+import type { CatalogueItem } from '../../preload/contract.ts'
+import { useWords } from '../parts/engine-context.ts'
+import { QrCode } from '../parts/QrCode.tsx'
+
+export function CodeView({ code, item }: { code: string; item: CatalogueItem }): ReactElement {
+  const { words, titleOf } = useWords()
+  const ticket = item.kind === 'ticket'
+  return (
+    <div className="code-view">
+      <p className="kind">{titleOf(item)}</p>
+      <h1>{ticket ? words.goods.yourTicket : words.goods.yourCode}</h1>
+      <p className="code" data-code={code}>
+        {code}
+      </p>
+      <QrCode text={code} label={words.goods.scanCode} />
+      <p>{ticket ? words.goods.onceTicket : words.goods.once}</p>
+    </div>
+  )
+}

@@ -1,0 +1,9 @@
+/** A picture, whole. */
+import { type ReactElement, useState } from 'react'
+import { Unreadable } from './ContentView.tsx'
+
+export function PictureView({ contentUrl, title }: { contentUrl: string; title: string }): ReactElement {
+  const [broken, setBroken] = useState(false)
+  if (broken) return <Unreadable />
+  return <img className="picture" src={contentUrl} alt={title} onError={() => setBroken(true)} />
+}

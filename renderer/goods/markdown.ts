@@ -1,0 +1,79 @@
+/**
+ * The small part of Markdown that an article needs, read into blocks: headings, paragraphs, lists, quotations, rules,
+ * emphasis and code. No HTML and no links: whatever else stands in the text is shown as it is, so nothing can be injected.
+ */
+
+export type Span = { readonly style: 'plain' | 'strong' | 'emphasis' | 'code'; readonly text: string }
+
+export type Block =
+  | { readonly name: 'heading'; readonly level: 1 | 2 | 3; readonly spans: readonly Span[] }
+  | { readonly name: 'paragraph'; readonly spans: readonly Span[] }
+  | { readonly name: 'quotation'; readonly spans: readonly Span[] }
+  | { readonly name: 'list'; readonly ordered: boolean; readonly items: readonly (readonly Span[])[] }
+  | { readonly name: 'rule' }
+
+/** Text beyond this is not shown: an article is not a book. */
+export const articleCharactersMax = 1_000_000
+
+const listMark = /^(?:[-*]|\d{1,3}[.)])\s+/
+
+export function blocksOf(markdown: string): readonly Block[] {
+  return markdown
+    .slice(0, articleCharactersMax)
+    .replaceAll('\r\n', '\n')
+    .split(/\n[ \t]*\n+/)
+    .map((chunk) => chunk.trim())
+    .filter((chunk) => chunk !== '')
+    .flatMap(blocksOfChunk)
+}
+
+/** A heading may be followed by its text without an empty line between them. */
+function blocksOfChunk(chunk: string): readonly Block[] {
+  const [first = '', ...rest] = chunk.split('\n')
+  const heading = /^(#{1,6})\s+(.*?)\s*#*$/.exec(first)
+  if (heading?.[1] === undefined || heading[2] === undefined) return [blockOf(chunk)]
+  const block: Block = { name: 'heading', level: levelOf(heading[1].length), spans: spansOf(heading[2]) }
+  return rest.length === 0 ? [block] : [block, ...blocksOfChunk(rest.join('\n').trim())]
+}
+
+function levelOf(marks: number): 1 | 2 | 3 {
+  return marks === 1 ? 1 : marks === 2 ? 2 : 3
+}
+
+function blockOf(chunk: string): Block {
+  const lines = chunk.split('\n')
+  if (/^(?:-{3,}|\*{3,}|_{3,})$/.test(chunk)) return { name: 'rule' }
+  if (lines.every((line) => line.startsWith('>'))) {
+    return { name: 'quotation', spans: spansOf(lines.map((line) => line.replace(/^>\s?/, '')).join(' ')) }
+  }
+  if (listMark.test(lines[0] ?? '')) return { name: 'list', ordered: /^\d/.test(chunk), items: itemsOf(lines) }
+  return { name: 'paragraph', spans: spansOf(lines.map((line) => line.trim()).join(' ')) }
+}
+
+/** A line without a mark goes on with the item before it. */
+function itemsOf(lines: readonly string[]): readonly (readonly Span[])[] {
+  const items: string[] = []
+  for (const line of lines) {
+    if (listMark.test(line)) items.push(line.replace(listMark, ''))
+    else items.push(`${items.pop() ?? ''} ${line.trim()}`)
+  }
+  return items.map(spansOf)
+}
+
+const spanMark = /\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*|(?<!\w)_([^_\s][^_]*)_(?!\w)|`([^`]+)`/g
+
+function spansOf(text: string): readonly Span[] {
+  const spans: Span[] = []
+  let at = 0
+  for (const match of text.matchAll(spanMark)) {
+    if (match.index > at) spans.push({ style: 'plain', text: text.slice(at, match.index) })
+    const [whole, strong, starred, underlined, code] = match
+    const emphasis = starred ?? underlined
+    if (strong !== undefined) spans.push({ style: 'strong', text: strong })
+    else if (emphasis !== undefined) spans.push({ style: 'emphasis', text: emphasis })
+    else if (code !== undefined) spans.push({ style: 'code', text: code })
+    at = match.index + whole.length
+  }
+  if (at < text.length) spans.push({ style: 'plain', text: text.slice(at) })
+  return spans
+}

@@ -1,0 +1,169 @@
+/** English: the dictionary that gives all others their shape. Instructions have at most eight words. */
+import type { ItemKind, OutOfServiceReason, RefusalReason } from '../../preload/contract.ts'
+
+interface Refusal {
+  /** What happened, as a headline. */
+  readonly what: string
+  /** What to do now. */
+  readonly todo: string
+}
+
+const refusal: Readonly<Record<RefusalReason, Refusal>> = {
+  outOfService: { what: 'Not for sale just now', todo: 'Please use another kiosk.' },
+  outOfStock: { what: 'Sold out', todo: 'Please choose something else.' },
+  notAPurse: {
+    what: 'This card cannot pay here',
+    todo: 'Use your Farthing card. Bank cards and phones do not work here.',
+  },
+  cardSuspect: { what: 'This card could not be verified', todo: 'Try it once more, or use another card.' },
+  cardBlocked: { what: 'This card is blocked', todo: 'Use another card, or ask at the desk.' },
+  hotlisted: { what: 'This card was reported lost', todo: 'Use another card, or ask at the desk.' },
+  cardExpired: { what: 'This card has expired', todo: 'Use another card, or ask for a new one.' },
+  wrongCurrency: { what: 'This card holds another currency', todo: 'Use another card.' },
+  limit: { what: 'Over this card’s limit here', todo: 'Choose something cheaper, or try again later.' },
+  balanceTooLow: { what: 'Not enough money on this card', todo: 'Load your card at the desk, or use another card.' },
+  pinNeeded: { what: 'This card asks for its PIN', todo: 'This kiosk has no PIN pad. Please use another card.' },
+  pinWrong: { what: 'The PIN was wrong', todo: 'Please try again.' },
+  pinBlocked: { what: 'The PIN is blocked', todo: 'Use another card, or ask at the desk.' },
+  cancelled: { what: 'Stopped', todo: 'You can start again whenever you like.' },
+  timeout: { what: 'No card came in time', todo: 'Start again when your card is ready.' },
+}
+
+const outOfService: Readonly<Record<OutOfServiceReason, { readonly what: string; readonly why: string }>> = {
+  starting: { what: 'Ready in a moment', why: 'This kiosk is starting.' },
+  notEnrolled: { what: 'Not open yet', why: 'This kiosk has not been set up.' },
+  noReader: { what: 'Closed for the moment', why: 'The card reader does not answer.' },
+  storage: { what: 'Closed for the moment', why: 'This kiosk cannot keep its records safely.' },
+  emptyCatalogue: { what: 'Nothing to sell yet', why: 'The shelves of this kiosk are empty.' },
+  stale: { what: 'Closed for the moment', why: 'This kiosk has been offline too long to check cards.' },
+  stopped: { what: 'Closed for the moment', why: 'The operator has closed this kiosk.' },
+}
+
+const kind: Readonly<Record<ItemKind, { readonly name: string; readonly how: string }>> = {
+  document: { name: 'To read', how: 'Opens here at once. Take it along on your phone.' },
+  media: { name: 'To look at and hear', how: 'Opens here at once. Take it along on your phone.' },
+  code: { name: 'Code', how: 'Shown here at once. Works once, only for you.' },
+  ticket: { name: 'Ticket', how: 'Shown here at once. Valid for one entry.' },
+}
+
+export const en = {
+  /** What this language calls itself. */
+  autonym: 'English',
+  /** The locale by which Intl writes money and dates. */
+  locale: 'en-GB',
+
+  attract: {
+    headline: 'Something good for small change',
+    start: 'Touch to start',
+    how: 'Choose, tap your card, take it along.',
+    from: (amount: string) => `From ${amount}`,
+  },
+  bar: {
+    back: 'Back',
+    done: 'Done',
+    leave: 'Leave',
+    cancel: 'Cancel',
+    contrast: 'Contrast',
+    largeType: 'Larger type',
+    normalType: 'Normal type',
+    startOver: 'Start over',
+    settings: 'Display',
+  },
+  offline: 'Offline. You can buy as usual.',
+  failed: 'That did not work. Please try again.',
+  idle: {
+    question: 'Are you still there?',
+    stay: 'Yes, carry on',
+    left: (seconds: number) => (seconds === 1 ? 'Back to start in 1 second' : `Back to start in ${seconds} seconds`),
+  },
+  catalogue: {
+    headline: 'What would you like?',
+    soldOut: 'Sold out',
+    left: (count: number) => `${count} left`,
+  },
+  kind,
+  item: {
+    buy: (amount: string) => `Buy for ${amount}`,
+    taxIncluded: 'You pay with your card on the next screen.',
+  },
+  pay: {
+    headline: 'Hold your card to the reader',
+    where: {
+      below: 'The reader is below',
+      above: 'The reader is above',
+      left: 'The reader is on the left',
+      right: 'The reader is on the right',
+    },
+    twoCards: 'One card only, please',
+    twoCardsTodo: 'Take one card away from the reader.',
+    working: 'Hold the card still',
+    workingHint: 'Only a moment.',
+    seconds: (count: number) => (count === 1 ? '1 second' : `${count} seconds`),
+    notCharged: 'Nothing has been charged yet.',
+  },
+  approved: {
+    paid: (amount: string) => `You paid ${amount}`,
+    recovered: 'Your earlier payment is complete. Nothing was charged twice.',
+    done: 'Done',
+    balance: 'Left on your card',
+    takeCard: 'Take your card with you.',
+    show: { document: 'Open it', media: 'Open it', code: 'Show the code', ticket: 'Show the ticket' } satisfies Record<
+      ItemKind,
+      string
+    >,
+  },
+  goods: {
+    takeAlong: 'Take it along',
+    scan: 'Scan with your phone’s camera',
+    scanCode: 'Scan to take the code',
+    until: (day: string) => `Until ${day}`,
+    offlineClaim: 'Works although this kiosk is offline.',
+    yourCode: 'Your code',
+    yourTicket: 'Your ticket',
+    once: 'It works once, and only you have it.',
+    onceTicket: 'It is valid once, and only you have it.',
+    loading: 'Opening…',
+    unreadable: 'This cannot be shown here',
+    unreadableTodo: 'It is yours all the same. Take it along on your phone, or hold your card here again later.',
+    closer: 'Larger',
+    further: 'Smaller',
+    page: (page: number, pages: number) => `Page ${page} of ${pages}`,
+    finish: 'I’m done',
+    remember: 'You can collect this again with the same card.',
+  },
+  declined: {
+    notCharged: 'You were not charged',
+    refusal,
+    missing: (amount: string) => `${amount} is missing`,
+    balance: 'On your card',
+    price: 'Price',
+    alternatives: 'Your card can buy this instead',
+    again: 'Try again',
+    other: 'Choose something else',
+  },
+  recover: {
+    waiting: 'Tap the same card again',
+    waitingWhy: 'The card left too soon. Tapping it again completes your payment. You will not pay twice.',
+    wrongCard: 'That was a different card',
+    wrongCardWhy: 'It was not charged. Please hold the first card to the reader.',
+    working: 'Hold the card still',
+    leaveHint: 'If you leave, your card settles this at its next tap.',
+    unfinished: (amount: string) => `${amount} not yet completed`,
+  },
+  balance: {
+    headline: 'Your card',
+    left: 'Balance',
+    ending: (digits: string) => `Card ending in ${digits}`,
+    validUntil: (day: string) => `Valid until ${day}`,
+    blocked: 'This card is blocked. Please ask at the desk.',
+    movements: 'Latest movements',
+    none: 'Nothing bought with this card yet.',
+    collect: 'Collect again',
+    kind: { payment: 'Purchase', load: 'Money loaded', reversal: 'Money returned' },
+    shop: 'Buy something',
+  },
+  outOfService: { reason: outOfService, notCharged: 'No card will be charged here.', technician: 'For the technician' },
+  broken: { what: 'One moment, please', why: 'This screen is starting afresh. Your card and your purchases are safe.' },
+}
+
+export type Dictionary = typeof en

@@ -1,0 +1,25 @@
+/** Puts the page together: engine, clock, sounds, and the one root. Main's bridge is the only thing it is given. */
+import { createRoot } from 'react-dom/client'
+import type { FarthingBridge } from '../preload/contract.ts'
+import { App } from './App.tsx'
+import { soundOutcomes } from './sounds.ts'
+import { createEngine, type Engine } from './store.ts'
+import './styles.css'
+
+/** Often enough for a countdown in seconds to be smooth. */
+const tickMs = 250
+/** A fallen page rests a moment, so that it cannot fall in a tight loop. */
+const restartMs = 3_000
+
+export function mount({ bridge, root }: { bridge: FarthingBridge; root: HTMLElement }): Engine {
+  const engine = createEngine({ bridge, now: () => Date.now() })
+  createRoot(root, { onCaughtError: () => undefined, onUncaughtError: () => undefined }).render(
+    <App engine={engine} restart={() => setTimeout(() => window.location.reload(), restartMs)} />,
+  )
+  soundOutcomes(engine)
+  setInterval(() => engine.tick(), tickMs)
+  document.addEventListener('contextmenu', (event) => event.preventDefault())
+  document.addEventListener('dragstart', (event) => event.preventDefault())
+  void engine.follow()
+  return engine
+}

@@ -1,0 +1,35 @@
+/** A bug in a screen shows a calm page, never a trace, and starts the page afresh; main and its payment are untouched. */
+import { Component, type ReactNode } from 'react'
+import { dictionaryOf } from '../language/language.ts'
+
+interface CalmBoundaryProps {
+  readonly children: ReactNode
+  readonly language: () => string
+  /** Called once per fall. */
+  readonly restart: () => void
+}
+
+export class CalmBoundary extends Component<CalmBoundaryProps, { readonly fallen: boolean }> {
+  override state = { fallen: false }
+
+  static getDerivedStateFromError(): { fallen: boolean } {
+    return { fallen: true }
+  }
+
+  override componentDidCatch(): void {
+    this.props.restart()
+  }
+
+  override render(): ReactNode {
+    if (!this.state.fallen) return this.props.children
+    const { broken } = dictionaryOf(this.props.language())
+    return (
+      <main data-screen="out-of-service" className="screen tone-ink">
+        <div className="screen-body middle">
+          <h1>{broken.what}</h1>
+          <p>{broken.why}</p>
+        </div>
+      </main>
+    )
+  }
+}

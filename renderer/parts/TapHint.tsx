@@ -1,0 +1,21 @@
+/** Points to where this cabinet's reader is: a card that moves there, and a lit edge. */
+import type { ReactElement } from 'react'
+import type { KioskStatus } from '../../preload/contract.ts'
+
+const turn: Readonly<Record<KioskStatus['readerPosition'], number>> = { below: 0, left: 90, above: 180, right: 270 }
+
+export function TapHint({ towards }: { towards: KioskStatus['readerPosition'] }): ReactElement {
+  return (
+    <svg className="tap-hint" viewBox="0 0 200 200" aria-hidden="true">
+      <g transform={`rotate(${turn[towards]} 100 100)`}>
+        <g className="tap-card">
+          <rect x="52" y="6" width="96" height="62" rx="9" className="tap-card-face" />
+          <rect x="64" y="24" width="20" height="16" rx="3" className="tap-card-chip" />
+        </g>
+        <path className="tap-arrow tap-arrow-1" d="M58 92 100 126 142 92" />
+        <path className="tap-arrow tap-arrow-2" d="M58 122 100 156 142 122" />
+        <path className="tap-arrow tap-arrow-3" d="M58 152 100 186 142 152" />
+      </g>
+    </svg>
+  )
+}

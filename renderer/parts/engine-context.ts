@@ -1,0 +1,63 @@
+/** The engine for the components, and what they ask of it most. */
+import { createContext, useContext } from 'react'
+import { useStore } from 'zustand'
+import type { CatalogueItem, KioskStatus } from '../../preload/contract.ts'
+import { type Dictionary, dayOf, dictionaryOf, momentOf, moneyOf, textOf } from '../language/language.ts'
+import { type Engine, languageOf, type PageState } from '../store.ts'
+
+export const EngineContext = createContext<Engine | undefined>(undefined)
+
+/** @throws Error outside of an EngineContext: a bug. */
+export function useEngine(): Engine {
+  const engine = useContext(EngineContext)
+  if (engine === undefined) throw new Error('a screen needs its engine')
+  return engine
+}
+
+export function usePage<T>(select: (state: PageState) => T): T {
+  return useStore(useEngine().store, select)
+}
+
+const nobody: KioskStatus = {
+  merchant: '',
+  currency: 'XXX',
+  currencyDecimals: 2,
+  online: true,
+  languages: ['en'],
+  readerPosition: 'below',
+  diagonalMm: 546,
+  catalogue: [],
+}
+
+export function useStatus(): KioskStatus {
+  return usePage((state) => state.kiosk?.status) ?? nobody
+}
+
+export interface Words {
+  readonly words: Dictionary
+  readonly language: string
+  readonly money: (amountMinor: number) => string
+  readonly day: (time: string) => string
+  readonly moment: (time: string) => string
+  readonly titleOf: (item: CatalogueItem) => string
+  readonly summaryOf: (item: CatalogueItem) => string
+  readonly text: (texts: Readonly<Record<string, string>>) => string
+}
+
+/** Everything that is said, in the customer's language. */
+export function useWords(): Words {
+  const language = usePage(languageOf)
+  const { currency, currencyDecimals, languages } = useStatus()
+  const words = dictionaryOf(language)
+  const { locale } = words
+  return {
+    words,
+    language,
+    money: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals: currencyDecimals }),
+    day: (time) => dayOf(time, locale),
+    moment: (time) => momentOf(time, locale),
+    titleOf: (item) => textOf(item.title, language, languages),
+    summaryOf: (item) => textOf(item.summary, language, languages),
+    text: (texts) => textOf(texts, language, languages),
+  }
+}

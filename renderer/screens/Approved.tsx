@@ -1,0 +1,37 @@
+/** Done: what was paid, what is left, and the way to the goods. */
+import type { ReactElement } from 'react'
+import type { KioskScreen } from '../../preload/contract.ts'
+import { Button } from '../parts/Button.tsx'
+import { useEngine, useWords } from '../parts/engine-context.ts'
+import { Frame } from '../parts/Frame.tsx'
+
+export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'approved' }> }): ReactElement {
+  const engine = useEngine()
+  const { words, money, titleOf } = useWords()
+  const { amountMinor, balanceMinor, goods, recovered } = screen
+  return (
+    <Frame screen="approved" tone="done">
+      <div className="verdict">
+        <svg className="verdict-sign" viewBox="0 0 120 120" aria-hidden="true">
+          <circle cx="60" cy="60" r="54" />
+          <path d="M34 62 53 81 88 43" />
+        </svg>
+        <div className="verdict-words">
+          <h1 className="display" aria-live="assertive">
+            {words.approved.paid(money(amountMinor))}
+          </h1>
+          <p className="lead">{titleOf(goods.item)}</p>
+          {recovered && <p className="verdict-note">{words.approved.recovered}</p>}
+          <p className="figure">
+            <span>{words.approved.balance}</span>
+            <strong>{money(balanceMinor)}</strong>
+          </p>
+          <p className="verdict-hint">{words.approved.takeCard}</p>
+        </div>
+        <Button action="show-goods" weight="main" onClick={() => void engine.showGoods()}>
+          {words.approved.show[goods.item.kind]}
+        </Button>
+      </div>
+    </Frame>
+  )
+}

@@ -1,0 +1,72 @@
+/** Invites: what there is, from what price, in which languages. Any touch starts. */
+import type { ReactElement } from 'react'
+import { dictionaryOf } from '../language/language.ts'
+import { Button } from '../parts/Button.tsx'
+import { ComfortToggles } from '../parts/ComfortBar.tsx'
+import { Cover } from '../parts/Cover.tsx'
+import { useEngine, usePage, useStatus, useWords } from '../parts/engine-context.ts'
+import { Frame } from '../parts/Frame.tsx'
+
+/** More would not be seen, and would cost the machine. */
+const coversMax = 8
+
+export function Attract(): ReactElement {
+  const engine = useEngine()
+  const { words, language, money, titleOf } = useWords()
+  const { catalogue, languages } = useStatus()
+  const { highContrast, largeType } = usePage((state) => state.comfort)
+  const cheapestMinor = catalogue.length === 0 ? undefined : Math.min(...catalogue.map((item) => item.priceMinor))
+  const shown = catalogue.slice(0, coversMax)
+  const start = () => engine.open({ name: 'catalogue' })
+  return (
+    <Frame
+      screen="attract"
+      tone="ink"
+      actions={
+        <>
+          <div className="languages">
+            {languages.map((tag) => (
+              <Button
+                key={tag}
+                action="language"
+                data-language={tag}
+                lang={tag}
+                aria-pressed={tag === language}
+                onClick={() => {
+                  engine.setLanguage(tag)
+                  start()
+                }}
+              >
+                {dictionaryOf(tag).autonym}
+              </Button>
+            ))}
+          </div>
+          <div className="comfort">
+            <ComfortToggles highContrast={highContrast} largeType={largeType} labels={words.bar} />
+          </div>
+        </>
+      }
+    >
+      <button type="button" data-action="start" className="attract-start" onClick={start}>
+        <span className="attract-covers">
+          <span className="attract-drift">
+            {[...shown, ...shown].map((item, place) => (
+              // The row is shown twice so that it can drift without an end.
+              <span className="attract-cover" key={place < shown.length ? item.id : `${item.id} again`}>
+                <Cover item={item} title={titleOf(item)} />
+              </span>
+            ))}
+          </span>
+        </span>
+        <span className="attract-words">
+          <span className="display">{words.attract.headline}</span>
+          <span className="lead">
+            {cheapestMinor !== undefined && <strong>{words.attract.from(money(cheapestMinor))}. </strong>}
+            {words.attract.how}
+          </span>
+          <span className="button button-main attract-call">{words.attract.start}</span>
+        </span>
+      </button>
+    </Frame>
+  )
+}

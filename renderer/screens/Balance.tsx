@@ -1,0 +1,69 @@
+/** A tap with nothing chosen: what the card holds, what it did, and what can be collected again. */
+import type { ReactElement } from 'react'
+import type { CardMovement, KioskScreen } from '../../preload/contract.ts'
+import { Button } from '../parts/Button.tsx'
+import { ComfortBar } from '../parts/ComfortBar.tsx'
+import { useEngine, useWords } from '../parts/engine-context.ts'
+import { Frame } from '../parts/Frame.tsx'
+import { Icon } from '../parts/Icon.tsx'
+
+export function Balance({ screen }: { screen: Extract<KioskScreen, { name: 'balance' }> }): ReactElement {
+  const engine = useEngine()
+  const { words, money, day } = useWords()
+  const { cardEnding, balanceMinor, expiresAt, blocked, movements } = screen
+  return (
+    <Frame
+      screen="balance"
+      tone="paper"
+      actions={
+        <>
+          <Button action="finish" onClick={() => void engine.finish()}>
+            <Icon name="close" /> {words.bar.done}
+          </Button>
+          <ComfortBar />
+        </>
+      }
+    >
+      <div className="balance">
+        <section className="purse">
+          <h1>{words.balance.left}</h1>
+          <p className="display">{money(balanceMinor)}</p>
+          <p>{words.balance.ending(cardEnding)}</p>
+          <p>{blocked ? <strong>{words.balance.blocked}</strong> : words.balance.validUntil(day(expiresAt))}</p>
+          <Button action="browse" weight="main" onClick={() => void engine.browseOn()}>
+            {words.balance.shop}
+          </Button>
+        </section>
+        <section className="movements">
+          <h2>{words.balance.movements}</h2>
+          {movements.length === 0 && <p className="lead">{words.balance.none}</p>}
+          <ol>
+            {movements.map((movement) => (
+              <Movement key={movement.counter} movement={movement} />
+            ))}
+          </ol>
+        </section>
+      </div>
+    </Frame>
+  )
+}
+
+function Movement({ movement }: { movement: CardMovement }): ReactElement {
+  const engine = useEngine()
+  const { words, money, moment, text } = useWords()
+  const { counter, kind, amountMinor, at, title, collectable } = movement
+  return (
+    <li className="movement">
+      <span className="movement-what">
+        <span>{title === undefined ? words.balance.kind[kind] : text(title)}</span>
+        <span className="movement-when">{moment(at)}</span>
+      </span>
+      <span className="movement-amount">{money(kind === 'payment' ? -amountMinor : amountMinor)}</span>
+      {collectable && (
+        <Button action="collect" data-counter={counter} onClick={() => void engine.collect(counter)}>
+          {words.balance.collect}
+        </Button>
+      )}
+    </li>
+  )
+}

@@ -1,0 +1,73 @@
+/** Everything there is to buy here, as large as it can be. */
+import type { ReactElement } from 'react'
+import type { CatalogueItem } from '../../preload/contract.ts'
+import { Button } from '../parts/Button.tsx'
+import { ComfortBar } from '../parts/ComfortBar.tsx'
+import { Cover } from '../parts/Cover.tsx'
+import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
+import { Frame } from '../parts/Frame.tsx'
+import { Icon } from '../parts/Icon.tsx'
+import { useSizes } from '../parts/use-sizes.ts'
+import { columnsOf } from '../sizes.ts'
+
+/** From here on the customer is told how many are left. */
+const scarceCountMax = 5
+
+export function Catalogue(): ReactElement {
+  const engine = useEngine()
+  const { words } = useWords()
+  const { catalogue } = useStatus()
+  const { widthPx, heightPx, sizes } = useSizes()
+  const columns = columnsOf({ widthPx, heightPx, items: catalogue.length, text: sizes.text })
+  return (
+    <Frame
+      screen="catalogue"
+      tone="paper"
+      actions={
+        <>
+          <Button action="back" onClick={() => engine.open({ name: 'attract' })}>
+            <Icon name="back" /> {words.bar.startOver}
+          </Button>
+          <ComfortBar />
+        </>
+      }
+    >
+      <h1 className="title">{words.catalogue.headline}</h1>
+      <ul className={`shelf ${columns === 1 ? 'shelf-rows' : ''}`} style={{ '--columns': columns }}>
+        {catalogue.map((item) => (
+          <li key={item.id}>
+            <ItemCard item={item} onPress={() => engine.open({ name: 'item', itemId: item.id })} />
+          </li>
+        ))}
+      </ul>
+    </Frame>
+  )
+}
+
+function ItemCard({ item, onPress }: { item: CatalogueItem; onPress: () => void }): ReactElement {
+  const { words, money, titleOf, summaryOf } = useWords()
+  const soldOut = item.stock === 0
+  const title = titleOf(item)
+  return (
+    <button
+      type="button"
+      data-action="open"
+      data-item-id={item.id}
+      className="card"
+      disabled={soldOut}
+      onClick={onPress}
+    >
+      <Cover item={item} title={title} />
+      <span className="card-words">
+        <span className="card-title">{title}</span>
+        <span className="card-summary">{summaryOf(item)}</span>
+        <span className="card-price">
+          {soldOut ? words.catalogue.soldOut : money(item.priceMinor)}
+          {item.stock !== undefined && item.stock > 0 && item.stock <= scarceCountMax && (
+            <span className="card-left">{words.catalogue.left(item.stock)}</span>
+          )}
+        </span>
+      </span>
+    </button>
+  )
+}

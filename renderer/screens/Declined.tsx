@@ -1,0 +1,126 @@
+/** Not sold: why, that nothing was charged, and what to do. Never a dead end. */
+import type { ReactElement } from 'react'
+import { useShallow } from 'zustand/react/shallow'
+import type { KioskScreen, RefusalReason } from '../../preload/contract.ts'
+import { Button } from '../parts/Button.tsx'
+import { ComfortBar } from '../parts/ComfortBar.tsx'
+import { Cover } from '../parts/Cover.tsx'
+import { useEngine, usePage, useWords } from '../parts/engine-context.ts'
+import { Frame } from '../parts/Frame.tsx'
+import { Icon } from '../parts/Icon.tsx'
+import { affordable } from '../store.ts'
+
+/** What one can see at a glance. */
+const alternativesMax = 2
+
+/** Whether the same item can be tried at once, with this card or another. */
+const canTryAgain: Readonly<Record<RefusalReason, boolean>> = {
+  outOfService: false,
+  outOfStock: false,
+  notAPurse: true,
+  cardSuspect: true,
+  cardBlocked: true,
+  hotlisted: true,
+  cardExpired: true,
+  wrongCurrency: true,
+  limit: false,
+  balanceTooLow: true,
+  pinNeeded: true,
+  pinWrong: true,
+  pinBlocked: true,
+  cancelled: true,
+  timeout: true,
+}
+
+export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'declined' }> }): ReactElement {
+  const engine = useEngine()
+  const { words, money } = useWords()
+  const { reason, item, balanceMinor, missingMinor } = screen
+  const refusal = words.declined.refusal[reason]
+  const others = usePage(
+    useShallow((state) =>
+      balanceMinor === undefined || reason !== 'balanceTooLow'
+        ? []
+        : affordable(state, balanceMinor).slice(0, alternativesMax),
+    ),
+  )
+  const again = item !== undefined && canTryAgain[reason]
+  return (
+    <Frame
+      screen="declined"
+      tone="paper"
+      actions={
+        <>
+          <Button action="finish" onClick={() => void engine.finish()}>
+            <Icon name="close" /> {words.bar.done}
+          </Button>
+          <ComfortBar />
+        </>
+      }
+    >
+      <div className="refusal" data-reason={reason}>
+        <p className="not-charged" role="status">
+          <Icon name="shield" /> {words.declined.notCharged}
+        </p>
+        <div className="refusal-words">
+          <h1 className="display" aria-live="assertive">
+            {refusal.what}
+          </h1>
+          {missingMinor !== undefined && <p className="lead missing">{words.declined.missing(money(missingMinor))}</p>}
+          {balanceMinor !== undefined && item !== undefined && (
+            <div className="figures">
+              <p className="figure">
+                <span>{words.declined.price}</span>
+                <strong>{money(item.priceMinor)}</strong>
+              </p>
+              <p className="figure">
+                <span>{words.declined.balance}</span>
+                <strong>{money(balanceMinor)}</strong>
+              </p>
+            </div>
+          )}
+          <p className="lead">{refusal.todo}</p>
+        </div>
+        {others.length > 0 && <Alternatives items={others} />}
+        <div className="choices">
+          {again && (
+            <Button action="retry" weight="main" onClick={() => void engine.buy(item.id)}>
+              <Icon name="again" /> {words.declined.again}
+            </Button>
+          )}
+          <Button action="browse" weight={again ? 'quiet' : 'main'} onClick={() => void engine.browseOn()}>
+            {words.declined.other}
+          </Button>
+        </div>
+      </div>
+    </Frame>
+  )
+}
+
+function Alternatives({ items }: { items: ReturnType<typeof affordable> }): ReactElement {
+  const engine = useEngine()
+  const { words, money, titleOf } = useWords()
+  return (
+    <section className="instead">
+      <h2>{words.declined.alternatives}</h2>
+      <div className="instead-row">
+        {items.map((item) => (
+          <button
+            key={item.id}
+            type="button"
+            data-action="buy"
+            data-item-id={item.id}
+            className="card card-small"
+            onClick={() => void engine.buy(item.id)}
+          >
+            <Cover item={item} title={titleOf(item)} />
+            <span className="card-words">
+              <span className="card-title">{titleOf(item)}</span>
+              <span className="card-price">{money(item.priceMinor)}</span>
+            </span>
+          </button>
+        ))}
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,23 @@
+/** Closed, and why, in words; the reason's name stands small for the technician. */
+import type { ReactElement } from 'react'
+import type { OutOfServiceReason } from '../../preload/contract.ts'
+import { useWords } from '../parts/engine-context.ts'
+import { Frame } from '../parts/Frame.tsx'
+
+export function OutOfService({ reason }: { reason: OutOfServiceReason }): ReactElement {
+  const { words } = useWords()
+  const { what, why } = words.outOfService.reason[reason]
+  return (
+    <Frame screen="out-of-service" tone="ink">
+      <div className="closed" data-reason={reason}>
+        <svg className="closed-sign" viewBox="0 0 120 120" aria-hidden="true">
+          <circle cx="60" cy="60" r="52" />
+          <path d={reason === 'starting' ? 'M60 30v32l20 14' : 'M36 60h48'} />
+        </svg>
+        <h1 className="display">{what}</h1>
+        <p className="lead">{why}</p>
+        {reason !== 'starting' && <p className="closed-hint">{words.outOfService.notCharged}</p>}
+      </div>
+    </Frame>
+  )
+}

@@ -1,0 +1,48 @@
+/** The card left too soon: the same card again ends it, and nobody is charged twice. */
+import type { ReactElement } from 'react'
+import type { KioskScreen } from '../../preload/contract.ts'
+import { Button } from '../parts/Button.tsx'
+import { Countdown } from '../parts/Countdown.tsx'
+import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
+import { Frame } from '../parts/Frame.tsx'
+import { HoldStill } from '../parts/HoldStill.tsx'
+import { TapHint } from '../parts/TapHint.tsx'
+
+export function Recover({ screen }: { screen: Extract<KioskScreen, { name: 'recover' }> }): ReactElement {
+  const engine = useEngine()
+  const { words, money, titleOf } = useWords()
+  const { readerPosition } = useStatus()
+  const { item, amountMinor, phase, endsAt } = screen
+  if (phase === 'working') return <HoldStill screen="recover" />
+  const wrong = phase === 'wrongCard'
+  return (
+    <Frame
+      screen="recover"
+      tone="stop"
+      className={`reader-${readerPosition}`}
+      actions={
+        <>
+          <Button action="finish" onClick={() => void engine.finish()}>
+            {words.bar.leave}
+          </Button>
+          <span className="foot-hint">{words.recover.leaveHint}</span>
+          <Countdown key={endsAt} endsAt={endsAt} label={words.pay.seconds} />
+        </>
+      }
+    >
+      <div className="tap" data-phase={phase}>
+        <div className="tap-words">
+          <p className="tap-item">
+            <span>{titleOf(item)}</span>
+            <strong>{words.recover.unfinished(money(amountMinor))}</strong>
+          </p>
+          <h1 className="display" aria-live="assertive">
+            {wrong ? words.recover.wrongCard : words.recover.waiting}
+          </h1>
+          <p className="lead">{wrong ? words.recover.wrongCardWhy : words.recover.waitingWhy}</p>
+        </div>
+        <TapHint towards={readerPosition} />
+      </div>
+    </Frame>
+  )
+}

@@ -1,0 +1,66 @@
+/**
+ * Sizes that a standing stranger can read and hit: in millimetres, from the screen's real diagonal.
+ * Larger screens are read from further away, so type and targets also grow with the screen; never below the floor.
+ */
+
+/** EN 301 549 and DIN 1450 as docs/ARCHITECTURE.md sums them up: the least height of a capital, the least target. */
+export const capitalMmMin = 4.8
+export const targetMmMin = 15
+/** Of the bundled typeface (Inter): the height of a capital as a part of the type size. */
+export const capitalOfType = 0.727
+
+export interface Viewport {
+  readonly widthPx: number
+  readonly heightPx: number
+  readonly diagonalMm: number
+  readonly largeType: boolean
+}
+
+/** All in CSS pixels. */
+export interface Sizes {
+  readonly millimetre: number
+  /** The smallest type there is on any screen. */
+  readonly text: number
+  readonly title: number
+  readonly display: number
+  readonly target: number
+  readonly space: number
+}
+
+const largeTypeFactor = 1.3
+const largeDisplayFactor = 1.15
+
+/** @throws RangeError when a length is not positive. */
+export function sizesOf({ widthPx, heightPx, diagonalMm, largeType }: Viewport): Sizes {
+  if (!(widthPx > 0 && heightPx > 0 && diagonalMm > 0)) throw new RangeError('a screen has a positive size')
+  const millimetre = Math.hypot(widthPx, heightPx) / diagonalMm
+  const mean = Math.sqrt(widthPx * heightPx)
+  const factor = largeType ? largeTypeFactor : 1
+  const floor = ((capitalMmMin * 1.01) / capitalOfType) * millimetre
+  const text = Math.max(floor, mean * 0.0165) * factor
+  return {
+    millimetre,
+    text,
+    title: Math.max(text * 1.08, mean * 0.03 * factor),
+    display: Math.max(text * 1.15, mean * 0.056 * (largeType ? largeDisplayFactor : 1)),
+    target: Math.max(targetMmMin * 1.01 * millimetre, mean * 0.052),
+    space: mean * 0.0115,
+  }
+}
+
+/** How the catalogue is laid out: few things are shown large, many side by side. */
+export function columnsOf({
+  widthPx,
+  heightPx,
+  items,
+  text,
+}: {
+  widthPx: number
+  heightPx: number
+  items: number
+  text: number
+}): number {
+  const fitting = Math.max(1, Math.floor(widthPx / (text * 10.5)))
+  const wished = widthPx > heightPx ? Math.max(3, Math.ceil(items / 2) > 3 ? 4 : 3) : items <= 4 ? 1 : 2
+  return Math.min(fitting, wished)
+}

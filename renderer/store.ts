@@ -1,0 +1,199 @@
+/**
+ * The page's engine, without React: main's state as it was last pushed, and what belongs to the page alone:
+ * where the customer browses, the language, contrast and size of type, and the time without a touch.
+ * Money and goods live in main; here they are only shown (docs/ARCHITECTURE.md, The screen).
+ */
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import type { CatalogueItem, FarthingBridge, KioskState } from '../preload/contract.ts'
+import { type Idle, idleOf, type ScreenName } from './idle.ts'
+
+/** Where the customer browses while main's screen is `browse`. */
+export type BrowsePage =
+  | { readonly name: 'attract' }
+  | { readonly name: 'catalogue' }
+  | { readonly name: 'item'; readonly itemId: string }
+
+/** What the customer set for himself; nothing of it outlives him. */
+export interface Comfort {
+  /** BCP 47; undefined: the kiosk's first language. */
+  readonly language: string | undefined
+  readonly highContrast: boolean
+  readonly largeType: boolean
+}
+
+export interface PageState {
+  /** Undefined until main has spoken for the first time. */
+  readonly kiosk: KioskState | undefined
+  readonly page: BrowsePage
+  readonly comfort: Comfort
+  readonly nowMs: number
+  readonly touchedMs: number
+  /** A wish that main could not take; said calmly until the next touch. */
+  readonly failed: boolean
+}
+
+export interface Engine {
+  readonly store: StoreApi<PageState>
+  /** Takes main's present state and follows every later one. Returns the function that stops it. */
+  follow(): Promise<() => void>
+  /** To be called a few times a second: moves the clock, and sends an abandoned screen back. */
+  tick(): void
+  /** Any touch: the customer is still there. */
+  touch(): void
+  open(page: BrowsePage): void
+  setLanguage(language: string): void
+  toggleContrast(): void
+  toggleLargeType(): void
+  buy(itemId: string): Promise<void>
+  cancel(): Promise<void>
+  showGoods(): Promise<void>
+  collect(counter: number): Promise<void>
+  /** Done: main forgets this customer, and the page with it. */
+  finish(): Promise<void>
+  /** Leaves main's screen but goes on browsing, in the same language. */
+  browseOn(): Promise<void>
+}
+
+const comfortOfNobody: Comfort = { language: undefined, highContrast: false, largeType: false }
+
+/** The screen that is to be seen now; undefined before main's first word. */
+export function screenOf(state: PageState): ScreenName | undefined {
+  if (state.kiosk === undefined) return undefined
+  const { screen } = state.kiosk
+  return screen.name === 'browse' ? state.page.name : screen.name
+}
+
+/** How long the customer has not touched this screen, and what follows from it. */
+export function idleNow(state: PageState): Idle {
+  const screen = screenOf(state)
+  return screen === undefined ? { name: 'patient' } : idleOf(screen, state.nowMs - state.touchedMs)
+}
+
+/** The language to speak: the chosen one if this kiosk has it, otherwise its first. */
+export function languageOf(state: PageState): string {
+  const known = state.kiosk?.status.languages ?? []
+  const { language } = state.comfort
+  return language !== undefined && known.includes(language) ? language : (known[0] ?? 'en')
+}
+
+export function itemOf(state: PageState, itemId: string): CatalogueItem | undefined {
+  return state.kiosk?.status.catalogue.find((item) => item.id === itemId)
+}
+
+/** Cheapest first: what else this balance buys. */
+export function affordable(state: PageState, balanceMinor: number): readonly CatalogueItem[] {
+  return (state.kiosk?.status.catalogue ?? [])
+    .filter((item) => item.priceMinor <= balanceMinor && item.stock !== 0)
+    .toSorted((a, b) => b.priceMinor - a.priceMinor)
+}
+
+/** A screen is another one when the customer must read anew; a new phase or figure is not. */
+function isOtherScreen(before: KioskState | undefined, after: KioskState): boolean {
+  return before?.screen.name !== after.screen.name
+}
+
+export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () => number }): Engine {
+  const store = createStore<PageState>(() => ({
+    kiosk: undefined,
+    page: { name: 'attract' },
+    comfort: comfortOfNobody,
+    nowMs: now(),
+    touchedMs: now(),
+    failed: false,
+  }))
+  /** Where to browse when main's screen ends; the start, unless the customer asked to go on. */
+  let returnTo: BrowsePage = { name: 'attract' }
+
+  const forget = { page: { name: 'attract' }, comfort: comfortOfNobody } as const
+
+  function receive(kiosk: KioskState): void {
+    const before = store.getState()
+    const other = isOtherScreen(before.kiosk, kiosk)
+    const returning = other && before.kiosk !== undefined && kiosk.screen.name === 'browse'
+    const page = returning ? returnTo : before.page
+    const gone = page.name === 'item' && !kiosk.status.catalogue.some((item) => item.id === page.itemId)
+    store.setState({
+      kiosk,
+      nowMs: now(),
+      ...(other ? { touchedMs: now(), failed: false } : {}),
+      page: gone ? { name: 'catalogue' } : page,
+      ...(returning && page.name === 'attract' ? forget : {}),
+    })
+    if (other) returnTo = { name: 'attract' }
+  }
+
+  /** The one place where a wish to main can fail: the customer is told, and may ask again. */
+  async function ask(wish: () => Promise<void>): Promise<void> {
+    store.setState({ touchedMs: now(), nowMs: now(), failed: false })
+    try {
+      await wish()
+    } catch {
+      store.setState({ failed: true })
+    }
+  }
+
+  function leave(): void {
+    if (store.getState().kiosk?.screen.name === 'browse') store.setState({ ...forget, touchedMs: now() })
+    else void engine.finish()
+  }
+
+  const engine: Engine = {
+    store,
+    async follow() {
+      let pushed = false
+      const stop = bridge.onState((kiosk) => {
+        pushed = true
+        receive(kiosk)
+      })
+      try {
+        const first = await bridge.state()
+        // A push that overtook the answer is newer than it.
+        if (!pushed) receive(first)
+      } catch {
+        store.setState({ failed: true })
+      }
+      return stop
+    },
+    tick() {
+      store.setState({ nowMs: now() })
+      if (idleNow(store.getState()).name === 'over') leave()
+    },
+    touch() {
+      store.setState({ touchedMs: now(), nowMs: now() })
+    },
+    open(page) {
+      store.setState({
+        page,
+        touchedMs: now(),
+        nowMs: now(),
+        failed: false,
+        ...(page.name === 'attract' ? forget : {}),
+      })
+    },
+    setLanguage(language) {
+      store.setState(({ comfort }) => ({ comfort: { ...comfort, language }, touchedMs: now() }))
+    },
+    toggleContrast() {
+      store.setState(({ comfort }) => ({ comfort: { ...comfort, highContrast: !comfort.highContrast } }))
+    },
+    toggleLargeType() {
+      store.setState(({ comfort }) => ({ comfort: { ...comfort, largeType: !comfort.largeType } }))
+    },
+    buy: (itemId) => ask(() => bridge.buy(itemId)),
+    cancel() {
+      returnTo = store.getState().page
+      return ask(() => bridge.cancel())
+    },
+    showGoods: () => ask(() => bridge.showGoods()),
+    collect: (counter) => ask(() => bridge.collect(counter)),
+    finish() {
+      returnTo = { name: 'attract' }
+      return ask(() => bridge.finish())
+    },
+    browseOn() {
+      returnTo = { name: 'catalogue' }
+      return ask(() => bridge.finish())
+    },
+  }
+  return engine
+}
