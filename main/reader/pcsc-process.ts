@@ -46,6 +46,8 @@ const faultByPcscCode: Readonly<Record<string, CardFaultCode>> = {
   '0x80100067': 'mute', // unpowered card
   '0x80100069': 'removed', // removed card
 }
+/** The first byte of every answer to reset (ISO 7816-3): direct or inverse convention. */
+const answerToResetStarts = [0x3b, 0x3f]
 const readerGone = ['0x80100009', '0x80100017']
 
 const slots = new Map<string, Slot>()
@@ -114,7 +116,8 @@ const inTurn = <Result>(slot: Slot, action: () => Promise<Result>): Promise<Resu
 const onStatus = (slot: Slot, status: { state: number; atr?: Uint8Array }) => {
   const { SCARD_STATE_PRESENT, SCARD_STATE_MUTE } = slot.native
   const present = (status.state & SCARD_STATE_PRESENT) !== 0
-  const mute = present && (status.state & SCARD_STATE_MUTE) !== 0
+  const mute =
+    present && ((status.state & SCARD_STATE_MUTE) !== 0 || !answerToResetStarts.includes(status.atr?.[0] ?? 0))
   const eventCount = status.state >>> 16
   const exchanged = slot.present && present && eventCount !== slot.eventCount
   const before = { card: slot.card, mute: slot.mute }

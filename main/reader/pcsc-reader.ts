@@ -172,7 +172,7 @@ class PcscReader implements CardReader {
       serialization: 'advanced',
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
       execArgv: [],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'ignore', process.env.FARTHING_DEBUG ? 'inherit' : 'ignore', 'ipc'],
     })
     this.#helper = helper
 
@@ -207,12 +207,8 @@ class PcscReader implements CardReader {
   #onHelperGone() {
     this.#helper = undefined
     if (this.#closed) return
-    const known = this.#snapshot.service === 'down' ? this.#snapshot.detail : undefined
-    this.#lose(
-      new CardFault('reader', 'the card reader had to be restarted'),
-      known ??
-        'The card reader stopped answering and is being restarted; if this stays, unplug it and plug it in again.',
-    )
+    const { detail } = this.#snapshot
+    this.#lose(restartFault(), detail === undefined || detail === starting ? restarting : detail)
     this.#restartTimer = setTimeout(() => this.#start(), this.#restartMs)
     this.#restartMs = Math.min(this.#restartMs * 2, restartMsMax)
   }
