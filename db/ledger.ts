@@ -1,0 +1,613 @@
+/**
+ * The ledger: intents, the append-only chain of entries, and the outbox (PROTOCOL.md, Recovery and Documents).
+ * Every public method is at most one durable commit. All are synchronous: nothing awaits inside a transaction.
+ */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { type Acknowledgement, type BatchVerdict, isTaken } from '../protocol/acknowledgement.ts'
+import { type Batch, batchEntriesMax } from '../protocol/batch.ts'
+import { equalBytes } from '../protocol/bytes.ts'
+import { type Entry, type EntryStatus, encodeEntry, firstHead, nextHead, parseEntry } from '../protocol/entry.ts'
+import {
+  type CardId,
+  type Counter,
+  cardId,
+  counter,
+  type Mac,
+  mac,
+  type TerminalId,
+  terminalId,
+  unixTime,
+  zeroMac,
+} from '../protocol/quantities.ts'
+import { type CardRecord, encodeRecord, parseRecord } from '../protocol/record.ts'
+import { asLedgerFault, LedgerFault, type ReadableDatabase, type WritableDatabase } from './open.ts'
+
+export type IntentType = 'payment' | 'load' | 'reversal'
+export type IntentState = 'open' | 'captured' | 'void' | 'abandoned' | 'reversed'
+export type GoodsState = 'none' | 'due' | 'released' | 'owed' | 'withheld'
+
+export interface Intent {
+  readonly terminalSeq: number
+  readonly epoch: number
+  readonly type: IntentType
+  readonly cardId: CardId
+  readonly counter: Counter
+  /** The whole record that the card will make if it commits, 80 bytes. */
+  readonly record: Uint8Array
+  /** What is sold, as its canonical JSON's text; payments only. */
+  readonly itemJson: string | undefined
+  /** The one-time code's SHA-256; codes and tickets only. */
+  readonly unit: string | undefined
+  /** The terminalSeq of the payment that a reversal undoes. */
+  readonly reverses: number | undefined
+  readonly state: IntentState
+  readonly notedInDoubt: boolean
+  readonly settlementMac: Mac | undefined
+  readonly goods: GoodsState
+  readonly createdTime: number
+}
+
+export interface NewIntent {
+  readonly record: CardRecord
+  readonly itemJson?: string
+  readonly unit?: string
+  readonly reverses?: number
+}
+
+export interface StoredBatch {
+  readonly epoch: number
+  readonly batchNo: number
+  readonly count: number
+  readonly bytes: Uint8Array
+}
+
+export interface Unsynced {
+  readonly count: number
+  readonly amountMinor: number
+  /** UNIX seconds of the oldest entry that the issuer has not taken; absent when there is none. */
+  readonly oldestTime: number | undefined
+}
+
+export type DocumentKind = 'bulletin' | 'keyring'
+
+/** Orders' numbers are reserved in blocks: one durable write for this many. A restart skips the rest of a block. */
+const terminalSeqBlock = 64
+
+interface IntentRow {
+  terminal_seq: number
+  epoch: number
+  type: IntentType
+  card_id: string
+  counter: number
+  record: Uint8Array
+  item_json: string | null
+  unit: string | null
+  reverses: number | null
+  state: IntentState
+  noted_in_doubt: number
+  settlement_mac: Uint8Array | null
+  goods: GoodsState
+  created_time: number
+}
+
+const toIntent = (row: IntentRow): Intent => ({
+  terminalSeq: row.terminal_seq,
+  epoch: row.epoch,
+  type: row.type,
+  cardId: cardId(row.card_id),
+  counter: counter(row.counter),
+  record: new Uint8Array(row.record),
+  itemJson: row.item_json ?? undefined,
+  unit: row.unit ?? undefined,
+  reverses: row.reverses ?? undefined,
+  state: row.state,
+  notedInDoubt: row.noted_in_doubt === 1,
+  settlementMac: row.settlement_mac === null ? undefined : mac(new Uint8Array(row.settlement_mac)),
+  goods: row.goods,
+  createdTime: row.created_time,
+})
+
+/** What a merchant is owed for an entry: a captured payment, less a captured reversal; once a record. */
+const valueMinorOf = (entry: Entry): number => {
+  if (entry.status !== 'captured') return 0
+  const { type, amountMinor } = entry.record.order
+  return type === 'payment' ? amountMinor : type === 'reversal' ? -amountMinor : 0
+}
+
+/** Makes the one terminal row of a new ledger. */
+export const initialiseLedger = (
+  database: WritableDatabase,
+  terminal: { readonly terminalId: TerminalId; readonly epoch: number },
+): void => {
+  database
+    .prepare('INSERT INTO terminal (id, terminal_id, epoch, next_terminal_seq) VALUES (1, ?, ?, 1)')
+    .run(terminal.terminalId, terminal.epoch)
+}
+
+/** Who the ledger belongs to; undefined before the first enrolment. */
+export const ledgerOwner = (
+  database: ReadableDatabase,
+): { readonly terminalId: TerminalId; readonly epoch: number } | undefined => {
+  const row = database.prepare('SELECT terminal_id, epoch FROM terminal').get() as
+    | { terminal_id: string; epoch: number }
+    | undefined
+  return row === undefined ? undefined : { terminalId: terminalId(row.terminal_id), epoch: row.epoch }
+}
+
+/**
+ * What anyone may look at, beside the writer. Amounts in minor units.
+ */
+export const readLedgerStatus = (
+  database: ReadableDatabase,
+): {
+  terminalId: TerminalId
+  epoch: number
+  unsynced: Unsynced
+  inDoubt: number
+  ledgerEntries: number
+  issuerContactTime: number
+  stoppedVerdict: string | undefined
+} => {
+  const terminal = database
+    .prepare('SELECT terminal_id, epoch, issuer_contact_time, stopped_verdict FROM terminal')
+    .get() as { terminal_id: string; epoch: number; issuer_contact_time: number; stopped_verdict: string | null }
+  const counts = database
+    .prepare(
+      `SELECT (SELECT count(*) FROM entry) AS entries, (SELECT count(*) FROM intent WHERE state = 'open') AS open`,
+    )
+    .get() as { entries: number; open: number }
+  return {
+    terminalId: terminalId(terminal.terminal_id),
+    epoch: terminal.epoch,
+    unsynced: readUnsynced(database, terminal.epoch),
+    inDoubt: counts.open,
+    ledgerEntries: counts.entries,
+    issuerContactTime: terminal.issuer_contact_time,
+    stoppedVerdict: terminal.stopped_verdict ?? undefined,
+  }
+}
+
+/** The first entry that is in no taken batch: batches are taken in order or not at all. */
+const firstUnsynced = (database: ReadableDatabase, epoch: number): number => {
+  const row = database
+    .prepare(
+      `SELECT coalesce(
+         (SELECT min(first_entry) FROM batch WHERE epoch = @epoch AND (verdict IS NULL OR verdict NOT IN ('taken', 'outOfOrder'))),
+         (SELECT max(first_entry + count) FROM batch WHERE epoch = @epoch),
+         1) AS first`,
+    )
+    .get({ epoch }) as { first: number }
+  return row.first
+}
+
+const readUnsynced = (database: ReadableDatabase, epoch: number): Unsynced => {
+  const row = database
+    .prepare(
+      `SELECT count(*) AS count, coalesce(sum(value_minor), 0) AS amount, min(appended_time) AS oldest
+       FROM entry WHERE epoch = ? AND entry_no >= ?`,
+    )
+    .get(epoch, firstUnsynced(database, epoch)) as { count: number; amount: number; oldest: number | null }
+  return { count: row.count, amountMinor: row.amount, oldestTime: row.oldest ?? undefined }
+}
+
+/**
+ * Recomputes every head from the entries' bytes.
+ * @throws LedgerFault `damaged`, naming the first entry that does not fit
+ */
+export const requireChain = (database: ReadableDatabase): void => {
+  const owner = ledgerOwner(database)
+  if (owner === undefined) return
+  let epoch = -1
+  let expectedNo = 1
+  let head = new Uint8Array()
+  for (const row of database
+    .prepare('SELECT epoch, entry_no, bytes, head FROM entry ORDER BY epoch, entry_no')
+    .iterate() as IterableIterator<{ epoch: number; entry_no: number; bytes: Uint8Array; head: Uint8Array }>) {
+    if (row.epoch !== epoch) {
+      epoch = row.epoch
+      expectedNo = 1
+      head = new Uint8Array(firstHead(owner.terminalId, epoch))
+    }
+    head = new Uint8Array(createHash('sha256').update(head).update(row.bytes).digest())
+    if (row.entry_no !== expectedNo || !equalBytes(head, row.head))
+      throw new LedgerFault(
+        'damaged',
+        `The ledger's chain is broken at entry ${expectedNo} of epoch ${epoch}. Keep the file as it is, move the data folder away, and enrol the terminal again.`,
+      )
+    expectedNo += 1
+  }
+}
+
+export type Ledger = ReturnType<typeof openLedger>
+
+/**
+ * @param clock UNIX seconds; only a hint, since `time` never goes behind the highest signed time that was seen
+ */
+export const openLedger = (database: WritableDatabase, options: { readonly clock: () => number }) => {
+  const owner = ledgerOwner(database)
+  if (owner === undefined)
+    throw new LedgerFault('missing', 'This terminal is not enrolled: run `farthing terminal enrol`.')
+  requireChain(database)
+
+  let epoch = owner.epoch
+  let signedTimeMax = 0
+  let head: Uint8Array = firstHead(owner.terminalId, epoch)
+  let entryNo = 0
+  let unsynced: Unsynced = { count: 0, amountMinor: 0, oldestTime: undefined }
+  let stoppedVerdict: string | undefined
+  let seqNext = 1
+  let seqEnd = 1
+
+  const reload = (): void => {
+    const row = database.prepare('SELECT * FROM terminal').get() as {
+      epoch: number
+      next_terminal_seq: number
+      signed_time_max: number
+      stopped_verdict: string | null
+    }
+    epoch = row.epoch
+    signedTimeMax = row.signed_time_max
+    stoppedVerdict = row.stopped_verdict ?? undefined
+    const last = database
+      .prepare('SELECT entry_no, head FROM entry WHERE epoch = ? ORDER BY entry_no DESC LIMIT 1')
+      .get(epoch) as { entry_no: number; head: Uint8Array } | undefined
+    head = last === undefined ? firstHead(owner.terminalId, epoch) : new Uint8Array(last.head)
+    entryNo = last?.entry_no ?? 0
+    unsynced = readUnsynced(database, epoch)
+  }
+  reload()
+
+  const statements = {
+    insertIntent: database.prepare(
+      `INSERT INTO intent (terminal_seq, epoch, type, card_id, counter, record, item_json, unit, reverses, state, goods, created_time)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 'none', ?)`,
+    ),
+    intent: database.prepare('SELECT * FROM intent WHERE terminal_seq = ?'),
+    openOfCard: database.prepare(`SELECT * FROM intent WHERE card_id = ? AND state = 'open' ORDER BY terminal_seq`),
+    dueOfCard: database.prepare(`SELECT * FROM intent WHERE card_id = ? AND goods = 'due' ORDER BY terminal_seq`),
+    atCounter: database.prepare(
+      `SELECT * FROM intent WHERE card_id = ? AND counter = ? AND type = 'payment' AND state IN ('captured', 'reversed') LIMIT 1`,
+    ),
+    capture: database.prepare(
+      `UPDATE intent SET state = 'captured', settlement_mac = ?, goods = ? WHERE terminal_seq = ? AND state = 'open'`,
+    ),
+    decide: database.prepare(`UPDATE intent SET state = ? WHERE terminal_seq = ? AND state = 'open'`),
+    reversed: database.prepare(`UPDATE intent SET state = 'reversed' WHERE terminal_seq = ? AND state = 'captured'`),
+    goods: database.prepare('UPDATE intent SET goods = ? WHERE terminal_seq = ?'),
+    insertEntry: database.prepare(
+      `INSERT INTO entry (epoch, entry_no, card_id, counter, status, value_minor, bytes, head, appended_time)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    settledRecord: database.prepare(
+      `SELECT bytes FROM entry WHERE card_id = ? AND counter = ? AND status IN ('captured', 'witness', 'owed') LIMIT 1`,
+    ),
+    counterMax: database.prepare(
+      `SELECT max(counter) AS counter FROM entry WHERE card_id = ? AND status IN ('captured', 'witness', 'owed')`,
+    ),
+    cardUnsynced: database.prepare(
+      'SELECT coalesce(sum(value_minor), 0) AS amount FROM entry WHERE card_id = ? AND epoch = ? AND entry_no >= ?',
+    ),
+    heldUnits: database.prepare(`SELECT unit FROM intent WHERE unit IS NOT NULL AND state NOT IN ('void', 'reversed')`),
+  }
+
+  /** One durable commit; memory follows the disk, also when it fails. */
+  const commit = <Result>(work: () => Result): Result => {
+    try {
+      return database.transaction(work).immediate()
+    } catch (error) {
+      reload()
+      throw asLedgerFault(error)
+    }
+  }
+
+  /** Seconds: the clock, but never behind the highest signed time. */
+  const now = (): number => Math.max(options.clock(), signedTimeMax)
+
+  const append = (entry: Entry, appendedTime = now()): void => {
+    const bytes = encodeEntry(entry)
+    head = nextHead(head, bytes)
+    entryNo += 1
+    const { identity, counter: number } = entry.record
+    const value = valueMinorOf(entry)
+    statements.insertEntry.run(epoch, entryNo, identity.cardId, number, entry.status, value, bytes, head, appendedTime)
+    unsynced = {
+      count: unsynced.count + 1,
+      amountMinor: unsynced.amountMinor + value,
+      oldestTime: unsynced.oldestTime ?? appendedTime,
+    }
+  }
+
+  const requireIntent = (terminalSeq: number): Intent => {
+    const row = statements.intent.get(terminalSeq) as IntentRow | undefined
+    assert(row !== undefined, `intent ${terminalSeq} exists`)
+    return toIntent(row)
+  }
+
+  const appendAbout = (intent: Intent, status: EntryStatus, settlementMac: Mac): void =>
+    append({
+      record: parseRecord(intent.record),
+      settlementMac,
+      status,
+      resolvedTime: unixTime(intent.notedInDoubt || intent.state !== 'open' ? Math.max(1, now()) : 0),
+    })
+
+  const decide = (intent: Intent, state: 'void' | 'abandoned'): void => {
+    assert(statements.decide.run(state, intent.terminalSeq).changes === 1, 'an open intent is decided once')
+    appendAbout(intent, state, zeroMac())
+    // The reversal's outcome is known or never will be; its payment stands, and what it bought is owed.
+    if (intent.reverses !== undefined) oweInCommit(requireIntent(intent.reverses))
+  }
+
+  const oweInCommit = (payment: Intent): void => {
+    assert(payment.type === 'payment' && payment.state === 'captured' && payment.settlementMac !== undefined)
+    if (payment.goods === 'owed') return
+    statements.goods.run('owed', payment.terminalSeq)
+    appendAbout(payment, 'owed', payment.settlementMac)
+  }
+
+  return {
+    terminalId: owner.terminalId,
+    get epoch() {
+      return epoch
+    },
+    get unsynced() {
+      return unsynced
+    },
+    /** Why the issuer takes no more from this epoch; a person enrols the terminal again. */
+    get stoppedVerdict() {
+      return stoppedVerdict
+    },
+    now,
+
+    /** A number for an order, never given before. A commit every 64th time. */
+    nextTerminalSeq(): number {
+      if (seqNext === seqEnd) {
+        const row = commit(
+          () =>
+            database
+              .prepare('UPDATE terminal SET next_terminal_seq = next_terminal_seq + ? RETURNING next_terminal_seq')
+              .get(terminalSeqBlock) as { next_terminal_seq: number },
+        )
+        seqEnd = row.next_terminal_seq
+        seqNext = seqEnd - terminalSeqBlock
+      }
+      seqNext += 1
+      return seqNext - 1
+    },
+
+    intent: requireIntent,
+    openIntents: (card: CardId): Intent[] => (statements.openOfCard.all(card) as IntentRow[]).map(toIntent),
+    /** Captured here in this epoch and, as far as the ledger knows, not handed over. */
+    goodsDue: (card: CardId): Intent[] =>
+      (statements.dueOfCard.all(card) as IntentRow[]).map(toIntent).filter((intent) => intent.epoch === epoch),
+    /** The payment that this terminal sold at that counter of the card. */
+    soldAt(card: CardId, at: Counter): Intent | undefined {
+      const row = statements.atCounter.get(card, at) as IntentRow | undefined
+      return row === undefined ? undefined : toIntent(row)
+    },
+    /** The record (80 bytes) that this ledger holds, with a settlement MAC, at that counter of the card. */
+    settledRecord(card: CardId, at: number): Uint8Array | undefined {
+      const row = statements.settledRecord.get(card, at) as { bytes: Uint8Array } | undefined
+      return row === undefined ? undefined : new Uint8Array(row.bytes).slice(0, 80)
+    },
+    /** The highest counter of the card that this ledger has seen settled; 0 for none. */
+    counterMax: (card: CardId): number => (statements.counterMax.get(card) as { counter: number | null }).counter ?? 0,
+    cardUnsyncedMinor: (card: CardId): number =>
+      (statements.cardUnsynced.get(card, epoch, firstUnsynced(database, epoch)) as { amount: number }).amount,
+    heldUnits: (): ReadonlySet<string> =>
+      new Set((statements.heldUnits.all() as { unit: string }[]).map((row) => row.unit)),
+
+    /**
+     * The first durable commit of a purchase: the intent, with the void entries of what this card's offer just proved void.
+     * A reversal's intent also withholds the goods of its payment, for good.
+     */
+    writeIntent(intent: NewIntent, provedVoid: readonly Intent[] = []): Intent {
+      const { order, identity } = intent.record
+      assert(order.type === 'payment' || order.type === 'load' || order.type === 'reversal', 'an intent moves value')
+      const { type } = order
+      return commit(() => {
+        for (const doubt of provedVoid) decide(doubt, 'void')
+        if (intent.reverses !== undefined) statements.goods.run('withheld', intent.reverses)
+        statements.insertIntent.run(
+          order.terminalSeq,
+          epoch,
+          type,
+          identity.cardId,
+          intent.record.counter,
+          encodeRecord(intent.record),
+          intent.itemJson ?? null,
+          intent.unit ?? null,
+          intent.reverses ?? null,
+          now(),
+        )
+        return requireIntent(order.terminalSeq)
+      })
+    },
+
+    /** The second: captured, and its entry. The caller has verified the acceptance MAC over exactly this record. */
+    capture(intent: Intent, settlementMac: Mac): Intent {
+      return commit(() => {
+        const goods: GoodsState = intent.type !== 'payment' ? 'none' : intent.epoch === epoch ? 'due' : 'owed'
+        const { changes } = statements.capture.run(settlementMac, goods, intent.terminalSeq)
+        assert(changes === 1, 'an open intent is captured once')
+        appendAbout(intent, 'captured', settlementMac)
+        if (intent.reverses !== undefined) {
+          assert(statements.reversed.run(intent.reverses).changes === 1, 'a captured payment is reversed once')
+        }
+        const captured = requireIntent(intent.terminalSeq)
+        if (goods === 'owed') oweInCommit(captured)
+        return captured
+      })
+    },
+
+    /** Void, as an offer or another record at their counter proved. */
+    writeVoids(intents: readonly Intent[]): void {
+      if (intents.length > 0)
+        commit(() => {
+          for (const intent of intents) decide(intent, 'void')
+        })
+    },
+    /** In doubt for good: the record has left the card's log. */
+    writeAbandoned(intent: Intent): void {
+      commit(() => decide(intent, 'abandoned'))
+    },
+    /** The third commit, off the path. Repeating it is harmless. */
+    markReleased(terminalSeq: number): void {
+      commit(() => {
+        if (requireIntent(terminalSeq).goods === 'due') statements.goods.run('released', terminalSeq)
+      })
+    },
+    markOwed(terminalSeq: number): void {
+      commit(() => oweInCommit(requireIntent(terminalSeq)))
+    },
+    /** A record that was read from a card and that this ledger lacks. The caller has verified its acceptance MAC. */
+    writeWitness(record: CardRecord, settlementMac: Mac): void {
+      commit(() => append({ record, settlementMac, status: 'witness', resolvedTime: unixTime(0) }))
+    },
+    writeAlarm(alarm: { kind: string; cardId?: CardId; detail: string }): void {
+      commit(() =>
+        database
+          .prepare('INSERT INTO alarm (time, kind, card_id, detail) VALUES (?, ?, ?, ?)')
+          .run(now(), alarm.kind, alarm.cardId ?? null, alarm.detail),
+      )
+    },
+
+    /**
+     * Cuts the next batch of what is in none yet, and stores it before it is first sent.
+     * Intents that are still open become status 2 entries now (but for the one at the reader).
+     * @param sealBatch makes the document's bytes
+     * @returns false when there is nothing to send
+     */
+    cutBatch(
+      sealBatch: (batch: Omit<Batch, 'keyVersion'>) => Uint8Array,
+      cut: { readonly busyTerminalSeq?: number; readonly entriesMax?: number } = {},
+    ): boolean {
+      return commit(() => {
+        const doubts = database
+          .prepare(
+            `SELECT * FROM intent WHERE state = 'open' AND noted_in_doubt = 0 AND terminal_seq IS NOT ? LIMIT 1000`,
+          )
+          .all(cut.busyTerminalSeq ?? null) as IntentRow[]
+        for (const doubt of doubts.map(toIntent)) {
+          appendAbout(doubt, 'inDoubt', zeroMac())
+          database.prepare('UPDATE intent SET noted_in_doubt = 1 WHERE terminal_seq = ?').run(doubt.terminalSeq)
+        }
+        const last = database
+          .prepare(
+            'SELECT batch_no, first_entry + count AS next FROM batch WHERE epoch = ? ORDER BY batch_no DESC LIMIT 1',
+          )
+          .get(epoch) as { batch_no: number; next: number } | undefined
+        const firstEntry = last?.next ?? 1
+        const rows = database
+          .prepare('SELECT bytes, head FROM entry WHERE epoch = ? AND entry_no >= ? ORDER BY entry_no LIMIT ?')
+          .all(epoch, firstEntry, cut.entriesMax ?? batchEntriesMax) as { bytes: Uint8Array; head: Uint8Array }[]
+        const newest = rows.at(-1)
+        if (newest === undefined) return false
+        const before = database
+          .prepare('SELECT head FROM entry WHERE epoch = ? AND entry_no = ?')
+          .get(epoch, firstEntry - 1) as { head: Uint8Array } | undefined
+        const batchNo = (last?.batch_no ?? 0) + 1
+        const bytes = sealBatch({
+          terminalId: owner.terminalId,
+          epoch,
+          batchNo,
+          firstEntry,
+          previousHead: before === undefined ? firstHead(owner.terminalId, epoch) : new Uint8Array(before.head),
+          entries: rows.map((row) => new Uint8Array(row.bytes)),
+          head: new Uint8Array(newest.head),
+        })
+        database
+          .prepare('INSERT INTO batch (epoch, batch_no, first_entry, count, bytes) VALUES (?, ?, ?, ?, ?)')
+          .run(epoch, batchNo, firstEntry, rows.length, bytes)
+        return true
+      })
+    },
+
+    /** The oldest batch of this epoch that has no authenticated answer. */
+    nextUnanswered: (): StoredBatch | undefined =>
+      storedBatch(
+        database.prepare(
+          'SELECT epoch, batch_no AS batchNo, count, bytes FROM batch WHERE epoch = ? AND verdict IS NULL ORDER BY batch_no LIMIT 1',
+        ),
+        epoch,
+      ),
+    batch: (batchNo: number): StoredBatch | undefined =>
+      storedBatch(
+        database.prepare('SELECT epoch, batch_no AS batchNo, count, bytes FROM batch WHERE epoch = ? AND batch_no = ?'),
+        epoch,
+        batchNo,
+      ),
+
+    /** Stores an answer whose seal was verified. A verdict of 1 to 3 stops the terminal until it is enrolled again. */
+    storeAnswer(ack: Acknowledgement, bytes: Uint8Array, batchNo: number): void {
+      commit(() => {
+        if (isTaken(ack.verdict)) {
+          database
+            .prepare('UPDATE batch SET verdict = ?, ack = ? WHERE epoch = ? AND batch_no = ?')
+            .run(ack.verdict, bytes, epoch, batchNo)
+        } else {
+          database.prepare('UPDATE terminal SET stopped_verdict = ?').run(ack.verdict satisfies BatchVerdict)
+        }
+        database.prepare('UPDATE terminal SET issuer_contact_time = ?').run(now())
+      })
+      reload()
+    },
+
+    /** Keeps a document that was verified, and the signed time in it. @returns false when its serial is not newer */
+    storeDocument(document: { kind: DocumentKind; serial: number; bytes: Uint8Array; signedTime: number }): boolean {
+      return commit(() => {
+        const { changes } = database
+          .prepare(
+            `INSERT INTO document (kind, serial, bytes) VALUES (@kind, @serial, @bytes)
+             ON CONFLICT (kind) DO UPDATE SET serial = @serial, bytes = @bytes WHERE @serial > serial`,
+          )
+          .run({ kind: document.kind, serial: document.serial, bytes: document.bytes })
+        signedTimeMax = Math.max(signedTimeMax, document.signedTime)
+        database
+          .prepare('UPDATE terminal SET signed_time_max = max(signed_time_max, ?), issuer_contact_time = ?')
+          .run(document.signedTime, now())
+        return changes > 0
+      })
+    },
+    document(kind: DocumentKind): { serial: number; bytes: Uint8Array } | undefined {
+      const row = database.prepare('SELECT serial, bytes FROM document WHERE kind = ?').get(kind) as
+        | { serial: number; bytes: Uint8Array }
+        | undefined
+      return row === undefined ? undefined : { serial: row.serial, bytes: new Uint8Array(row.bytes) }
+    },
+
+    /**
+     * Starts a new epoch after an enrolment: what has no taken acknowledgement is appended again to the new chain, and
+     * what was sold in the old epoch and not handed over goes by claim. One commit; repeating it is harmless.
+     */
+    beginEpoch(next: number): void {
+      if (next === epoch) return
+      assert(next > epoch, 'an epoch is never used twice')
+      commit(() => {
+        const left = database
+          .prepare('SELECT bytes, appended_time FROM entry WHERE epoch = ? AND entry_no >= ? ORDER BY entry_no')
+          .all(epoch, firstUnsynced(database, epoch)) as { bytes: Uint8Array; appended_time: number }[]
+        database.prepare('UPDATE terminal SET epoch = ?, stopped_verdict = NULL').run(next)
+        epoch = next
+        stoppedVerdict = undefined
+        head = firstHead(owner.terminalId, next)
+        entryNo = 0
+        unsynced = { count: 0, amountMinor: 0, oldestTime: undefined }
+        for (const row of left) append(parseEntry(new Uint8Array(row.bytes)), row.appended_time)
+        const due = database
+          .prepare(`SELECT * FROM intent WHERE goods IN ('due', 'withheld') AND state = 'captured'`)
+          .all()
+        for (const payment of (due as IntentRow[]).map(toIntent)) oweInCommit(payment)
+      })
+    },
+  }
+}
+
+const storedBatch = (
+  statement: { get(...values: number[]): unknown },
+  ...values: number[]
+): StoredBatch | undefined => {
+  const row = statement.get(...values) as StoredBatch | undefined
+  return row === undefined ? undefined : { ...row, bytes: new Uint8Array(row.bytes) }
+}
