@@ -1,0 +1,29 @@
+/** The issuer's named failures: each with one sentence that says what to do. */
+
+export type IssuerErrorCode =
+  /** The store's address is not understood, or its kind is not built in. */
+  | 'storeUrl'
+  | 'storeMissing'
+  | 'storeExists'
+  | 'storeNewer'
+  | 'storeForeign'
+  | 'storeBusy'
+  | 'keysMissing'
+  | 'keysExposed'
+  | 'keysDamaged'
+  | 'unknownMerchant'
+  | 'unknownTerminal'
+  | 'unknownCard'
+  | 'unknownItem'
+  /** A value that was given is out of range or contradicts what is stored. */
+  | 'input'
+
+/** A refusal of the world or of the input. `message` is one clear sentence for a person. */
+export class IssuerError extends Error {
+  readonly code: IssuerErrorCode
+  constructor(code: IssuerErrorCode, sentence: string, options?: ErrorOptions) {
+    super(sentence, options)
+    this.name = 'IssuerError'
+    this.code = code
+  }
+}

@@ -1,0 +1,14 @@
+/** What a migration is. A released one is never edited; the next one gets the next number. */
+
+export interface Migration {
+  /** From 1, without gaps. */
+  readonly version: number
+  readonly name: string
+  /**
+   * Statements in the common part of SQLite and PostgreSQL, with these words for what differs:
+   * `{int}` a signed 64-bit integer, `{blob}` bytes, `{serial}` a primary key that only grows, `{strict}` after a table.
+   */
+  readonly statements: readonly string[]
+  /** Statements for SQLite alone (triggers). */
+  readonly sqliteStatements?: readonly string[]
+}
