@@ -37,13 +37,13 @@ export function sizesOf({ widthPx, heightPx, diagonalMm, largeType }: Viewport):
   const mean = Math.sqrt(widthPx * heightPx)
   const factor = largeType ? largeTypeFactor : 1
   const floor = ((capitalMmMin * 1.01) / capitalOfType) * millimetre
-  const text = Math.max(floor, mean * 0.0165) * factor
+  const text = Math.max(floor, mean * 0.0205) * factor
   return {
     millimetre,
     text,
-    title: Math.max(text * 1.08, mean * 0.03 * factor),
-    display: Math.max(text * 1.15, mean * 0.056 * (largeType ? largeDisplayFactor : 1)),
-    target: Math.max(targetMmMin * 1.01 * millimetre, mean * 0.052),
+    title: Math.max(text * 1.08, mean * 0.036 * factor),
+    display: Math.max(text * 1.15, mean * 0.064 * (largeType ? largeDisplayFactor : 1)),
+    target: Math.max(targetMmMin * 1.01 * millimetre, mean * 0.056),
     space: mean * 0.0115,
   }
 }

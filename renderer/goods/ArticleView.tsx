@@ -71,10 +71,10 @@ const tagOf = { strong: 'strong', emphasis: 'em', code: 'code' } as const
 function Spans({ spans }: { spans: readonly Span[] }): ReactElement {
   return (
     <>
-      {spans.map(({ style, text }, place) => {
+      {spans.map(({ style, text, at }) => {
         if (style === 'plain') return text
         const Tag = tagOf[style]
-        return <Tag key={`${style}-${place}`}>{text}</Tag>
+        return <Tag key={at}>{text}</Tag>
       })}
     </>
   )

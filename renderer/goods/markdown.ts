@@ -3,7 +3,12 @@
  * emphasis and code. No HTML and no links: whatever else stands in the text is shown as it is, so nothing can be injected.
  */
 
-export type Span = { readonly style: 'plain' | 'strong' | 'emphasis' | 'code'; readonly text: string }
+export interface Span {
+  readonly style: 'plain' | 'strong' | 'emphasis' | 'code'
+  readonly text: string
+  /** Where in its block it begins. */
+  readonly at: number
+}
 
 export type Block =
   | { readonly name: 'heading'; readonly level: 1 | 2 | 3; readonly spans: readonly Span[] }
@@ -66,14 +71,14 @@ function spansOf(text: string): readonly Span[] {
   const spans: Span[] = []
   let at = 0
   for (const match of text.matchAll(spanMark)) {
-    if (match.index > at) spans.push({ style: 'plain', text: text.slice(at, match.index) })
+    if (match.index > at) spans.push({ style: 'plain', text: text.slice(at, match.index), at })
     const [whole, strong, starred, underlined, code] = match
     const emphasis = starred ?? underlined
-    if (strong !== undefined) spans.push({ style: 'strong', text: strong })
-    else if (emphasis !== undefined) spans.push({ style: 'emphasis', text: emphasis })
-    else if (code !== undefined) spans.push({ style: 'code', text: code })
+    if (strong !== undefined) spans.push({ style: 'strong', text: strong, at: match.index })
+    else if (emphasis !== undefined) spans.push({ style: 'emphasis', text: emphasis, at: match.index })
+    else if (code !== undefined) spans.push({ style: 'code', text: code, at: match.index })
     at = match.index + whole.length
   }
-  if (at < text.length) spans.push({ style: 'plain', text: text.slice(at) })
+  if (at < text.length) spans.push({ style: 'plain', text: text.slice(at), at })
   return spans
 }

@@ -96,21 +96,12 @@ function Page({ palette, next, title }: Drawing): ReactElement {
     <g>
       <circle cx={330 - next() * 40} cy={84 + next() * 30} r="128" fill={palette.shape} />
       <rect x="86" y="52" width="240" height="330" rx="6" fill={palette.light} />
-      <text x="108" y="214" fontSize="164" fontWeight="800" fill={palette.ground} className="cover-initial">
+      <text x="108" y="214" fontSize="164" fontWeight="800" fill={palette.ink} className="cover-initial">
         {initial}
       </text>
       <rect x="112" y="234" width="34" height="7" fill={palette.spark} />
       {lines.map(({ row, width }) => (
-        <rect
-          key={row}
-          x="112"
-          y={258 + row * 17}
-          width={width}
-          height="6"
-          rx="3"
-          fill={palette.ground}
-          opacity="0.34"
-        />
+        <rect key={row} x="112" y={258 + row * 17} width={width} height="6" rx="3" fill={palette.ink} opacity="0.34" />
       ))}
     </g>
   )

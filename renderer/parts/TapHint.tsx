@@ -12,9 +12,9 @@ export function TapHint({ towards }: { towards: KioskStatus['readerPosition'] })
           <rect x="52" y="6" width="96" height="62" rx="9" className="tap-card-face" />
           <rect x="64" y="24" width="20" height="16" rx="3" className="tap-card-chip" />
         </g>
-        <path className="tap-arrow tap-arrow-1" d="M58 92 100 126 142 92" />
-        <path className="tap-arrow tap-arrow-2" d="M58 122 100 156 142 122" />
-        <path className="tap-arrow tap-arrow-3" d="M58 152 100 186 142 152" />
+        <path className="tap-arrow tap-arrow-1" d="M62 104 100 132 138 104" />
+        <path className="tap-arrow tap-arrow-2" d="M62 132 100 160 138 132" />
+        <path className="tap-arrow tap-arrow-3" d="M62 160 100 188 138 160" />
       </g>
     </svg>
   )

@@ -8,17 +8,17 @@ export interface Palette {
   readonly shape: string
   readonly light: string
   readonly spark: string
+  /** What can be read on `light`. */
+  readonly ink: string
 }
 
-const palettes: readonly Palette[] = [
-  { ground: '#12504c', shape: '#1f7a70', light: '#f4ecd8', spark: '#f3b23c' },
-  { ground: '#1d3b6f', shape: '#3a66ab', light: '#f3efe6', spark: '#f58f5c' },
-  { ground: '#54284c', shape: '#8b4a7c', light: '#fbf0ea', spark: '#f2b49b' },
-  { ground: '#8f3622', shape: '#bd5636', light: '#fbf0df', spark: '#f7cb7d' },
-  { ground: '#3d4a20', shape: '#70803a', light: '#f6f2e0', spark: '#efd36e' },
-  { ground: '#bcdbe6', shape: '#7fb4c9', light: '#ffffff', spark: '#d9452f' },
-  { ground: '#f0d8ac', shape: '#dca862', light: '#fffaf0', spark: '#1f5378' },
-]
+const teal: Palette = { ground: '#12504c', shape: '#1f7a70', light: '#f4ecd8', spark: '#f3b23c', ink: '#12504c' }
+const blue: Palette = { ground: '#1d3b6f', shape: '#3a66ab', light: '#f3efe6', spark: '#f58f5c', ink: '#1d3b6f' }
+const plum: Palette = { ground: '#54284c', shape: '#8b4a7c', light: '#fbf0ea', spark: '#f2b49b', ink: '#54284c' }
+const brick: Palette = { ground: '#8f3622', shape: '#bd5636', light: '#fbf0df', spark: '#f7cb7d', ink: '#8f3622' }
+const olive: Palette = { ground: '#3d4a20', shape: '#70803a', light: '#f6f2e0', spark: '#efd36e', ink: '#3d4a20' }
+const sky: Palette = { ground: '#bcdbe6', shape: '#5f9db6', light: '#ffffff', spark: '#d9452f', ink: '#d9452f' }
+const sand: Palette = { ground: '#f0d8ac', shape: '#dca862', light: '#fffaf0', spark: '#1f5378', ink: '#1f5378' }
 
 const motifByKind: Readonly<Record<Exclude<ItemKind, 'document' | 'media'>, CoverMotif>> = {
   code: 'tiles',
@@ -50,10 +50,17 @@ export function numbersOf(seed: number): () => number {
   }
 }
 
-const fallback: Palette = { ground: '#12504c', shape: '#1f7a70', light: '#f4ecd8', spark: '#f3b23c' }
+/** Motifs share no palette with those they mostly stand beside, so that neighbours on the shelf differ. */
+const choices: Readonly<Record<CoverMotif, readonly [Palette, Palette]>> = {
+  streets: [teal, blue],
+  page: [brick, sand],
+  hills: [sky, olive],
+  sound: [plum, olive],
+  tiles: [sky, plum],
+  stub: [olive, blue],
+}
 
-/** Neighbours on the shelf should differ: the motif moves the palette too. */
 export function paletteOf(id: string, motif: CoverMotif): Palette {
-  const shift = { streets: 0, page: 3, hills: 5, sound: 2, tiles: 1, stub: 4 }[motif]
-  return palettes[(seedOf(id) % 2 === 0 ? shift : shift + 2) % palettes.length] ?? fallback
+  const [first, second] = choices[motif]
+  return seedOf(id) % 2 === 0 ? first : second
 }

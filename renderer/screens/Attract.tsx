@@ -10,6 +10,18 @@ import { Frame } from '../parts/Frame.tsx'
 /** More would not be seen, and would cost the machine. */
 const coversMax = 8
 
+const rows = ['upper', 'lower'] as const
+/** Covers in one turn of a row: wide enough for any screen, whatever there is to sell. */
+const turnCoversMin = 6
+
+/** Two equal turns, so that a row can drift for ever; the lower row starts elsewhere. */
+function placesOf(row: (typeof rows)[number], count: number): readonly { key: string; place: number }[] {
+  if (count === 0) return []
+  const turn = Math.ceil(turnCoversMin / count) * count
+  const first = row === 'upper' ? 0 : Math.ceil(count / 2)
+  return Array.from({ length: turn * 2 }, (_, at) => ({ key: `${row}-${at}`, place: (first + at) % count }))
+}
+
 export function Attract(): ReactElement {
   const engine = useEngine()
   const { words, language, money, titleOf } = useWords()
@@ -49,14 +61,20 @@ export function Attract(): ReactElement {
     >
       <button type="button" data-action="start" className="attract-start" onClick={start}>
         <span className="attract-covers">
-          <span className="attract-drift">
-            {[...shown, ...shown].map((item, place) => (
-              // The row is shown twice so that it can drift without an end.
-              <span className="attract-cover" key={place < shown.length ? item.id : `${item.id} again`}>
-                <Cover item={item} title={titleOf(item)} />
-              </span>
-            ))}
-          </span>
+          {rows.map((row) => (
+            <span className="attract-drift" key={row}>
+              {placesOf(row, shown.length).map(({ key, place }) => {
+                const item = shown[place]
+                return (
+                  item !== undefined && (
+                    <span className="attract-cover" key={key}>
+                      <Cover item={item} title={titleOf(item)} />
+                    </span>
+                  )
+                )
+              })}
+            </span>
+          ))}
         </span>
         <span className="attract-words">
           <span className="display">{words.attract.headline}</span>

@@ -1,0 +1,220 @@
+/** States of a kiosk for looking at its screens without a shell: everyday ones, and the ones that break layouts. */
+import type { CatalogueItem, FarthingBridge, KioskScreen, KioskState, KioskStatus } from '../../preload/contract.ts'
+import { refusalReasons } from '../../preload/contract.ts'
+
+const map: CatalogueItem = {
+  id: 'walking-map',
+  kind: 'document',
+  title: { en: 'Walking map of the old town', de: 'Stadtplan für den Rundgang durch die Altstadt' },
+  summary: {
+    en: 'A two-hour route past twelve sights, with a drawn map to keep.',
+    de: 'Ein Rundgang von zwei Stunden zu zwölf Sehenswürdigkeiten, mit gezeichnetem Plan.',
+  },
+  priceMinor: 250,
+  mediaType: 'application/pdf',
+  bytes: 312_000,
+}
+const article: CatalogueItem = {
+  id: 'penny-post',
+  kind: 'document',
+  title: { en: 'The penny that carried a letter' },
+  summary: { en: 'How one stamp made it cheap to write to anyone. Five minutes to read.' },
+  priceMinor: 40,
+  mediaType: 'text/markdown',
+  bytes: 5_400,
+}
+const code: CatalogueItem = {
+  id: 'wifi-day',
+  kind: 'code',
+  title: { en: 'Wi-Fi for a day', de: 'WLAN für einen Tag' },
+  summary: {
+    en: 'Fast internet in the whole station for 24 hours.',
+    de: 'Schnelles Internet im ganzen Bahnhof, 24 Stunden lang.',
+  },
+  priceMinor: 150,
+  mediaType: 'text/plain',
+  bytes: 12,
+  stock: 4,
+}
+const picture: CatalogueItem = {
+  id: 'panorama',
+  kind: 'media',
+  title: { en: 'The harbour at dawn', de: 'Der Hafen im Morgengrauen' },
+  summary: { en: 'A picture to keep, in full size.', de: 'Ein Bild zum Behalten, in voller Größe.' },
+  priceMinor: 99,
+  mediaType: 'image/svg+xml',
+  bytes: 2_000,
+}
+const ticket: CatalogueItem = {
+  ...code,
+  id: 'museum',
+  kind: 'ticket',
+  title: { en: 'Museum, one entry', de: 'Museum, ein Eintritt' },
+  summary: { en: 'Any day this week, no queue.', de: 'An jedem Tag dieser Woche, ohne Schlange.' },
+  priceMinor: 999_999,
+  stock: 0,
+}
+const long: CatalogueItem = {
+  ...article,
+  id: 'long',
+  title: {
+    en: 'A title that goes on and on, past every sensible length, because somebody typed the whole abstract into the field for the title and nobody stopped him before the catalogue was signed',
+  },
+  summary: { en: 'A summary of the same kind. '.repeat(12) },
+  priceMinor: 1,
+}
+
+export const items = { map, article, code, picture, ticket, long }
+
+export const status: KioskStatus = {
+  merchant: 'Old Town Station',
+  currency: 'EUR',
+  currencyDecimals: 2,
+  online: true,
+  languages: ['en', 'de'],
+  readerPosition: 'below',
+  diagonalMm: 546,
+  catalogue: [map, article, code],
+}
+
+export const manyItems: readonly CatalogueItem[] = [map, article, code, picture, ticket, long].concat(
+  Array.from(
+    { length: 18 },
+    (_, place) => ({ ...[map, article, code, picture, article, map][place % 6], id: `more-${place}` }) as CatalogueItem,
+  ),
+)
+
+const claimUrl = `https://farthing.example/c#${'RkNMTQEBAAB7x1f0k2'.repeat(10).slice(0, 176)}`
+const endsAt = () => new Date(Date.now() + 42_000).toISOString()
+const claimExpiresAt = '2027-05-23T00:00:00Z'
+
+export const screens: Readonly<Record<string, () => KioskScreen>> = {
+  attract: () => ({ name: 'browse' }),
+  catalogue: () => ({ name: 'browse' }),
+  item: () => ({ name: 'browse' }),
+  pay: () => ({ name: 'pay', item: map, phase: 'waiting', endsAt: endsAt() }),
+  'pay-two': () => ({ name: 'pay', item: map, phase: 'twoCards', endsAt: endsAt() }),
+  'pay-working': () => ({ name: 'pay', item: map, phase: 'working', endsAt: endsAt() }),
+  approved: () => ({
+    name: 'approved',
+    amountMinor: 250,
+    balanceMinor: 750,
+    goods: { item: map, contentUrl: './walking-map.pdf', claimUrl, claimExpiresAt },
+    recovered: false,
+  }),
+  'approved-recovered': () => ({
+    name: 'approved',
+    amountMinor: 250,
+    balanceMinor: 750,
+    goods: { item: map, contentUrl: './walking-map.pdf', claimUrl },
+    recovered: true,
+  }),
+  'goods-pdf': () => ({
+    name: 'goods',
+    goods: { item: map, contentUrl: './walking-map.pdf', claimUrl, claimExpiresAt },
+  }),
+  'goods-article': () => ({
+    name: 'goods',
+    goods: { item: article, contentUrl: './article.md', claimUrl, claimExpiresAt },
+  }),
+  'goods-code': () => ({ name: 'goods', goods: { item: code, code: 'KESTREL-4821-MOSS', claimUrl, claimExpiresAt } }),
+  'goods-picture': () => ({
+    name: 'goods',
+    goods: { item: picture, contentUrl: './icon.svg', claimUrl, claimExpiresAt },
+  }),
+  'goods-lost': () => ({ name: 'goods', goods: { item: map, contentUrl: './no-such.pdf', claimUrl, claimExpiresAt } }),
+  'declined-balanceTooLow': () => ({
+    name: 'declined',
+    reason: 'balanceTooLow',
+    item: map,
+    balanceMinor: 165,
+    missingMinor: 85,
+  }),
+  recover: () => ({ name: 'recover', item: map, amountMinor: 250, phase: 'waiting', endsAt: endsAt() }),
+  'recover-wrong': () => ({ name: 'recover', item: map, amountMinor: 250, phase: 'wrongCard', endsAt: endsAt() }),
+  'recover-working': () => ({ name: 'recover', item: map, amountMinor: 250, phase: 'working', endsAt: endsAt() }),
+  balance: () => ({
+    name: 'balance',
+    cardEnding: '4711',
+    balanceMinor: 1_250,
+    expiresAt: '2028-12-31T00:00:00Z',
+    blocked: false,
+    movements: [
+      {
+        counter: 9,
+        kind: 'payment',
+        amountMinor: 250,
+        at: '2026-11-23T08:05:00Z',
+        title: map.title,
+        collectable: true,
+      },
+      { counter: 8, kind: 'payment', amountMinor: 150, at: '2026-11-22T17:40:00Z', collectable: true },
+      { counter: 7, kind: 'reversal', amountMinor: 40, at: '2026-11-22T17:38:00Z', collectable: false },
+      {
+        counter: 6,
+        kind: 'payment',
+        amountMinor: 40,
+        at: '2026-11-22T17:38:00Z',
+        title: article.title,
+        collectable: false,
+      },
+      { counter: 5, kind: 'load', amountMinor: 2_000, at: '2026-11-20T09:12:00Z', collectable: false },
+      {
+        counter: 4,
+        kind: 'payment',
+        amountMinor: 99,
+        at: '2026-11-19T12:00:00Z',
+        title: picture.title,
+        collectable: true,
+      },
+      { counter: 3, kind: 'load', amountMinor: 500, at: '2026-11-18T09:12:00Z', collectable: false },
+    ],
+  }),
+  'balance-empty': () => ({
+    name: 'balance',
+    cardEnding: '0001',
+    balanceMinor: 0,
+    expiresAt: '2028-12-31T00:00:00Z',
+    blocked: true,
+    movements: [],
+  }),
+  'out-of-service': () => ({ name: 'out-of-service', reason: 'noReader' }),
+  'out-of-service-starting': () => ({ name: 'out-of-service', reason: 'starting' }),
+  ...Object.fromEntries(
+    refusalReasons
+      .filter((reason) => reason !== 'balanceTooLow')
+      .map((reason) => [`declined-${reason}`, (): KioskScreen => ({ name: 'declined', reason, item: map })]),
+  ),
+}
+
+/** A bridge with nothing behind it: it keeps what it was asked, and shows what it is told. */
+export interface FakeBridge extends FarthingBridge {
+  readonly asked: readonly string[]
+  push(change: Partial<KioskState>): void
+}
+
+export function fakeBridge(first: KioskState): FakeBridge {
+  let present = first
+  const asked: string[] = []
+  const listeners = new Set<(state: KioskState) => void>()
+  const note = async (wish: string) => {
+    asked.push(wish)
+  }
+  return {
+    asked,
+    push(change) {
+      present = { ...present, ...change }
+      for (const listener of listeners) listener(present)
+    },
+    state: async () => present,
+    onState(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    buy: (itemId) => note(`buy ${itemId}`),
+    cancel: () => note('cancel'),
+    showGoods: () => note('showGoods'),
+    collect: (counter) => note(`collect ${counter}`),
+    finish: () => note('finish'),
+  }
+}
