@@ -1,36 +1,292 @@
 /**
- * The plug against the real pcscd with vpcd. Run it inside
+ * The plug, frame by frame against a vpcd of the test's own, and as a whole in the real pcscd. Run it inside
  * `scripts/pcsc/with-pcscd.sh node_modules/.bin/vitest run card`; `npm test` does.
  */
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type CardReader, waitForCard } from '../main/reader/card-reader.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type CardReader, type PresentCard, waitForCard } from '../main/reader/card-reader.ts'
 import { openPcscReader } from '../main/reader/pcsc-reader.ts'
-import { parseResponse, personaliseCommand, selectCommand, statusWord } from '../protocol/apdu.ts'
-import { simulateCard } from './simulate.ts'
-import { vpcdPorts } from './vpcd.ts'
+import {
+  commitCommand,
+  initiateCommand,
+  parseInitiateAnswer,
+  parseResponse,
+  personaliseCommand,
+  selectCommand,
+  statusWord,
+} from '../protocol/apdu.ts'
+import { concat, toHex } from '../protocol/bytes.ts'
+import { commitMac, macKey } from '../protocol/mac.ts'
+import { encodeOrder } from '../protocol/order.ts'
+import { encodePersonalisation } from '../protocol/personalise.ts'
+import { amountMinor, counter } from '../protocol/quantities.ts'
+import { openPurse, type Purse } from './purse.ts'
+import { drivePurse, sampleOrder, samplePersonalisation } from './purse-driver.ts'
+import { newCardState, type PurseState } from './purse-state.ts'
+import { type SimulatedCard, simulateCard } from './simulate.ts'
+import { readStateFile, writeStateFile } from './state-file.ts'
+import { plugIntoVpcd, type Tear, type VpcdPlug, vpcdPorts } from './vpcd.ts'
 
-let folder = ''
-let reader: CardReader
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'farthing-vpcd-'))
-  reader = openPcscReader()
+const portOf = (server: Server): number => {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return address.port
+}
+
+const freshBytes = (length: number) => Uint8Array.from(randomBytes(length))
+const richState = (): PurseState => ({
+  ...newCardState(samplePersonalisation()),
+  balanceMinor: amountMinor(5000),
 })
-afterEach(async () => {
-  await reader.close()
-  rmSync(folder, { recursive: true })
+const memoryPurse = (): Purse => openPurse({ state: richState(), save: () => undefined, randomBytes: freshBytes })
+const frame = (payload: Uint8Array) => concat(Uint8Array.of(payload.length >> 8, payload.length & 0xff), payload)
+const control = (byte: number) => frame(Uint8Array.of(byte))
+const giveAtr = control(4)
+
+/** vpcd's end of the wire: it listens, and sends what the test says. */
+describe('on the wire', () => {
+  let vpcd: Server
+  const plugs: VpcdPlug[] = []
+  beforeEach(async () => {
+    vpcd = createServer({ noDelay: true })
+    vpcd.listen(0, '127.0.0.1')
+    await once(vpcd, 'listening')
+  })
+  afterEach(async () => {
+    for (const plug of plugs.splice(0)) await plug.pull()
+    vpcd.close()
+  })
+
+  const insert = async (purse: Purse, options: { tear?: Tear; signal?: AbortSignal } = {}) => {
+    const accepted = once(vpcd, 'connection')
+    const plug = plugIntoVpcd({ port: portOf(vpcd), purse, ...options })
+    plugs.push(plug)
+    const [wire]: Socket[] = await accepted
+    if (wire === undefined) throw new Error('no connection')
+    const chunks: Buffer[] = []
+    wire.on('data', (chunk) => chunks.push(chunk))
+    const ended = once(wire, 'end').then(() => Buffer.concat(chunks))
+    /** The next chunk: one answer is one chunk, because it is written as one buffer. */
+    const ask = async (...bytes: Uint8Array[]) => {
+      const answered = once(wire, 'data')
+      for (const part of bytes) wire.write(part)
+      const [chunk]: Buffer[] = await answered
+      return chunk === undefined ? '' : toHex(Uint8Array.from(chunk))
+    }
+    return { plug, wire, ask, ended }
+  }
+  const okBlank = frame(Uint8Array.of(0x67, 0x00))
+
+  test('the ATR says T=0 and T=1 and has a right check byte', async () => {
+    const { ask, plug } = await insert(memoryPurse())
+    const atr = await ask(giveAtr)
+    await plug.ready
+    expect(atr).toMatch(/^000d3b888001/)
+    const bytes = Buffer.from(atr.slice(4), 'hex')
+    expect(bytes.subarray(1).reduce((sum, byte) => sum ^ byte, 0)).toBe(0)
+    expect(bytes.subarray(4, 12).toString('ascii')).toBe('FARTHING')
+  })
+
+  test('a frame that comes byte by byte, and two in one piece, are answered each once', async () => {
+    const { ask, wire } = await insert(memoryPurse())
+    const bytes = frame(selectCommand())
+    const single = Array.from(bytes, (byte) => Uint8Array.of(byte))
+    expect(await ask(...single)).toMatch(/^003f6f3b84.*9000$/)
+    const short = frame(Uint8Array.of(0x90, 0x14, 0, 0))
+    const answers: Buffer[] = []
+    const two = new Promise<void>((resolve) => {
+      wire.on('data', (chunk) => {
+        answers.push(chunk)
+        if (Buffer.concat(answers).length === 8) resolve()
+      })
+    })
+    wire.write(concat(short, short))
+    await two
+    expect(Buffer.concat(answers)).toEqual(Buffer.concat([okBlank, okBlank]))
+  })
+
+  test('power off, on and reset are silent and end the session; bytes that are no command are answered', async () => {
+    for (const byte of [0, 1, 2]) {
+      const purse = memoryPurse()
+      const { ask } = await insert(purse)
+      await ask(frame(selectCommand()))
+      const read = frame(drivePurse(purse.process).commands.readRecord(1))
+      expect(await ask(read)).toBe('00026982')
+      expect(await ask(control(byte), read)).toBe('00026985')
+    }
+    const { ask } = await insert(memoryPurse())
+    expect(await ask(control(3))).toBe('00026700')
+    expect(await ask(frame(new Uint8Array(0)), frame(new Uint8Array(65_535)))).toBe('00026d00')
+  })
+
+  test.each([
+    ['before', 0],
+    ['after', 1],
+  ] as const)('a COMMIT torn %s its effect leaves without a byte of an answer, once', async (tear, commits) => {
+    const purse = memoryPurse()
+    const { plug, wire, ended } = await insert(purse, { tear })
+    const driver = drivePurse(purse.process)
+    driver.select()
+    driver.initiate(sampleOrder('payment'))
+    wire.write(frame(driver.commands.commit()))
+    expect(await plug.closed).toBe('torn')
+    expect(await ended).toHaveLength(0)
+    expect(purse.state).toMatchObject({ counter: commits, balanceMinor: 5000 - 250 * commits })
+
+    const again = await insert(purse)
+    driver.select()
+    driver.initiate(sampleOrder('payment'))
+    expect(await again.ask(frame(driver.commands.commit()))).toMatch(/9000$/)
+  })
+
+  test('a tear can be armed later, and cuts the next COMMIT only', async () => {
+    const purse = memoryPurse()
+    const { plug, ask, wire } = await insert(purse)
+    const driver = drivePurse(purse.process)
+    const offer = () => {
+      driver.select()
+      driver.initiate(sampleOrder('payment'))
+      return frame(driver.commands.commit())
+    }
+    expect(await ask(offer())).toMatch(/9000$/)
+    plug.tearNextCommit('after')
+    expect(await ask(frame(selectCommand()))).toMatch(/9000$/)
+    wire.write(offer())
+    expect(await plug.closed).toBe('torn')
+    expect(purse.state).toMatchObject({ counter: 2 })
+  })
+
+  test('the card leaves when it is pulled, when its signal aborts, and when the reader goes', async () => {
+    const pulled = await insert(memoryPurse())
+    await pulled.plug.pull()
+    await pulled.plug.pull()
+    expect(await pulled.plug.closed).toBe('pulled')
+    await expect(pulled.plug.ready).rejects.toThrow('before the reader noticed it')
+
+    const abort = new AbortController()
+    const aborted = await insert(memoryPurse(), { signal: abort.signal })
+    abort.abort()
+    expect(await aborted.plug.closed).toBe('pulled')
+
+    const orphan = await insert(memoryPurse())
+    orphan.wire.destroy()
+    expect(await orphan.plug.closed).toBe('readerGone')
+  })
+
+  test('a card that cannot save leaves without an answer, and tells why', async () => {
+    const save = () => {
+      throw new Error('the disk is full')
+    }
+    const purse = openPurse({ state: richState(), save, randomBytes: freshBytes })
+    const { plug, wire, ended } = await insert(purse)
+    const driver = drivePurse(purse.process)
+    driver.select()
+    driver.initiate(sampleOrder('payment'))
+    wire.write(frame(driver.commands.commit()))
+    await expect(plug.closed).rejects.toThrow('the disk is full')
+    expect(await ended).toHaveLength(0)
+  })
+
+  test('without a reader the card says which port it tried', async () => {
+    const port = portOf(vpcd)
+    vpcd.close()
+    await once(vpcd, 'close')
+    const plug = plugIntoVpcd({ port, purse: memoryPurse() })
+    await expect(plug.ready).rejects.toThrow(`No virtual reader listens on port ${port}: start pcscd with vpcd`)
+    expect(await plug.closed).toBe('readerGone')
+  })
 })
 
-test('a blank card appears in the reader, answers, and leaves', async () => {
-  const card = simulateCard({ stateFile: path.join(folder, 'card.json'), port: vpcdPorts[0] })
-  await card.ready
-  const present = await waitForCard(reader, { signal: AbortSignal.timeout(5000) })
-  const answer = await present.use((channel) => channel.transmit(selectCommand()))
-  expect(parseResponse(answer)).toEqual({ data: new Uint8Array(0), status: statusWord.ok })
-  const refused = await present.use((channel) => channel.transmit(personaliseCommand(new Uint8Array(140))))
-  expect(parseResponse(refused).status).toBe(statusWord.wrongData)
-  await card.close()
-  expect(await card.closed).toBe('pulled')
+describe('in the real pcscd', () => {
+  let folder = ''
+  let stateFile = ''
+  let reader: CardReader
+  const cards: SimulatedCard[] = []
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'farthing-vpcd-'))
+    stateFile = path.join(folder, 'card.json')
+    reader = openPcscReader()
+  })
+  afterEach(async () => {
+    for (const card of cards.splice(0)) await card.close()
+    await reader.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  const insert = async (options: { tear?: Tear; port?: number } = {}) => {
+    const card = simulateCard({ stateFile, port: vpcdPorts[0], ...options })
+    cards.push(card)
+    await card.ready
+    return { card, present: await waitForCard(reader, { signal: AbortSignal.timeout(5000) }) }
+  }
+  const ask = (present: PresentCard, command: Uint8Array) => present.use((channel) => channel.transmit(command))
+
+  /** SELECT, INITIATE and COMMIT of a sample payment; the answer to the last. */
+  const pay = (present: PresentCard) =>
+    present.use(async (channel) => {
+      const { cardId, payKey } = samplePersonalisation()
+      const order = encodeOrder(sampleOrder('payment'))
+      await channel.transmit(selectCommand())
+      const offer = parseInitiateAnswer(parseResponse(await channel.transmit(initiateCommand(order))).data)
+      const commit = commitMac(macKey(payKey), { ...offer, cardId, order })
+      return parseResponse(await channel.transmit(commitCommand(commit)))
+    })
+
+  test('a blank card is personalised, and is that card after it was put in again', async () => {
+    const { card, present } = await insert()
+    expect(parseResponse(await ask(present, selectCommand())).status).toBe(statusWord.ok)
+    const personalise = personaliseCommand(encodePersonalisation(samplePersonalisation()))
+    const statuses = await present.use(async (channel) => {
+      await channel.transmit(selectCommand())
+      return parseResponse(await channel.transmit(personalise)).status
+    })
+    expect(statuses).toBe(statusWord.ok)
+    await card.close()
+    expect(await card.closed).toBe('pulled')
+    expect(readStateFile(stateFile)).toEqual(newCardState(samplePersonalisation()))
+
+    const again = await insert()
+    const { data } = parseResponse(await ask(again.present, selectCommand()))
+    expect(toHex(data)).toContain('c0ffee0000000001')
+  })
+
+  test.each([
+    ['before', 0],
+    ['after', 1],
+  ] as const)('a payment torn %s its effect is a removal, and the file knows what happened', async (tear, commits) => {
+    writeStateFile(stateFile, loadedState())
+    const { card, present } = await insert({ tear })
+    await expect(pay(present)).rejects.toMatchObject({ name: 'CardFault', code: 'removed' })
+    expect(await card.closed).toBe('torn')
+    expect(readStateFile(stateFile)).toMatchObject({ counter: 1 + commits, balanceMinor: 5000 - 250 * commits })
+
+    const again = await insert()
+    expect((await pay(again.present)).status).toBe(statusWord.ok)
+    await again.card.close()
+    expect(readStateFile(stateFile)).toMatchObject({ counter: 2 + commits, balanceMinor: 4750 - 250 * commits })
+  })
+
+  test('a card lies in the second reader, too', async () => {
+    const { present } = await insert({ port: vpcdPorts[1] })
+    expect(present.readerName).toMatch(/00 01$/)
+    expect(parseResponse(await ask(present, selectCommand())).status).toBe(statusWord.ok)
+  })
+
+  /** With 50.00 that came by a load, so that the log agrees. */
+  const loadedState = (): PurseState => {
+    let state: PurseState = newCardState(samplePersonalisation())
+    const save = (next: PurseState) => {
+      state = next
+    }
+    const driver = drivePurse(openPurse({ state, save, randomBytes: freshBytes }).process)
+    driver.select()
+    driver.transact(sampleOrder('load', { amountMinor: amountMinor(5000) }))
+    expect(state).toMatchObject({ counter: counter(1) })
+    return state
+  }
 })
