@@ -11,7 +11,7 @@ export function CodeView({ code, item }: { code: string; item: CatalogueItem }):
     <div className="code-view">
       <p className="kind">{titleOf(item)}</p>
       <h1>{ticket ? words.goods.yourTicket : words.goods.yourCode}</h1>
-      <p className="code" data-code={code}>
+      <p className="code" data-code={code} style={{ '--characters': code.length }}>
         {code}
       </p>
       <QrCode text={code} label={words.goods.scanCode} />

@@ -26,8 +26,8 @@ export class CalmBoundary extends Component<CalmBoundaryProps, { readonly fallen
     return (
       <main data-screen="out-of-service" className="screen tone-ink">
         <div className="screen-body middle">
-          <h1>{broken.what}</h1>
-          <p>{broken.why}</p>
+          <h1 className="display">{broken.what}</h1>
+          <p className="lead">{broken.why}</p>
         </div>
       </main>
     )

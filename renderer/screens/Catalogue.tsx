@@ -19,6 +19,7 @@ export function Catalogue(): ReactElement {
   const { catalogue } = useStatus()
   const { widthPx, heightPx, sizes } = useSizes()
   const columns = columnsOf({ widthPx, heightPx, items: catalogue.length, text: sizes.text })
+  const shape = columns === 1 ? 'shelf-rows' : catalogue.length <= columns ? 'shelf-row' : ''
   return (
     <Frame
       screen="catalogue"
@@ -33,7 +34,7 @@ export function Catalogue(): ReactElement {
       }
     >
       <h1 className="title">{words.catalogue.headline}</h1>
-      <ul className={`shelf ${columns === 1 ? 'shelf-rows' : ''}`} style={{ '--columns': columns }}>
+      <ul className={`shelf ${shape}`} style={{ '--columns': columns }}>
         {catalogue.map((item) => (
           <li key={item.id}>
             <ItemCard item={item} onPress={() => engine.open({ name: 'item', itemId: item.id })} />

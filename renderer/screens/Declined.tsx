@@ -59,29 +59,37 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
       }
     >
       <div className="refusal" data-reason={reason}>
+        <svg className="refusal-sign" viewBox="0 0 120 120" aria-hidden="true">
+          <circle cx="60" cy="60" r="54" />
+          <path d="M42 42 78 78M78 42 42 78" />
+        </svg>
         <p className="not-charged" role="status">
           <Icon name="shield" /> {words.declined.notCharged}
         </p>
-        <div className="refusal-words">
-          <h1 className="display" aria-live="assertive">
-            {refusal.what}
-          </h1>
-          {missingMinor !== undefined && <p className="lead missing">{words.declined.missing(money(missingMinor))}</p>}
-          {balanceMinor !== undefined && item !== undefined && (
-            <div className="figures">
-              <p className="figure">
-                <span>{words.declined.price}</span>
-                <strong>{money(item.priceMinor)}</strong>
-              </p>
-              <p className="figure">
-                <span>{words.declined.balance}</span>
-                <strong>{money(balanceMinor)}</strong>
-              </p>
-            </div>
-          )}
-          <p className="lead">{refusal.todo}</p>
+        <h1 className="display" aria-live="assertive">
+          {refusal.what}
+        </h1>
+        <div className="refusal-why">
+          <div className="refusal-words">
+            {balanceMinor !== undefined && item !== undefined && (
+              <div className="figures">
+                {missingMinor !== undefined && (
+                  <p className="lead missing">{words.declined.missing(money(missingMinor))}</p>
+                )}
+                <p className="figure">
+                  <span>{words.declined.price}</span>
+                  <strong>{money(item.priceMinor)}</strong>
+                </p>
+                <p className="figure">
+                  <span>{words.declined.balance}</span>
+                  <strong>{money(balanceMinor)}</strong>
+                </p>
+              </div>
+            )}
+            <p className="lead">{refusal.todo}</p>
+          </div>
+          {others.length > 0 && <Alternatives items={others} />}
         </div>
-        {others.length > 0 && <Alternatives items={others} />}
         <div className="choices">
           {again && (
             <Button action="retry" weight="main" onClick={() => void engine.buy(item.id)}>
