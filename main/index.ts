@@ -8,8 +8,8 @@ import { app, ipcMain, protocol } from 'electron'
 import { appContent } from './app-scheme.ts'
 import { connectIpc } from './ipc.ts'
 import { appScheme, appUrl } from './navigation.ts'
+import { holdsProductionKeys, openKiosk } from './open-kiosk.ts'
 import { debugPortAllowed, type StartOptions, startOptions } from './start-options.ts'
-import { holdsProductionKeys, openKiosk } from './terminal.ts'
 import { makeWindow } from './window.ts'
 
 const exitStatus = { done: 0, refused: 1, usage: 2, world: 3 } as const
@@ -27,7 +27,7 @@ const giveUp = (problem: string, status: number) => {
 
 const start = async (options: StartOptions) => {
   await app.whenReady()
-  const kiosk = await openKiosk({ dataDir: options.dataDir })
+  const kiosk = await openKiosk({ dataDir: options.dataDir, log })
   const out = path.join(import.meta.dirname, '..')
   protocol.handle(
     appScheme,
@@ -69,11 +69,14 @@ const start = async (options: StartOptions) => {
   window.webContents.once('did-finish-load', () => {
     process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, url: appUrl })}\n`)
   })
-  await load()
+  await load().catch((error: Error) => {
+    log(error.message)
+    stop(exitStatus.world)
+  })
 }
 
-/** What must be said to Electron before it is ready. Returns what forbids the start. */
-const prepare = (options: StartOptions): string | undefined => {
+/** What must be said to Electron before it is ready. Returns what forbids the start, if anything does. */
+const prepare = (options: StartOptions): { problem: string; status: number } | undefined => {
   app.enableSandbox()
   protocol.registerSchemesAsPrivileged([
     { scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true, stream: true } },
@@ -81,20 +84,21 @@ const prepare = (options: StartOptions): string | undefined => {
   if (options.debugPort !== undefined) {
     const productionKeys = holdsProductionKeys(options.dataDir)
     const debug = debugPortAllowed({ port: options.debugPort, packaged: app.isPackaged, productionKeys })
-    if (!debug.allowed) return debug.problem
+    if (!debug.allowed) return { problem: debug.problem, status: exitStatus.usage }
     app.commandLine.appendSwitch('remote-debugging-port', String(debug.port))
     app.commandLine.appendSwitch('remote-debugging-address', '127.0.0.1')
   }
   const userData = path.join(options.dataDir, 'window')
   mkdirSync(userData, { recursive: true })
   app.setPath('userData', userData)
-  return app.requestSingleInstanceLock() ? undefined : `a kiosk is already running on ${options.dataDir}`
+  if (app.requestSingleInstanceLock()) return undefined
+  return { problem: `a kiosk is already running on ${options.dataDir}`, status: exitStatus.refused }
 }
 
 const options = startOptions({ argv: process.argv.slice(1), env: process.env })
 if ('problem' in options) giveUp(options.problem, exitStatus.usage)
 else {
-  const problem = prepare(options)
-  if (problem !== undefined) giveUp(problem, exitStatus.refused)
+  const forbidden = prepare(options)
+  if (forbidden !== undefined) giveUp(forbidden.problem, forbidden.status)
   else start(options).catch((error: Error) => giveUp(error.message, exitStatus.world))
 }

@@ -1,47 +1,145 @@
 /**
- * Opens the terminal of a data folder. For now a fixed catalogue on the browse screen, so that the shell can be built.
+ * The terminal behind screen, vending machine and command line: its identity, its ledger and the issuer's newest
+ * documents, opened once and checked before the first sale.
  */
-import type { KioskState } from '../preload/contract.ts'
-import type { Kiosk } from './kiosk-contract.ts'
+import { mkdirSync } from 'node:fs'
+import { initialiseLedger, type Ledger, ledgerOwner, openLedger } from '../db/ledger.ts'
+import { LedgerFault, openWritable } from '../db/open.ts'
+import { type Bulletin, openBulletin } from '../protocol/bulletin.ts'
+import { fromHex } from '../protocol/bytes.ts'
+import { encodeClaim } from '../protocol/claim.ts'
+import { type KeyringBody, openKeyring } from '../protocol/keyring.ts'
+import { derivePayKey } from '../protocol/keys.ts'
+import { type MacKey, macKey } from '../protocol/mac.ts'
+import { type CardId, type Mac, unixTime } from '../protocol/quantities.ts'
+import { type CardRecord, parseRecord } from '../protocol/record.ts'
+import { type Catalogue, openCatalogue } from './catalogue.ts'
+import { IdentityFault, readIdentity, type TerminalIdentity } from './identity.ts'
 
-const state: KioskState = {
-  status: {
-    merchant: 'Harbour Museum',
-    currency: 'EUR',
-    currencyDecimals: 2,
-    online: false,
-    languages: ['en'],
-    readerPosition: 'below',
-    diagonalMm: 546,
-    catalogue: [
-      {
-        id: 'harbour-walk',
-        kind: 'document',
-        title: { en: 'Harbour walk' },
-        summary: { en: 'A map of one hour along the old quays' },
-        priceMinor: 250,
-        mediaType: 'text/plain',
-        bytes: 12,
-      },
-    ],
-  },
-  screen: { name: 'browse' },
+/** Clock and chance come from outside. */
+export interface World {
+  /** UNIX seconds; a hint only. */
+  readonly clock: () => number
+  readonly randomBytes: (length: number) => Uint8Array
 }
 
-export const openKiosk = async (_options: { dataDir: string }): Promise<Kiosk> => {
-  const nothing = async () => {}
+export const realWorld: World = {
+  clock: () => Math.floor(Date.now() / 1000),
+  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+}
+
+/** The issuer's newest documents and what follows from them; absent before the first sync. */
+interface Issued {
+  readonly bulletin: Bulletin
+  readonly keyring: KeyringBody
+  readonly catalogue: Catalogue
+  readonly hotlist: ReadonlySet<string>
+  readonly payMasters: ReadonlyMap<number, Uint8Array>
+}
+
+export interface Terminal extends World {
+  readonly dataDir: string
+  readonly identity: TerminalIdentity
+  readonly ledger: Ledger
+  /** Undefined until bulletin and keyring have come. */
+  readonly issued: Issued | undefined
+  /** K_pay of a card, or undefined for a key version that is not in use. */
+  payKey(keyVersion: number, card: CardId): MacKey | undefined
+  /** PUBLIC_URL/c#..., for a payment that no reversal follows as far as a verified offer shows. */
+  claimUrl(record: CardRecord | Uint8Array, settlementMac: Mac): { url: string; expiresTime: number }
+  /** After new documents: reads them again. */
+  refresh(): void
+  close(): void
+}
+
+/** K_pay of this many cards is kept at hand. */
+const payKeysMax = 1000
+
+const readIssued = (options: { dataDir: string; identity: TerminalIdentity; ledger: Ledger }): Issued | undefined => {
+  const { dataDir, identity, ledger } = options
+  const bulletinDocument = ledger.document('bulletin')
+  const keyringDocument = ledger.document('keyring')
+  if (bulletinDocument === undefined || keyringDocument === undefined) return undefined
+  const bulletin = openBulletin(bulletinDocument.bytes, identity.bulletinPublicKey)
+  const keyring = openKeyring(keyringDocument.bytes, identity.terminalKey).body
   return {
-    state,
-    subscribe: () => () => {},
-    buy: nothing,
-    cancel: nothing,
-    showGoods: nothing,
-    collect: nothing,
-    finish: nothing,
-    goodsContent: () => undefined,
-    close: nothing,
+    bulletin,
+    keyring,
+    catalogue: openCatalogue({ dataDir, bulletin, keyring, held: () => ledger.heldUnits() }),
+    hotlist: new Set(bulletin.hotlist.map((card) => card.cardId)),
+    payMasters: new Map(
+      keyring.payKeys
+        .filter((entry) => bulletin.payKeyVersions.includes(entry.version))
+        .map((entry) => [entry.version, fromHex(entry.key, 32)]),
+    ),
   }
 }
 
-/** Whether this data folder can take real money: no debugger may attach then. */
-export const holdsProductionKeys = (_dataDir: string): boolean => false
+/**
+ * @throws LedgerFault, IdentityFault: each message says what to do
+ */
+export const openTerminal = (dataDir: string, world: World = realWorld): Terminal => {
+  const identity = readIdentity(dataDir)
+  if (identity === undefined)
+    throw new LedgerFault(
+      'missing',
+      'This terminal is not enrolled: run `farthing terminal enrol --data DIR --issuer URL --code CODE`.',
+    )
+  mkdirSync(dataDir, { recursive: true })
+  const { database, close } = openWritable(dataDir, { create: true })
+  try {
+    const owner = ledgerOwner(database)
+    if (owner === undefined) initialiseLedger(database, identity)
+    else if (owner.terminalId !== identity.terminalId)
+      throw new IdentityFault(
+        `The ledger belongs to terminal ${owner.terminalId}, but terminal.json says ${identity.terminalId}: give each terminal a data folder of its own.`,
+      )
+    const ledger = openLedger(database, { clock: world.clock })
+    // The enrolment wrote terminal.json first; a crash between the two is mended here.
+    ledger.beginEpoch(identity.epoch)
+    let issued = readIssued({ dataDir, identity, ledger })
+    const payKeys = new Map<string, MacKey>()
+
+    return {
+      ...world,
+      dataDir,
+      identity,
+      ledger,
+      get issued() {
+        return issued
+      },
+      payKey(keyVersion, card) {
+        const master = issued?.payMasters.get(keyVersion)
+        if (master === undefined) return undefined
+        const name = `${keyVersion} ${card}`
+        const known = payKeys.get(name)
+        if (known !== undefined) return known
+        const key = macKey(derivePayKey(master, keyVersion, card))
+        if (payKeys.size >= payKeysMax) payKeys.clear()
+        payKeys.set(name, key)
+        return key
+      },
+      claimUrl(record, settlementMac) {
+        const parsed = record instanceof Uint8Array ? parseRecord(record) : record
+        const expiresTime = Math.min(0xffffffff, ledger.now() + (issued?.bulletin.claimSeconds ?? 0))
+        const claim = encodeClaim(identity.terminalMacKey, {
+          keyVersion: identity.keyVersion,
+          sealer: identity.terminalId,
+          record: parsed,
+          settlementMac,
+          expiry: unixTime(expiresTime),
+        })
+        const publicUrl = (issued?.bulletin.publicUrl ?? identity.publicUrl).replace(/\/+$/, '')
+        return { url: `${publicUrl}/c#${Buffer.from(claim).toString('base64url')}`, expiresTime }
+      },
+      refresh() {
+        payKeys.clear()
+        issued = readIssued({ dataDir, identity, ledger })
+      },
+      close,
+    }
+  } catch (error) {
+    close()
+    throw error
+  }
+}

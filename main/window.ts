@@ -39,7 +39,7 @@ export interface WindowOptions {
   readonly log: (message: string) => void
 }
 
-/** Makes the window. `load` shows the page and resolves when it is up, or will be tried again. */
+/** Makes the window. `load` shows the page, and rejects if that cannot be done at all. */
 export const makeWindow = (options: WindowOptions): { window: BrowserWindow; load: () => Promise<void> } => {
   const window = new BrowserWindow({
     ...(options.size ?? { kiosk: true, fullscreen: true }),
@@ -67,6 +67,9 @@ export const makeWindow = (options: WindowOptions): { window: BrowserWindow; loa
   webContents.on('will-redirect', (event) => event.preventDefault())
   webContents.on('will-attach-webview', (event) => event.preventDefault())
   const reloadLater = recover(window, options.log)
-  const load = () => window.loadURL(appUrl).catch((error: Error) => reloadLater(error.message))
-  return { window, load }
+  // An address that is no request (about:blank) passes the check above, and must not become a dead end.
+  webContents.on('did-navigate', (_event, url) => {
+    if (!navigationAllowed({ url, isMainFrame: true })) reloadLater('it left the app')
+  })
+  return { window, load: () => window.loadURL(appUrl) }
 }

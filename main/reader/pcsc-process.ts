@@ -114,10 +114,11 @@ const inTurn = <Result>(slot: Slot, action: () => Promise<Result>): Promise<Resu
 }
 
 const onStatus = (slot: Slot, status: { state: number; atr?: Uint8Array }) => {
-  const { SCARD_STATE_PRESENT, SCARD_STATE_MUTE } = slot.native
-  const present = (status.state & SCARD_STATE_PRESENT) !== 0
-  const mute =
-    present && ((status.state & SCARD_STATE_MUTE) !== 0 || !answerToResetStarts.includes(status.atr?.[0] ?? 0))
+  const { native } = slot
+  const has = (flag: number) => (status.state & flag) !== 0
+  const present = has(native.SCARD_STATE_PRESENT)
+  const answers = !has(native.SCARD_STATE_MUTE) && answerToResetStarts.includes(status.atr?.[0] ?? 0)
+  const mute = present && !answers
   const eventCount = status.state >>> 16
   const exchanged = slot.present && present && eventCount !== slot.eventCount
   const before = { card: slot.card, mute: slot.mute }

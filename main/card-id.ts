@@ -1,0 +1,5 @@
+/** How much of a card's number people see. */
+import type { CardId } from '../protocol/quantities.ts'
+
+/** The last four digits: enough to tell a card apart, not enough to be it. */
+export const cardEnding = (card: CardId): string => card.slice(-4)

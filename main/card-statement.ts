@@ -1,0 +1,90 @@
+/** What a card tells about itself in a tap that buys nothing: its balance and its last movements. */
+import type { CardMovement } from '../preload/contract.ts'
+import { equalBytes, toHex } from '../protocol/bytes.ts'
+import type { CardInfo } from '../protocol/card-info.ts'
+import type { Item } from '../protocol/item.ts'
+import { itemHash } from '../protocol/item.ts'
+import type { Mac } from '../protocol/quantities.ts'
+import type { CardRecord } from '../protocol/record.ts'
+import { itemOf } from './payment.ts'
+import { standing } from './purchase/recovery.ts'
+import type { PurseSession } from './purse-session.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface StatementLine {
+  readonly record: CardRecord
+  readonly bytes: Uint8Array
+  readonly settlementMac: Mac
+  /** Known by name here. */
+  readonly item?: Item
+  /** A payment that no reversal follows, as a verified offer and the records up to it show, and that is not withheld here. */
+  readonly collectable: boolean
+}
+
+export interface Statement {
+  readonly card: CardInfo
+  readonly balanceMinor: number
+  /** Newest first. */
+  readonly lines: readonly StatementLine[]
+}
+
+const logLength = 10
+
+const itemOfRecord = (terminal: Terminal, record: CardRecord): Item | undefined => {
+  const sold = terminal.ledger.soldAt(record.identity.cardId, record.counter)
+  if (sold !== undefined) return itemOf(sold)
+  const wanted = record.order.itemHash
+  return terminal.issued?.bulletin.items.find((item) => equalBytes(itemHash(item), wanted))
+}
+
+/**
+ * Reads the card's log as far as it goes.
+ * @returns undefined when the card's answers do not verify
+ * @throws CardFault
+ */
+export const readStatement = async (terminal: Terminal, session: PurseSession): Promise<Statement | undefined> => {
+  const stand = await standing(terminal, session)
+  if (stand === undefined) return undefined
+  const lines: StatementLine[] = []
+  let reversedNext: number | undefined
+  for (let back = 1; back <= logLength && stand.next - back >= 1; back += 1) {
+    const answer = await session.read(back)
+    if (answer.outcome !== 'read' || answer.record.counter !== stand.next - back) break
+    const { record } = answer
+    const sold = terminal.ledger.soldAt(record.identity.cardId, record.counter)
+    const withheld =
+      sold !== undefined && sold.goods !== 'due' && sold.goods !== 'released' && sold.epoch === terminal.ledger.epoch
+    const item = record.order.type === 'payment' ? itemOfRecord(terminal, record) : undefined
+    lines.push({
+      record,
+      bytes: answer.bytes,
+      settlementMac: answer.settlementMac,
+      ...(item === undefined ? {} : { item }),
+      collectable:
+        stand.proved &&
+        item !== undefined &&
+        !withheld &&
+        reversedNext !== record.counter &&
+        sold?.state !== 'reversed',
+    })
+    reversedNext = record.order.type === 'reversal' ? record.order.reference : undefined
+  }
+  return { card: session.info, balanceMinor: stand.balanceMinor, lines }
+}
+
+/** What the customer sees of a line; blocks are not shown. */
+export const movementOf = (line: StatementLine): CardMovement | undefined => {
+  const { type } = line.record.order
+  if (type !== 'payment' && type !== 'load' && type !== 'reversal') return undefined
+  return {
+    counter: line.record.counter,
+    kind: type,
+    amountMinor: line.record.order.amountMinor,
+    at: new Date(line.record.order.time * 1000).toISOString(),
+    ...(line.item === undefined ? {} : { title: line.item.title }),
+    collectable: line.collectable,
+  }
+}
+
+/** For a page's address: says nothing about the sale. */
+export const newToken = (terminal: Terminal): string => toHex(terminal.randomBytes(16))

@@ -1,0 +1,111 @@
+/**
+ * What can be sold here now: the bulletin's items, the keyring's keys and codes, and the encrypted goods on the disk.
+ * Goods are made ready before a card is asked for money, so that nothing can fail after.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { sha256 } from '@noble/hashes/sha2.js'
+import type { Bulletin } from '../protocol/bulletin.ts'
+import { fromHex, toHex } from '../protocol/bytes.ts'
+import { canonicalBytes } from '../protocol/canonical-json.ts'
+import { type Item, isSoldByUnit, unitItem, unitOf } from '../protocol/item.ts'
+import { decryptContent, type KeyringBody } from '../protocol/keyring.ts'
+import { shortHashOf } from '../protocol/mac.ts'
+import type { ShortHash } from '../protocol/quantities.ts'
+
+/** The goods of one sale, decrypted and checked. */
+export interface ReadyGoods {
+  /** With `unit` for a code or ticket. */
+  readonly item: Item
+  readonly itemJson: string
+  readonly itemHash: ShortHash
+  /** The one-time code in plain text. */
+  readonly code?: string
+  /** The content in plain bytes. */
+  readonly content?: Uint8Array
+}
+
+export interface Offering {
+  /** As the bulletin has it: without `unit`. */
+  readonly article: Item
+  /** Units left, for codes and tickets. */
+  readonly stock?: number
+}
+
+export const goodsPath = (dataDir: string, contentHash: string): string => path.join(dataDir, 'goods', contentHash)
+
+const ready = (item: Item, goods: { code?: string; content?: Uint8Array }): ReadyGoods => {
+  const json = canonicalBytes(item)
+  return { item, itemJson: Buffer.from(json).toString('utf8'), itemHash: shortHashOf(json), ...goods }
+}
+
+export type Catalogue = ReturnType<typeof openCatalogue>
+
+/** @param held units that a payment holds or has sold */
+export const openCatalogue = (from: {
+  readonly dataDir: string
+  readonly bulletin: Bulletin
+  readonly keyring: KeyringBody
+  readonly held: () => ReadonlySet<string>
+}) => {
+  const { dataDir, bulletin, keyring, held } = from
+  const articles = new Map(bulletin.items.map((item) => [item.id, item]))
+  const contentKeys = new Map(keyring.contentKeys.map((entry) => [entry.contentHash, fromHex(entry.key, 32)]))
+  const codes = new Map<string, { unit: string; code: string }[]>()
+  const codeOfUnit = new Map<string, string>()
+  for (const { itemId, code } of keyring.units) {
+    const unit = unitOf(code)
+    codeOfUnit.set(unit, code)
+    codes.set(itemId, [...(codes.get(itemId) ?? []), { unit, code }])
+  }
+
+  const readContent = (item: Item): Uint8Array | undefined => {
+    const key = contentKeys.get(item.contentHash)
+    const file = goodsPath(dataDir, item.contentHash)
+    if (key === undefined || !existsSync(file)) return undefined
+    try {
+      const content = decryptContent(readFileSync(file), { key, contentHash: item.contentHash })
+      return toHex(sha256(content)) === item.contentHash ? content : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  const freeUnits = (itemId: string) => {
+    const taken = held()
+    return (codes.get(itemId) ?? []).filter(({ unit }) => !taken.has(unit))
+  }
+
+  return {
+    /** Articles whose goods are here, in the bulletin's order. */
+    offerings(): Offering[] {
+      return bulletin.items.flatMap((article): Offering[] => {
+        if (isSoldByUnit(article)) return [{ article, stock: freeUnits(article.id).length }]
+        const here = contentKeys.has(article.contentHash) && existsSync(goodsPath(dataDir, article.contentHash))
+        return here ? [{ article }] : []
+      })
+    },
+
+    /** Makes goods ready for sale. @returns undefined when there are none to sell; `unknown` for no such item */
+    prepare(itemId: string): ReadyGoods | 'unknown' | 'outOfStock' {
+      const article = articles.get(itemId)
+      if (article === undefined) return 'unknown'
+      if (isSoldByUnit(article)) {
+        const free = freeUnits(itemId)[0]
+        return free === undefined ? 'outOfStock' : ready(unitItem(article, free.code), { code: free.code })
+      }
+      const content = readContent(article)
+      return content === undefined ? 'outOfStock' : ready(article, { content })
+    },
+
+    /** The goods of a payment that was made earlier, as its intent kept the item. */
+    goodsOf(item: Item): ReadyGoods | undefined {
+      if (item.unit !== undefined) {
+        const code = codeOfUnit.get(item.unit)
+        return code === undefined ? undefined : ready(item, { code })
+      }
+      const content = readContent(item)
+      return content === undefined ? undefined : ready(item, { content })
+    },
+  }
+}

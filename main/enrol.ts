@@ -1,0 +1,33 @@
+/** Enrolment: a one-time code becomes this terminal's identity, or its next epoch (PROTOCOL.md, Enrolment). */
+import { mkdirSync } from 'node:fs'
+import * as v from 'valibot'
+import { enrolmentSchema, IdentityFault, readIdentity, writeIdentity } from './identity.ts'
+import { type IssuerClient, IssuerUnreachable } from './sync/issuer-client.ts'
+
+/** Plain HTTP would show the terminal's key to the network. */
+const requireSafeUrl = (url: string): void => {
+  const { protocol, hostname } = new URL(url)
+  const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+  if (protocol !== 'https:' && !(protocol === 'http:' && loopback))
+    throw new IdentityFault(`The issuer's address must be https (plain http only on this machine): ${url}`)
+}
+
+/**
+ * @returns what was written to terminal.json; the ledger follows when the terminal is opened
+ * @throws IssuerRefused (wrong or used code), IssuerUnreachable, IdentityFault
+ */
+export const enrol = async (options: { dataDir: string; client: IssuerClient; code: string }) => {
+  requireSafeUrl(options.client.url)
+  const before = readIdentity(options.dataDir)
+  const parsed = v.safeParse(enrolmentSchema, await options.client.enrol(options.code))
+  if (!parsed.success)
+    throw new IssuerUnreachable(`What answers at ${options.client.url} is not an issuer of this version.`)
+  const enrolment = parsed.output
+  if (before !== undefined && before.terminalId !== enrolment.terminalId)
+    throw new IdentityFault(
+      `This data folder belongs to terminal ${before.terminalId}, and the code is for ${enrolment.terminalId}: use another folder, or a code for this terminal.`,
+    )
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
+  writeIdentity(options.dataDir, { ...enrolment, issuerUrl: options.client.url })
+  return enrolment
+}

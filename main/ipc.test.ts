@@ -1,0 +1,138 @@
+import type { IpcMainInvokeEvent } from 'electron'
+import { describe, expect, test } from 'vitest'
+import { channels, type KioskState } from '../preload/contract.ts'
+import { checkSender, checkShape, connectIpc, type Method } from './ipc.ts'
+import type { Kiosk } from './kiosk-contract.ts'
+
+const windowId = 7
+const ours = { sender: { id: windowId }, senderFrame: { url: 'farthing://kiosk/', parent: null } }
+const methods: readonly Method[] = ['state', 'buy', 'cancel', 'showGoods', 'collect', 'finish']
+
+describe('a sender', () => {
+  test('that is our own page is heard', () => {
+    expect(() => checkSender(ours, windowId, 'c')).not.toThrow()
+  })
+  test.each([
+    ['another window', { ...ours, sender: { id: 8 } }],
+    ['a frame inside the page', { ...ours, senderFrame: { url: 'farthing://kiosk/', parent: {} } }],
+    ['a frame that is gone', { ...ours, senderFrame: null }],
+    ['a page from the web', { ...ours, senderFrame: { url: 'https://example.com/', parent: null } }],
+    ['another host', { ...ours, senderFrame: { url: 'farthing://other/', parent: null } }],
+    ['an empty page', { ...ours, senderFrame: { url: 'about:blank', parent: null } }],
+    ['a page with no address', { ...ours, senderFrame: { url: '', parent: null } }],
+  ])('that is %s is refused by name', (_what, sender) => {
+    expect(() => checkSender(sender, windowId, 'farthing:buy')).toThrow(
+      expect.objectContaining({ name: 'MessageRefused', code: 'sender', message: 'sender: farthing:buy' }),
+    )
+  })
+})
+
+describe('the arguments', () => {
+  const right: Record<Method, readonly unknown[]> = {
+    state: [],
+    buy: ['harbour-walk'],
+    cancel: [],
+    showGoods: [],
+    collect: [4_294_967_295],
+    finish: [],
+  }
+  test.each(methods)('of %s are taken as they are', (method) => {
+    expect(checkShape(method, right[method])).toEqual(right[method])
+  })
+  test.each(methods)('of %s are refused when there are more of them', (method) => {
+    expect(() => checkShape(method, [...right[method], undefined])).toThrow('shape: ')
+  })
+  test.each([[], [''], ['x'.repeat(129)], [42], [null], [['harbour-walk']], [{ id: 'harbour-walk' }]])(
+    'of buy are refused when they are %j',
+    (...given) => {
+      expect(() => checkShape('buy', given)).toThrow(
+        expect.objectContaining({ name: 'MessageRefused', code: 'shape', message: 'shape: farthing:buy' }),
+      )
+    },
+  )
+  test.each([[], [0], [-1], [1.5], [Number.NaN], [Infinity], [2 ** 32], ['1'], [1n], [true], [null]])(
+    'of collect are refused when they are %s',
+    (...given) => {
+      expect(() => checkShape('collect', given)).toThrow('shape: farthing:collect')
+    },
+  )
+})
+
+describe('a connected window', () => {
+  const state: KioskState = {
+    status: {
+      merchant: 'Harbour Museum',
+      currency: 'EUR',
+      currencyDecimals: 2,
+      online: false,
+      languages: ['en'],
+      readerPosition: 'below',
+      diagonalMm: 546,
+      catalogue: [],
+    },
+    screen: { name: 'browse' },
+  }
+
+  /** A till that notes what it was told, and the two ends of Electron that the door uses. */
+  const connected = () => {
+    const told: unknown[] = []
+    const note =
+      (method: string) =>
+      async (...given: unknown[]) => {
+        told.push([method, ...given])
+      }
+    let push: (state: KioskState) => void = () => {}
+    const kiosk: Kiosk = {
+      state,
+      subscribe: (listener) => {
+        push = listener
+        return () => {
+          push = () => {}
+        }
+      },
+      buy: note('buy'),
+      cancel: note('cancel'),
+      showGoods: note('showGoods'),
+      collect: note('collect'),
+      finish: note('finish'),
+      goodsContent: () => undefined,
+      close: note('close'),
+    }
+    const handlers = new Map<string, (event: IpcMainInvokeEvent, ...given: unknown[]) => unknown>()
+    const sent: unknown[] = []
+    const webContents = {
+      id: windowId,
+      destroyed: false,
+      isDestroyed: () => webContents.destroyed,
+      send: (channel: string, ...given: unknown[]) => {
+        sent.push([channel, ...given])
+      },
+    }
+    const disconnect = connectIpc({
+      ipcMain: { handle: (channel, listener) => handlers.set(channel, listener) },
+      webContents,
+      kiosk,
+    })
+    return { told, sent, handlers, webContents, disconnect, push: (next: KioskState) => push(next) }
+  }
+
+  test('listens on the channels of the contract and no others', () => {
+    const { handlers } = connected()
+    const listening = methods.map((method) => channels[method])
+    expect([...handlers.keys()].sort()).toEqual(listening.sort())
+  })
+  test('gets every new state, until it is gone', () => {
+    const { push, sent, webContents } = connected()
+    push(state)
+    expect(sent).toEqual([['farthing:pushed', state]])
+    webContents.destroyed = true
+    push(state)
+    expect(sent).toHaveLength(1)
+  })
+  test('gets no state after it was disconnected', () => {
+    const { push, sent, disconnect } = connected()
+    disconnect()
+    push(state)
+    expect(sent).toEqual([])
+  })
+})

@@ -1,0 +1,32 @@
+/** What a technician says about this cabinet, in kiosk.json of the data folder (docs/OPERATIONS.md). */
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import * as v from 'valibot'
+
+const settingsSchema = v.strictObject({
+  /** First is the default. */
+  languages: v.optional(v.pipe(v.array(v.string()), v.minLength(1)), ['en', 'de']),
+  /** Where the card reader is, seen by the customer. */
+  readerPosition: v.optional(v.picklist(['below', 'right', 'left', 'above']), 'below'),
+  /** The screen's diagonal: sizes on the page follow from it. */
+  diagonalMm: v.optional(v.pipe(v.number(), v.minValue(100), v.maxValue(3000)), 546),
+  /** Only this PC/SC reader; absent: any. */
+  reader: v.optional(v.string()),
+})
+export type KioskSettings = Readonly<v.InferOutput<typeof settingsSchema>>
+
+/** @throws Error that names the file, the field and what it may be */
+export const readKioskSettings = (dataDir: string): KioskSettings => {
+  const file = path.join(dataDir, 'kiosk.json')
+  if (!existsSync(file)) return v.parse(settingsSchema, {})
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    throw new Error(`${file} is not JSON: mend it, or remove it for the defaults.`)
+  }
+  const parsed = v.safeParse(settingsSchema, value)
+  if (parsed.success) return parsed.output
+  const issue = parsed.issues[0]
+  throw new Error(`${file}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`)
+}

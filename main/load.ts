@@ -1,0 +1,130 @@
+/** A load: the issuer authorises it online, the card takes it (PROTOCOL.md, Documents: load request and answer). */
+
+import { statusWord } from '../protocol/apdu.ts'
+import { currencyOf } from '../protocol/currency.ts'
+import { encodeLoadRequest, type LoadVerdict, openLoadAnswer } from '../protocol/load.ts'
+import { shortHashOf } from '../protocol/mac.ts'
+import type { Order } from '../protocol/order.ts'
+import { amountMinor, counter, unixTime, zeroHash } from '../protocol/quantities.ts'
+import { balanceAfter, type CardRecord } from '../protocol/record.ts'
+import { openSession } from './purchase/purchase.ts'
+import { recover } from './purchase/recovery.ts'
+import { type CardChannel, CardFault } from './reader/card-reader.ts'
+import type { IssuerClient } from './sync/issuer-client.ts'
+import type { Terminal } from './terminal.ts'
+
+export type LoadOutcome =
+  | {
+      readonly outcome: 'captured'
+      readonly cardId: string
+      readonly counter: number
+      readonly balanceAfterMinor: number
+    }
+  | { readonly outcome: 'declined'; readonly reason: LoadRefusal }
+  /** The next tap of the card here decides. */
+  | { readonly outcome: 'inDoubt'; readonly cardId: string; readonly counter: number }
+
+export type LoadRefusal =
+  | 'notAPurse'
+  | 'cardSuspect'
+  | 'cardBlocked'
+  | 'wrongCurrency'
+  | 'overBalanceMax'
+  | 'cardLost'
+  | Exclude<LoadVerdict, 'authorised'>
+
+const refusalOfStatus = (status: number): LoadRefusal =>
+  status === statusWord.cardBlocked
+    ? 'cardBlocked'
+    : status === statusWord.wrongCurrency
+      ? 'wrongCurrency'
+      : status === statusWord.overBalanceMax
+        ? 'overBalanceMax'
+        : 'cardSuspect'
+
+/**
+ * @param load.funding a voucher or other reference; absent for cash that the merchant took
+ * @throws IssuerUnreachable, IssuerRefused: nothing was loaded, unless the issuer booked it and its answer was lost; then
+ * the same request is repeated while the card is in the reader
+ */
+export const loadCard = async (
+  terminal: Terminal,
+  client: IssuerClient,
+  channel: CardChannel,
+  load: { readonly amountMinor: number; readonly funding?: string },
+): Promise<LoadOutcome> => {
+  const { ledger, identity } = terminal
+  const session = await openSession(terminal, channel)
+  if (session === undefined) return { outcome: 'declined', reason: 'notAPurse' }
+  const recovery = await recover(terminal, session)
+  if (recovery.outcome === 'suspect') return { outcome: 'declined', reason: 'cardSuspect' }
+  const provedVoid = recovery.outcome === 'clear' ? recovery.provedVoid : []
+
+  const order: Order = {
+    type: 'load',
+    currency: currencyOf(identity.currency).code,
+    amountMinor: amountMinor(load.amountMinor),
+    reference: counter(0),
+    terminalId: identity.terminalId,
+    terminalSeq: ledger.nextTerminalSeq(),
+    time: unixTime(ledger.now()),
+    itemHash: load.funding === undefined ? zeroHash() : shortHashOf(Buffer.from(load.funding, 'utf8')),
+    lock: shortHashOf(terminal.randomBytes(16)),
+  }
+  const initiated = await session.initiateLoad(order)
+  const balance = initiated.outcome === 'offered' ? balanceAfter(initiated.offer.balanceMinor, order) : undefined
+  if (initiated.outcome !== 'offered' || balance === undefined) {
+    ledger.writeVoids(provedVoid)
+    const reason = initiated.outcome === 'refused' ? refusalOfStatus(initiated.status) : 'cardSuspect'
+    return { outcome: 'declined', reason }
+  }
+  const { offer } = initiated
+  const expected: CardRecord = { identity: session.identity, counter: offer.counter, balanceAfterMinor: balance, order }
+  const said = { cardId: session.info.cardId, counter: offer.counter }
+  // Durable before the issuer books it: if this terminal dies now, the card's next tap tells what became of the load.
+  const intent = ledger.writeIntent({ record: expected }, provedVoid)
+
+  const request = encodeLoadRequest(identity.terminalMacKey, {
+    keyVersion: identity.keyVersion,
+    identity: session.identity,
+    counter: offer.counter,
+    balanceMinor: offer.balanceMinor,
+    order,
+    cardNonce: offer.cardNonce,
+    offerMac: offer.offerMac,
+  })
+  const answer = openLoadAnswer(identity.terminalMacKey, await sendTwice(client, request))
+  if (answer.verdict !== 'authorised' || answer.counter !== offer.counter || answer.terminalSeq !== order.terminalSeq) {
+    // No COMMIT was sent, and without the issuer's MAC none can be: the card itself says so at once.
+    await closeUncommitted(terminal, session)
+    return { outcome: 'declined', reason: answer.verdict === 'authorised' ? 'refused' : answer.verdict }
+  }
+  try {
+    const committed = await session.commitWith(answer.commitMac, expected)
+    if (committed.outcome === 'unproven') return { outcome: 'inDoubt', ...said }
+    ledger.capture(intent, committed.settlementMac)
+    return { outcome: 'captured', ...said, balanceAfterMinor: balance }
+  } catch (error) {
+    if (error instanceof CardFault) return { outcome: 'inDoubt', ...said }
+    throw error
+  }
+}
+
+/** An answer that was lost is asked for again: a repeated request books nothing. */
+const sendTwice = async (client: IssuerClient, request: Uint8Array): Promise<Uint8Array> => {
+  try {
+    return await client.sendLoad(request)
+  } catch (error) {
+    if (error instanceof Error && error.name === 'IssuerUnreachable') return client.sendLoad(request)
+    throw error
+  }
+}
+
+const closeUncommitted = async (terminal: Terminal, session: Parameters<typeof recover>[1]): Promise<void> => {
+  try {
+    const recovery = await recover(terminal, session)
+    if (recovery.outcome === 'clear') terminal.ledger.writeVoids(recovery.provedVoid)
+  } catch (error) {
+    if (!(error instanceof CardFault)) throw error
+  }
+}

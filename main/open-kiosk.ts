@@ -1,0 +1,42 @@
+/** Puts the till together from its parts, and takes it apart again. */
+import { readIdentity } from './identity.ts'
+import { makeKiosk } from './kiosk.ts'
+import type { Kiosk } from './kiosk-contract.ts'
+import { readKioskSettings } from './kiosk-settings.ts'
+import { openPcscReader } from './reader/pcsc-reader.ts'
+import { connectIssuer } from './sync/issuer-client.ts'
+import { startSync } from './sync/sync.ts'
+import { openTerminal } from './terminal.ts'
+
+/** @throws LedgerFault, IdentityFault and others: each message says what to do */
+export const openKiosk = async (options: {
+  readonly dataDir: string
+  readonly log: (message: string) => void
+}): Promise<Kiosk> => {
+  const { dataDir, log } = options
+  const settings = readKioskSettings(dataDir)
+  const terminal = openTerminal(dataDir)
+  const reader = openPcscReader({})
+  const kiosk = makeKiosk({ terminal, reader, settings, log })
+  const sync = startSync(terminal, connectIssuer(terminal.identity.issuerUrl), {
+    busyTerminalSeq: kiosk.busyTerminalSeq,
+    onChange: () => kiosk.attachSync(sync),
+    onFault: (error) => log(error instanceof Error ? error.message : String(error)),
+  })
+  kiosk.attachSync(sync)
+  return {
+    ...kiosk,
+    get state() {
+      return kiosk.state
+    },
+    async close() {
+      await kiosk.close()
+      await sync.stop()
+      await reader.close()
+      terminal.close()
+    },
+  }
+}
+
+/** Whether this data folder can take real money: no debugger may attach then. */
+export const holdsProductionKeys = (dataDir: string): boolean => readIdentity(dataDir)?.dev === false

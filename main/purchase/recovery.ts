@@ -1,0 +1,150 @@
+/**
+ * What became of a payment that was cut (PROTOCOL.md, Recovery): the card's next tap decides, and nothing else does.
+ */
+import type { Intent } from '../../db/ledger.ts'
+import { equalBytes } from '../../protocol/bytes.ts'
+import { probeOrder } from '../../protocol/order.ts'
+import { currencyCode, unixTime } from '../../protocol/quantities.ts'
+import type { PurseSession } from '../purse-session.ts'
+import type { Terminal } from '../terminal.ts'
+
+export type Recovery =
+  /** Nothing of this card waits here. `provedVoid` still has to be written, with the next intent or alone. */
+  | { readonly outcome: 'clear'; readonly provedVoid: readonly Intent[] }
+  /** A payment made here is captured and its goods are due: hand them over, debit nothing. */
+  | { readonly outcome: 'captured'; readonly payment: Intent; readonly balanceMinor: number }
+  /** Captured, but its goods are not to be had here: they are owed, by claim. */
+  | {
+      readonly outcome: 'owed'
+      readonly payment: Intent
+      readonly balanceMinor: number
+      /** A verified offer and the record after it show that no reversal follows. */
+      readonly claimable: boolean
+    }
+  /** The card's answers prove nothing, or it is rolled back: the doubt stays, the card buys nothing. */
+  | { readonly outcome: 'suspect' }
+
+/** READ RECORD reaches this many records back. */
+const logLength = 10
+
+/** A probe, with a lock of fresh random bytes: its secret is never used. */
+const probe = (terminal: Terminal, session: PurseSession) =>
+  probeOrder({
+    currency: currencyCode(session.info.currency),
+    terminalId: terminal.identity.terminalId,
+    terminalSeq: terminal.ledger.nextTerminalSeq(),
+    time: unixTime(terminal.ledger.now()),
+    lock: terminal.randomBytes(16),
+  })
+
+/** Where the card stands: its next counter, and whether an offer proved it. Undefined: a wrong MAC. */
+export const standing = async (terminal: Terminal, session: PurseSession) => {
+  const initiated = await session.initiate(probe(terminal, session))
+  switch (initiated.outcome) {
+    case 'offered':
+      return { next: initiated.offer.counter, balanceMinor: initiated.offer.balanceMinor, proved: true }
+    case 'refused':
+      return { next: session.info.counter + 1, balanceMinor: session.info.balanceMinor, proved: false }
+    case 'forged':
+      return undefined
+  }
+}
+
+type Decision = 'void' | 'captured' | 'abandoned' | 'unknown' | 'rolledBack'
+
+/**
+ * Decides every open intent of the card and finds goods that are still due. Captures and abandonments are written at once.
+ * @throws CardFault when the card leaves meanwhile; then nothing more is decided than what was proved
+ */
+export const recover = async (terminal: Terminal, session: PurseSession): Promise<Recovery> => {
+  const { ledger } = terminal
+  const { cardId } = session.info
+  const open = ledger.openIntents(cardId)
+  const due = ledger.goodsDue(cardId)
+  if (open.length === 0 && due.length === 0) return { outcome: 'clear', provedVoid: [] }
+
+  const suspect = (detail: string): Recovery => {
+    ledger.writeAlarm({ kind: 'cardSuspect', cardId, detail })
+    return { outcome: 'suspect' }
+  }
+  const stand = await standing(terminal, session)
+  if (stand === undefined) return suspect('wrong offer MAC in a recovery')
+
+  const decide = async (doubt: Intent): Promise<Decision> => {
+    const back = stand.next - doubt.counter
+    if (back === 0) return stand.proved ? 'void' : 'unknown'
+    if (back < 0) return stand.proved ? 'rolledBack' : 'unknown'
+    if (back > logLength) return stand.proved ? 'abandoned' : 'unknown'
+    const answer = await session.read(back)
+    if (answer.outcome !== 'read' || answer.record.counter !== doubt.counter) return 'unknown'
+    if (!equalBytes(answer.bytes, doubt.record)) return 'void'
+    ledger.capture(doubt, answer.settlementMac)
+    return 'captured'
+  }
+
+  const provedVoid: Intent[] = []
+  const payments: Intent[] = [...due]
+  for (const doubt of open) {
+    const decision = await decide(doubt)
+    switch (decision) {
+      case 'void':
+        provedVoid.push(doubt)
+        break
+      case 'captured':
+        if (doubt.type === 'payment') payments.push(ledger.intent(doubt.terminalSeq))
+        break
+      case 'abandoned':
+        ledger.writeAbandoned(doubt)
+        break
+      case 'rolledBack':
+        return suspect(`the card's counter went back: it offers ${stand.next}, and ${doubt.counter} was used`)
+      case 'unknown':
+        return suspect(`payment ${doubt.counter} stays in doubt: the card's records prove nothing`)
+    }
+  }
+
+  const payment = payments[0]
+  if (payment === undefined) return { outcome: 'clear', provedVoid }
+  ledger.writeVoids(provedVoid)
+  if (payment.counter >= stand.next)
+    return suspect(`the card's counter went back: it offers ${stand.next}, and ${payment.counter} was paid`)
+  const claimable = !(await mayBeReversed(session, payment, stand))
+  if (payment.goods !== 'due' || !claimable) {
+    ledger.markOwed(payment.terminalSeq)
+    return { outcome: 'owed', payment: ledger.intent(payment.terminalSeq), balanceMinor: stand.balanceMinor, claimable }
+  }
+  return { outcome: 'captured', payment, balanceMinor: stand.balanceMinor }
+}
+
+/** Whether the record after the payment undoes it, or cannot be seen. */
+const mayBeReversed = async (
+  session: PurseSession,
+  payment: Intent,
+  stand: { readonly next: number; readonly proved: boolean },
+): Promise<boolean> => {
+  if (!stand.proved) return true
+  const back = stand.next - (payment.counter + 1)
+  if (back === 0) return false
+  if (back > logLength) return true
+  const after = await session.read(back)
+  if (after.outcome !== 'read' || after.record.counter !== payment.counter + 1) return true
+  return after.record.order.type === 'reversal'
+}
+
+/**
+ * Reads the newest record from elsewhere that this ledger lacks, and keeps it as a witness: a kiosk whose disk burned is
+ * paid by the taps of its customers. One record a tap.
+ * @param newest the counter of the card's newest record
+ * @returns whether one was found
+ */
+export const witness = async (terminal: Terminal, session: PurseSession, newest: number): Promise<boolean> => {
+  const { ledger } = terminal
+  for (let back = 1; back <= logLength && newest - back + 1 >= 1; back += 1) {
+    if (ledger.settledRecord(session.info.cardId, newest - back + 1) !== undefined) continue
+    const answer = await session.read(back)
+    if (answer.outcome !== 'read' || answer.record.counter !== newest - back + 1) return false
+    ledger.writeWitness(answer.record, answer.settlementMac)
+    return true
+  }
+  return false
+}

@@ -1,0 +1,58 @@
+/**
+ * Whether this card may buy these goods here: every refusal by name, in order of precedence (PROTOCOL.md, Refusals).
+ * Pure: it reads, it changes nothing, and it runs before any debit.
+ */
+import type { RefusalReason } from '../../preload/contract.ts'
+import type { CardInfo } from '../../protocol/card-info.ts'
+import { currencyOf } from '../../protocol/currency.ts'
+import type { Item } from '../../protocol/item.ts'
+import type { Terminal } from '../terminal.ts'
+
+export interface Refusal {
+  readonly reason: RefusalReason
+  /** How much is missing, when the balance is too low. */
+  readonly missingMinor?: number
+}
+
+/** Why the terminal sells nothing at all now; undefined when it is in order. */
+export const outOfServiceReason = (terminal: Terminal): 'stopped' | 'notEnrolled' | 'stale' | undefined => {
+  if (terminal.ledger.stoppedVerdict !== undefined) return 'stopped'
+  if (terminal.issued === undefined) return 'notEnrolled'
+  if (terminal.ledger.now() > Date.parse(terminal.issued.bulletin.expiresAt) / 1000) return 'stale'
+  return undefined
+}
+
+/** The terminal's own caps and the card's, while the issuer cannot see (PROTOCOL.md, Limits). */
+const overLimit = (terminal: Terminal, card: CardInfo, priceMinor: number): boolean => {
+  const { ledger, issued } = terminal
+  if (issued === undefined) return true
+  const { limits, issuedAt } = issued.bulletin
+  const age = ledger.now() - Date.parse(issuedAt) / 1000
+  const { unsynced } = ledger
+  return (
+    priceMinor > (age > limits.staleAfterSeconds ? limits.staleSaleMinorMax : limits.saleMinorMax) ||
+    ledger.cardUnsyncedMinor(card.cardId) + priceMinor > limits.cardUnsyncedMinorMax ||
+    unsynced.count >= limits.unsyncedCountMax ||
+    unsynced.amountMinor + priceMinor > limits.unsyncedMinorMax ||
+    (unsynced.oldestTime !== undefined && ledger.now() - unsynced.oldestTime > limits.unsyncedSecondsMax)
+  )
+}
+
+/** @returns the first rule that forbids the sale, or undefined */
+export const refusalOf = (
+  terminal: Terminal,
+  sale: { readonly card: CardInfo; readonly item: Pick<Item, 'priceMinor' | 'currency'> },
+): Refusal | undefined => {
+  const { card, item } = sale
+  if (outOfServiceReason(terminal) !== undefined) return { reason: 'outOfService' }
+  if (card.status === 'blocked') return { reason: 'cardBlocked' }
+  if (terminal.issued?.hotlist.has(card.cardId)) return { reason: 'hotlisted' }
+  if (terminal.ledger.now() > card.expiry) return { reason: 'cardExpired' }
+  if (card.currency !== currencyOf(item.currency).code) return { reason: 'wrongCurrency' }
+  if (overLimit(terminal, card, item.priceMinor)) return { reason: 'limit' }
+  if (card.balanceMinor < item.priceMinor)
+    return { reason: 'balanceTooLow', missingMinor: item.priceMinor - card.balanceMinor }
+  // Until there is a PIN pad, a sale that needs a PIN is refused.
+  if (card.pinFreeLeftMinor < item.priceMinor) return { reason: card.pinTriesLeft === 0 ? 'pinBlocked' : 'pinNeeded' }
+  return undefined
+}

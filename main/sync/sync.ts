@@ -1,0 +1,232 @@
+/**
+ * Sync: an exchange of documents (PROTOCOL.md, Documents). Batches go out, only an authenticated acknowledgement settles
+ * one; bulletin, keyring and goods come in. Online and offline are found out by trying.
+ */
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import path from 'node:path'
+import { type Acknowledgement, isTaken, openAcknowledgement } from '../../protocol/acknowledgement.ts'
+import { encodeBatch } from '../../protocol/batch.ts'
+import { openBulletin } from '../../protocol/bulletin.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import { isSoldByUnit } from '../../protocol/item.ts'
+import { openKeyring } from '../../protocol/keyring.ts'
+import { goodsPath } from '../catalogue.ts'
+import type { Terminal } from '../terminal.ts'
+import { backoffMs, syncBackoff } from './backoff.ts'
+import { type IssuerClient, IssuerRefused, IssuerUnreachable } from './issuer-client.ts'
+
+export interface SyncResult {
+  readonly batches: number
+  readonly entries: number
+  readonly exceptions: number
+  /** The issuer takes no more from this epoch: enrol again. */
+  readonly stopped?: string
+}
+
+export interface SyncOptions {
+  readonly signal?: AbortSignal
+  /** The intent at the reader now, which is not yet in doubt. */
+  readonly busyTerminalSeq?: () => number | undefined
+  readonly onBatch?: (progress: { readonly entries: number; readonly left: number }) => void
+}
+
+/** The encrypted blob is a little longer than the content (its tag). */
+const blobOverheadBytes = 16
+/** A batch before the one that was sent is asked for at most this often in one sync. */
+const resendMax = 1000
+
+/** Cuts what is due and stores it; nothing is sent. */
+export const cutBatch = (terminal: Terminal, busyTerminalSeq?: number): boolean =>
+  terminal.ledger.cutBatch(
+    (batch) => encodeBatch(terminal.identity.terminalMacKey, { ...batch, keyVersion: terminal.identity.keyVersion }),
+    busyTerminalSeq === undefined ? {} : { busyTerminalSeq },
+  )
+
+/** @throws IssuerUnreachable unless the bytes are this terminal's acknowledgement */
+const readAck = (terminal: Terminal, bytes: Uint8Array): Acknowledgement => {
+  try {
+    const ack = openAcknowledgement(terminal.identity.terminalMacKey, bytes)
+    if (ack.terminalId === terminal.identity.terminalId && ack.epoch === terminal.ledger.epoch) return ack
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+  }
+  throw new IssuerUnreachable('What answered is not an acknowledgement of the issuer (a proxy or a login page?).')
+}
+
+/**
+ * Sends everything that the issuer has not taken, oldest first, then fetches its news.
+ * @throws IssuerUnreachable, IssuerRefused; what was acknowledged until then stays acknowledged
+ */
+export const syncOnce = async (
+  terminal: Terminal,
+  client: IssuerClient,
+  options: SyncOptions = {},
+): Promise<SyncResult> => {
+  const { ledger } = terminal
+  let batches = 0
+  let entries = 0
+  let exceptions = 0
+  let resent = 0
+
+  const send = async (stored: { batchNo: number; count: number; bytes: Uint8Array }): Promise<Acknowledgement> => {
+    const bytes = await client.sendBatch(stored.bytes, options.signal)
+    const ack = readAck(terminal, bytes)
+    if (
+      isTaken(ack.verdict) &&
+      (ack.batchNo !== stored.batchNo || ack.accepted + ack.exceptions.length !== stored.count)
+    )
+      throw new IssuerUnreachable(`The issuer acknowledged batch ${ack.batchNo}, not ${stored.batchNo}.`)
+    ledger.storeAnswer(ack, bytes, stored.batchNo)
+    return ack
+  }
+
+  for (;;) {
+    const next = ledger.nextUnanswered()
+    if (next === undefined) {
+      if (!cutBatch(terminal, options.busyTerminalSeq?.())) break
+      continue
+    }
+    const ack = await send(next)
+    if (!isTaken(ack.verdict)) return { batches, entries, exceptions, stopped: ack.verdict }
+    batches += 1
+    entries += next.count
+    exceptions += ack.exceptions.length
+    options.onBatch?.({ entries, left: ledger.unsynced.count })
+    // The issuer lacks what came before (it was restored from a backup): back to the last one it knows.
+    let missing = ack.verdict === 'outOfOrder' ? next.batchNo - 1 : 0
+    while (missing >= 1 && resent < resendMax) {
+      const before = ledger.batch(missing)
+      if (before === undefined) break
+      resent += 1
+      const again = await send(before)
+      missing = again.verdict === 'outOfOrder' ? missing - 1 : 0
+    }
+  }
+  await fetchNews(terminal, client, options.signal)
+  return { batches, entries, exceptions }
+}
+
+const seconds = (iso: string): number => Math.floor(Date.parse(iso) / 1000)
+
+/** Bulletin, keyring, and the goods that are new. A document that does not verify changes nothing. */
+export const fetchNews = async (terminal: Terminal, client: IssuerClient, signal?: AbortSignal): Promise<void> => {
+  const { ledger, identity } = terminal
+  try {
+    const bulletinBytes = await client.bulletin(signal)
+    const bulletin = openBulletin(bulletinBytes, identity.bulletinPublicKey)
+    const keyringBytes = await client.keyring(identity.terminalId, signal)
+    const keyring = openKeyring(keyringBytes, identity.terminalKey)
+    if (keyring.terminalId !== identity.terminalId || keyring.epoch !== identity.epoch)
+      throw new IssuerUnreachable('The keyring is not for this terminal and epoch.')
+    const fresh = [
+      ledger.storeDocument({ kind: 'keyring', serial: keyring.serial, bytes: keyringBytes, signedTime: 0 }),
+      ledger.storeDocument({
+        kind: 'bulletin',
+        serial: bulletin.serial,
+        bytes: bulletinBytes,
+        signedTime: seconds(bulletin.issuedAt),
+      }),
+    ]
+    const missing = bulletin.items.filter(
+      (item) => !isSoldByUnit(item) && !existsSync(goodsPath(terminal.dataDir, item.contentHash)),
+    )
+    for (const item of missing) {
+      const blob = await client.goods(item.contentHash, item.bytes + blobOverheadBytes, signal)
+      storeGoods(goodsPath(terminal.dataDir, item.contentHash), blob)
+    }
+    if (fresh.includes(true) || missing.length > 0) terminal.refresh()
+  } catch (error) {
+    if (error instanceof ProtocolError)
+      throw new IssuerUnreachable('What answered is not signed by the issuer (a proxy or a login page?).', {
+        cause: error,
+      })
+    // Not published yet is no fault of the network: the sales that were sent are sent.
+    if (error instanceof IssuerRefused && error.status === 404) return
+    throw error
+  }
+}
+
+/** Whole or not at all. What is in it is checked when it is decrypted. */
+const storeGoods = (file: string, blob: Uint8Array): void => {
+  mkdirSync(path.dirname(file), { recursive: true })
+  const handle = openSync(`${file}.part`, 'w', 0o600)
+  try {
+    writeSync(handle, blob)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+  renameSync(`${file}.part`, file)
+}
+
+export interface SyncLoop {
+  readonly online: boolean
+  /** Syncs now, or right after the sync that is running. */
+  nudge(): void
+  stop(): Promise<void>
+}
+
+/** When everything is settled, the issuer is asked for news this often. */
+const idleMs = 60_000
+
+/** Keeps the terminal in step with the issuer for as long as it runs. Never in the way of a sale. */
+export const startSync = (
+  terminal: Terminal,
+  client: IssuerClient,
+  options: Omit<SyncOptions, 'signal'> & {
+    readonly random?: () => number
+    readonly onChange?: (online: boolean) => void
+    readonly onFault?: (error: unknown) => void
+  } = {},
+): SyncLoop => {
+  const stopping = new AbortController()
+  let online = false
+  let nudged = false
+  let wake: () => void = () => {}
+
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+
+  const run = async () => {
+    let failures = 0
+    while (!stopping.signal.aborted) {
+      nudged = false
+      try {
+        await syncOnce(terminal, client, { ...options, signal: stopping.signal })
+        failures = 0
+        online = true
+      } catch (error) {
+        if (stopping.signal.aborted) return
+        failures += 1
+        online = error instanceof IssuerRefused
+        if (!(error instanceof IssuerUnreachable)) options.onFault?.(error)
+      }
+      options.onChange?.(online)
+      if (!nudged)
+        await pause(failures === 0 ? idleMs : backoffMs(failures, syncBackoff, (options.random ?? Math.random)()))
+    }
+  }
+  const done = run()
+
+  return {
+    get online() {
+      return online
+    },
+    nudge() {
+      nudged = true
+      // While the issuer is away, the backoff decides: a busy kiosk must not hammer it.
+      if (online) wake()
+    },
+    async stop() {
+      stopping.abort()
+      wake()
+      await done
+    },
+  }
+}

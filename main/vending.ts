@@ -1,0 +1,213 @@
+/** A vending machine without a screen: waits for a card, sells, says in one object what happened (docs/OPERATIONS.md, sell). */
+import type { Intent } from '../db/ledger.ts'
+import type { RefusalReason } from '../preload/contract.ts'
+import { parseRecord } from '../protocol/record.ts'
+import type { ReadyGoods } from './catalogue.ts'
+import { itemOf } from './payment.ts'
+import { type PurchaseHooks, type PurchaseOutcome, purchase, witnessAfterSale } from './purchase/purchase.ts'
+import { outOfServiceReason } from './purchase/rules.ts'
+import { selectPurse } from './purse-session.ts'
+import { CardFault, type CardReader, type PresentCard, waitForCard } from './reader/card-reader.ts'
+import type { Terminal } from './terminal.ts'
+
+/** One line of `farthing terminal sell`: amounts in minor units, ids in hex. */
+export interface SaleLine {
+  readonly outcome: 'captured' | 'declined' | 'inDoubt'
+  readonly reason?: RefusalReason
+  readonly recovered?: true
+  readonly reversed?: true
+  readonly item: string
+  readonly amountMinor: number
+  readonly cardId?: string
+  readonly counter?: number
+  readonly balanceAfterMinor?: number
+  readonly missingMinor?: number
+  readonly terminalSeq?: number
+  readonly claimUrl?: string
+  /** What was bought: a one-time code, or the hash of the content. `owed`: by claim only. */
+  readonly goods?: { readonly kind: string; readonly code?: string; readonly contentHash?: string } | 'owed'
+}
+
+export interface VendingOptions {
+  readonly terminal: Terminal
+  readonly reader: CardReader
+  readonly readerName?: string
+  readonly itemId: string
+  /** How long to wait for a card, and, after a cut, for the same card again. */
+  readonly timeoutMs: number
+  readonly graceMs: number
+  /** Told while waiting, for people. */
+  readonly onWaiting?: (what: 'card' | 'sameCard') => void
+  /** The goods are handed over by saying so; returns when that is done. */
+  readonly onSale: (line: SaleLine) => void
+  readonly onDebit?: (payment: Intent) => void
+}
+
+const goodsOf = (terminal: Terminal, payment: Intent): SaleLine['goods'] => {
+  const item = itemOf(payment)
+  const goods = terminal.issued?.catalogue.goodsOf(item)
+  if (goods === undefined) return 'owed'
+  return goods.code === undefined
+    ? { kind: item.kind, contentHash: item.contentHash }
+    : { kind: item.kind, code: goods.code }
+}
+
+const lineOfPayment = (payment: Intent) => {
+  const { order, identity, counter, balanceAfterMinor } = parseRecord(payment.record)
+  return {
+    item: itemOf(payment).id,
+    amountMinor: order.amountMinor,
+    cardId: identity.cardId,
+    counter,
+    balanceAfterMinor,
+    terminalSeq: payment.terminalSeq,
+  }
+}
+
+const lineOf = (
+  terminal: Terminal,
+  wanted: ReadyGoods,
+  outcome: Exclude<PurchaseOutcome, { outcome: 'cardLost' }>,
+): SaleLine => {
+  switch (outcome.outcome) {
+    case 'captured': {
+      const { payment } = outcome
+      const { settlementMac } = payment
+      return {
+        outcome: 'captured',
+        ...(outcome.recovered ? { recovered: true } : {}),
+        ...lineOfPayment(payment),
+        ...(outcome.claimable && settlementMac !== undefined
+          ? { claimUrl: terminal.claimUrl(payment.record, settlementMac).url }
+          : {}),
+        ...(outcome.goods === 'due' ? { goods: goodsOf(terminal, payment) ?? 'owed' } : { goods: 'owed' }),
+      }
+    }
+    case 'inDoubt': {
+      const { balanceAfterMinor: _expected, ...known } = lineOfPayment(outcome.payment)
+      return { outcome: 'inDoubt', ...known }
+    }
+    case 'declined':
+      return {
+        outcome: 'declined',
+        reason: outcome.reason,
+        ...(outcome.reversed ? { reversed: true } : {}),
+        item: wanted.item.id,
+        amountMinor: wanted.item.priceMinor,
+        ...(outcome.card === undefined ? {} : { cardId: outcome.card.cardId }),
+        ...(outcome.missingMinor === undefined ? {} : { missingMinor: outcome.missingMinor }),
+      }
+  }
+}
+
+/** No such item in the bulletin: a mistake of the caller, not of the customer. */
+export class UnknownItem extends Error {
+  override readonly name = 'UnknownItem'
+}
+
+/** The card that lies there now, or undefined when none came in time. */
+const nextCard = async (options: VendingOptions, waitMs: number): Promise<PresentCard | undefined> => {
+  const signal = AbortSignal.timeout(Math.max(0, waitMs))
+  try {
+    return await waitForCard(options.reader, {
+      signal,
+      ...(options.readerName === undefined ? {} : { readerName: options.readerName }),
+    })
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
+  }
+}
+
+const gone = (card: PresentCard, waitMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    if (card.removed.aborted) return resolve()
+    const timer = setTimeout(resolve, Math.max(0, waitMs))
+    card.removed.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+
+/**
+ * One sale. Declined and in doubt are outcomes; only what stops the machine throws.
+ * @throws UnknownItem, LedgerFault, CardFault `busy` (another program holds the card)
+ */
+export const sellOne = async (options: VendingOptions): Promise<SaleLine> => {
+  const { terminal, itemId } = options
+  const goods = terminal.issued?.catalogue.prepare(itemId) ?? 'outOfService'
+  if (goods === 'unknown')
+    throw new UnknownItem(`There is no item "${itemId}" in this terminal's catalogue: see \`farthing catalogue list\`.`)
+  const say = (line: SaleLine): SaleLine => {
+    options.onSale(line)
+    return line
+  }
+  if (goods === 'outOfService' || outOfServiceReason(terminal) !== undefined)
+    return say({ outcome: 'declined', reason: 'outOfService', item: itemId, amountMinor: 0 })
+  if (goods === 'outOfStock') return say({ outcome: 'declined', reason: 'outOfStock', item: itemId, amountMinor: 0 })
+
+  const endsAtMs = performance.now() + options.timeoutMs
+  const leftMs = () => endsAtMs - performance.now()
+  for (;;) {
+    options.onWaiting?.('card')
+    const card = await nextCard(options, leftMs())
+    if (card === undefined)
+      return say({ outcome: 'declined', reason: 'timeout', item: itemId, amountMinor: goods.item.priceMinor })
+    const line = await sellTo(options, card, goods)
+    if (line === 'cardLost' || line === 'otherCard') {
+      await gone(card, leftMs())
+      continue
+    }
+    if (line.outcome !== 'inDoubt') return line
+    return tapAgain(options, goods, { line, card, graceMs: Math.min(options.graceMs, leftMs()) })
+  }
+}
+
+/**
+ * Sells to this card. What was sold is said (and so handed over) before the ledger notes it and the card is asked for a
+ * witness; an outcome in doubt is left to the caller to say.
+ */
+const sellTo = async (
+  options: VendingOptions,
+  card: PresentCard,
+  goods: ReadyGoods,
+  only?: { readonly cardId: string | undefined },
+): Promise<SaleLine | 'cardLost' | 'otherCard'> => {
+  const { terminal } = options
+  try {
+    return await card.use(async (channel) => {
+      if (only !== undefined && (await selectPurse(channel))?.cardId !== only.cardId) return 'otherCard'
+      const outcome = await purchase(terminal, channel, goods, hooksOf(options))
+      if (outcome.outcome === 'cardLost') return 'cardLost'
+      const line = lineOf(terminal, goods, outcome)
+      if (outcome.outcome === 'inDoubt') return line
+      options.onSale(line)
+      if (outcome.outcome === 'captured') {
+        if (line.goods !== 'owed') terminal.ledger.markReleased(outcome.payment.terminalSeq)
+        await witnessAfterSale(terminal, channel, { cardId: outcome.payment.cardId })
+      }
+      return line
+    })
+  } catch (error) {
+    if (error instanceof CardFault && error.code !== 'busy') return 'cardLost'
+    throw error
+  }
+}
+
+const hooksOf = ({ onDebit }: VendingOptions): PurchaseHooks => (onDebit === undefined ? {} : { onDebit })
+
+/** After a cut: the same card again decides within the grace; another card, or none, leaves the doubt for later. */
+const tapAgain = async (
+  options: VendingOptions,
+  goods: ReadyGoods,
+  doubt: { readonly line: SaleLine; readonly card: PresentCard; readonly graceMs: number },
+): Promise<SaleLine> => {
+  const endsAtMs = performance.now() + doubt.graceMs
+  options.onWaiting?.('sameCard')
+  await gone(doubt.card, doubt.graceMs)
+  const card = await nextCard(options, endsAtMs - performance.now())
+  const line = card === undefined ? 'cardLost' : await sellTo(options, card, goods, { cardId: doubt.line.cardId })
+  if (typeof line !== 'string' && line.outcome !== 'inDoubt') return line
+  options.onSale(doubt.line)
+  return doubt.line
+}
