@@ -247,6 +247,9 @@ export class BrowserWindow extends EventEmitter {
         if (listener === undefined) throw new Error(`no handler registered for '${channel}'`)
         return listener({ sender: webContents, senderFrame: frame }, ...given)
       },
+      navigated: (url) => {
+        webContents.emit('did-navigate', {}, url)
+      },
       loaded: () => {
         this.#loading?.resolve()
         webContents.emit('did-finish-load')

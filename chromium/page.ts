@@ -25,6 +25,7 @@ export interface PageDelegate {
   content(request: Request): Promise<Response> | undefined
   windowAllowed(url: string): boolean
   invoked(message: { channel: string; given: readonly unknown[]; frame: Frame | null }): Promise<unknown>
+  navigated(url: string): void
   loaded(): void
   crashed(exitCode: number): void
   closed(): void
@@ -101,7 +102,6 @@ const followWorkers = async (
   session.on('Target.attachedToTarget', async ({ sessionId }) => {
     const worker = browser.devTools.session(sessionId)
     await serve(worker, page).catch(() => {})
-    await followWorkers(browser, worker, page).catch(() => {})
     await worker.send('Runtime.runIfWaitingForDebugger').catch(() => {})
   })
   await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: true, flatten: true })
@@ -123,7 +123,9 @@ const connectMessages = async (session: DevToolsSession, mainFrameId: string, de
       .catch(() => undefined)
 
   session.on('Page.frameNavigated', ({ frame }) => {
-    frames.set(frame.id, { url: inward(frame.url), parentId: frame.parentId })
+    const url = inward(frame.url)
+    frames.set(frame.id, { url, parentId: frame.parentId })
+    if (frame.id === mainFrameId) delegate.navigated(url)
   })
   session.on('Runtime.executionContextCreated', ({ context }) => {
     if (context.name === world && context.auxData !== undefined) worlds.set(context.id, context.auxData.frameId)

@@ -1,7 +1,6 @@
-import type { IpcMainInvokeEvent } from 'electron'
 import { describe, expect, test } from 'vitest'
 import { channels, type KioskState } from '../preload/contract.ts'
-import { checkSender, checkShape, connectIpc, type Method } from './ipc.ts'
+import { checkSender, checkShape, connectIpc, type Method, type Sender } from './ipc.ts'
 import type { Kiosk } from './kiosk-contract.ts'
 
 const windowId = 7
@@ -98,7 +97,7 @@ describe('a connected window', () => {
       goodsContent: () => undefined,
       close: note('close'),
     }
-    const handlers = new Map<string, (event: IpcMainInvokeEvent, ...given: unknown[]) => unknown>()
+    const handlers = new Map<string, (event: Sender, ...given: unknown[]) => Promise<unknown>>()
     const sent: unknown[] = []
     const webContents = {
       id: windowId,
@@ -113,13 +112,33 @@ describe('a connected window', () => {
       webContents,
       kiosk,
     })
-    return { told, sent, handlers, webContents, disconnect, push: (next: KioskState) => push(next) }
+    const say = (channel: string, from: Sender, ...given: unknown[]) => handlers.get(channel)?.(from, ...given)
+    return { told, say, sent, handlers, webContents, disconnect, push: (next: KioskState) => push(next) }
   }
 
   test('listens on the channels of the contract and no others', () => {
     const { handlers } = connected()
     const listening = methods.map((method) => channels[method])
     expect([...handlers.keys()].sort()).toEqual(listening.sort())
+  })
+  test('reaches the till with what the page may say', async () => {
+    const { say, told } = connected()
+    expect(await say('farthing:state', ours)).toBe(state)
+    await say('farthing:buy', ours, 'harbour-walk')
+    await say('farthing:cancel', ours)
+    await say('farthing:show-goods', ours)
+    await say('farthing:collect', ours, 12)
+    await say('farthing:finish', ours)
+    expect(told).toEqual([['buy', 'harbour-walk'], ['cancel'], ['showGoods'], ['collect', 12], ['finish']])
+  })
+  test('does not reach the till with anything else', async () => {
+    const { say, told } = connected()
+    const stranger = { ...ours, senderFrame: { url: 'https://example.com/', parent: null } }
+    await expect(say('farthing:state', stranger)).rejects.toThrow('sender: farthing:state')
+    await expect(say('farthing:buy', stranger, 'harbour-walk')).rejects.toThrow('sender: farthing:buy')
+    await expect(say('farthing:buy', ours, 42)).rejects.toThrow('shape: farthing:buy')
+    await expect(say('farthing:finish', ours, 'now')).rejects.toThrow('shape: farthing:finish')
+    expect(told).toEqual([])
   })
   test('gets every new state, until it is gone', () => {
     const { push, sent, webContents } = connected()

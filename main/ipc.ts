@@ -2,7 +2,6 @@
  * The one door for messages from the page. Sender and shape of every message are checked here and nowhere else;
  * what does not fit is refused with a named error and never reaches the till.
  */
-import type { IpcMain, IpcMainInvokeEvent, WebContents } from 'electron'
 import * as v from 'valibot'
 import { channels, type FarthingBridge } from '../preload/contract.ts'
 import type { Kiosk } from './kiosk-contract.ts'
@@ -57,16 +56,26 @@ export const checkShape = <M extends Method>(method: M, given: readonly unknown[
   return result.output
 }
 
+/** The two ends of Electron that the door uses. */
+export interface MessageReceiver {
+  handle(channel: string, listener: (event: Sender, ...given: unknown[]) => Promise<unknown>): void
+}
+export interface MessageTarget {
+  readonly id: number
+  isDestroyed(): boolean
+  send(channel: string, ...given: unknown[]): void
+}
+
 /** Connects the window's messages with the till, and the till's states with the window. */
 export const connectIpc = (options: {
-  ipcMain: Pick<IpcMain, 'handle'>
-  webContents: Pick<WebContents, 'id' | 'send' | 'isDestroyed'>
+  ipcMain: MessageReceiver
+  webContents: MessageTarget
   kiosk: Kiosk
 }): (() => void) => {
   const { ipcMain, webContents, kiosk } = options
   const handle = <M extends Method>(method: M, act: (...given: Arguments[M]) => ReturnType<FarthingBridge[M]>) => {
     const channel = channels[method]
-    ipcMain.handle(channel, async (event: IpcMainInvokeEvent, ...given: unknown[]) => {
+    ipcMain.handle(channel, async (event, ...given) => {
       checkSender(event, webContents.id, channel)
       return act(...checkShape(method, given))
     })
