@@ -1,7 +1,7 @@
 /** The acknowledgement: the issuer's sealed answer to one batch (PROTOCOL.md, Documents). */
 
 import { batchEntriesMax } from './batch.ts'
-import { ascii, ByteReader, ByteWriter, requireInteger, toHex } from './bytes.ts'
+import { ascii, ByteReader, ByteWriter, requireInteger, toHex, u32Max } from './bytes.ts'
 import { headLength } from './entry.ts'
 import { ProtocolError } from './errors.ts'
 import { type MacKey, macTag, requireSeal, seal, sealLength } from './mac.ts'
@@ -65,15 +65,20 @@ export const openAcknowledgement = (terminalKey: MacKey, bytes: Uint8Array): Ack
   reader.reserved(1, 'acknowledgement')
   const terminal = terminalId(toHex(reader.bytes(idLength)))
   const epoch = reader.u32()
-  const batchNo = reader.u32()
+  const batchNo = requireInteger(reader.u32(), {
+    min: isTaken(verdict) ? 1 : 0,
+    max: u32Max,
+    field: 'acknowledgement.batchNo',
+  })
   const head = reader.bytes(headLength)
   const accepted = requireInteger(reader.u32(), { max: batchEntriesMax, field: 'acknowledgement.accepted' })
   const count = requireInteger(reader.u32(), { max: batchEntriesMax, field: 'acknowledgement.exceptions' })
   if (bytes.length !== fixedLength + count * exceptionLength + sealLength)
     throw new ProtocolError('length', 'acknowledgement', `${count} exceptions contradict ${bytes.length} bytes`)
+  requireInteger(accepted + count, { max: batchEntriesMax, field: 'acknowledgement.count' })
   if (!isTaken(verdict) && accepted + count > 0) throw new ProtocolError('reserved', 'acknowledgement.accepted')
   const exceptions = Array.from({ length: count }, () => {
-    const entry = reader.u32()
+    const entry = requireInteger(reader.u32(), { min: 1, max: u32Max, field: 'acknowledgement.entry' })
     const reason = exceptionReasons[reader.u8() - 1]
     if (reason === undefined) throw new ProtocolError('range', 'acknowledgement.reason')
     reader.reserved(3, 'acknowledgement')

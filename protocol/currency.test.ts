@@ -1,0 +1,83 @@
+/** Amounts between people and minor units. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { u32Max } from './bytes.ts'
+import { currencyOf, formatAmount, lettersOf, parseAmount } from './currency.ts'
+import { ProtocolError } from './errors.ts'
+import { currencyCode } from './quantities.ts'
+
+const letters = fc.constantFrom('EUR', 'JPY', 'KWD')
+
+test('what is formatted is parsed to the same amount', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: u32Max }), letters, (minor, currency) => {
+      expect(parseAmount(formatAmount(minor, currency), currency)).toBe(minor)
+    }),
+  )
+})
+
+test('any text is an amount or a named error, and never another amount', () => {
+  const numeric = fc.stringMatching(/^[ +-]?[0-9]{0,12}[.,]?[0-9]{0,5} ?$/)
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), numeric), letters, (text, currency) => {
+      try {
+        const minor = parseAmount(text, currency)
+        const { decimals } = currencyOf(currency)
+        expect(Number(text)).toBeCloseTo(minor / 10 ** decimals, decimals + 1)
+      } catch (error) {
+        expect(error).toBeInstanceOf(ProtocolError)
+        expect(error).toMatchObject({ code: 'range', field: 'amount' })
+      }
+    }),
+  )
+})
+
+describe('an amount', () => {
+  test.each([
+    ['2.50', 'EUR', 250],
+    ['2.5', 'EUR', 250],
+    ['2', 'EUR', 200],
+    ['0.01', 'EUR', 1],
+    [' 7 ', 'EUR', 700],
+    ['007', 'EUR', 700],
+    ['42949672.95', 'EUR', u32Max],
+    ['250', 'JPY', 250],
+    ['0.125', 'KWD', 125],
+  ])('%s %s is %d', (text, currency, minor) => {
+    expect(parseAmount(text, currency)).toBe(minor)
+  })
+
+  test.each([
+    ['2.505', 'EUR'],
+    ['2.', 'EUR'],
+    ['.50', 'EUR'],
+    ['2,50', 'EUR'],
+    ['-1', 'EUR'],
+    ['+1', 'EUR'],
+    ['1e3', 'EUR'],
+    ['', 'EUR'],
+    ['٢', 'EUR'],
+    ['42949672.96', 'EUR'],
+    ['99999999999', 'EUR'],
+    ['2.0', 'JPY'],
+  ])('%s %s is refused', (text, currency) => {
+    expect(() => parseAmount(text, currency)).toThrow(ProtocolError)
+  })
+
+  test.each([
+    [250, 'EUR', '2.50'],
+    [-1, 'EUR', '-0.01'],
+    [0, 'EUR', '0.00'],
+    [5, 'JPY', '5'],
+    [-1250, 'KWD', '-1.250'],
+  ])('%d %s reads %s', (minor, currency, text) => {
+    expect(formatAmount(minor, currency)).toBe(text)
+  })
+})
+
+test('a currency that is not known is named, with those that are', () => {
+  expect(() => currencyOf('XXX')).toThrow(/XXX is not one of EUR, USD/)
+  expect(() => currencyOf('eur')).toThrow(ProtocolError)
+  expect(lettersOf(currencyOf('AUD').code)).toBe('AUD')
+  expect(lettersOf(currencyCode(8))).toBe('008')
+})
