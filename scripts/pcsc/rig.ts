@@ -2,7 +2,7 @@
  * Stops and starts the pcscd that with-pcscd.sh set up, from inside the command it runs (a test, the demonstration).
  */
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -27,9 +27,11 @@ const waitUntil = async (happened: () => boolean, what: string) => {
   }
 }
 
+/** A zombie has ended, but only once its last thread has: until then vpcd's ports stay taken. */
 const runs = (pid: number) => {
   try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    const zombie = /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    return !zombie || readdirSync(`/proc/${pid}/task`).length > 1
   } catch {
     return false
   }
