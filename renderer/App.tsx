@@ -14,6 +14,7 @@ import { Item } from './screens/Item.tsx'
 import { OutOfService } from './screens/OutOfService.tsx'
 import { Pay } from './screens/Pay.tsx'
 import { Recover } from './screens/Recover.tsx'
+import { roomOf } from './sizes.ts'
 import { type Engine, itemOf, languageOf } from './store.ts'
 
 export function App({ engine, restart }: { engine: Engine; restart: () => void }): ReactElement {
@@ -48,7 +49,7 @@ function Kiosk(): ReactElement {
 
 /** Sizes in millimetres become lengths that all style sheets use (tokens.css). */
 function useRootStyle(): void {
-  const { sizes } = useSizes()
+  const { sizes, heightPx } = useSizes()
   const { language } = useWords()
   const highContrast = usePage((state) => state.comfort.highContrast)
   useLayoutEffect(() => {
@@ -56,7 +57,8 @@ function useRootStyle(): void {
     for (const [name, length] of Object.entries(sizes)) root.style.setProperty(`--${name}`, `${length}px`)
     root.lang = language
     root.dataset['contrast'] = highContrast ? 'high' : 'normal'
-  }, [sizes, language, highContrast])
+    root.dataset['room'] = roomOf({ heightPx, text: sizes.text })
+  }, [sizes, heightPx, language, highContrast])
 }
 
 function Screen(): ReactElement {

@@ -48,6 +48,14 @@ export function sizesOf({ widthPx, heightPx, diagonalMm, largeType }: Viewport):
   }
 }
 
+export type Room = 'tight' | 'snug' | 'ample'
+
+/** How much fits below each other: where it is tight, only what must be known is shown. */
+export function roomOf({ heightPx, text }: { heightPx: number; text: number }): Room {
+  const lines = heightPx / text
+  return lines < 16 ? 'tight' : lines < 24 ? 'snug' : 'ample'
+}
+
 /** How the catalogue is laid out: few things are shown large, many side by side. */
 export function columnsOf({
   widthPx,

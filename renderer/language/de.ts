@@ -22,7 +22,7 @@ export const de: Dictionary = {
     startOver: 'Von vorn',
     settings: 'Anzeige',
   },
-  offline: 'Offline. Sie können wie immer kaufen.',
+  offline: 'Offline: Kaufen geht trotzdem',
   failed: 'Das hat nicht geklappt. Bitte noch einmal.',
   idle: {
     question: 'Sind Sie noch da?',
@@ -69,7 +69,7 @@ export const de: Dictionary = {
   },
   goods: {
     takeAlong: 'Mitnehmen',
-    scan: 'Mit der Kamera Ihres Telefons scannen',
+    scan: 'Mit dem Telefon scannen',
     scanCode: 'Scannen und den Code mitnehmen',
     until: (day) => `Bis ${day}`,
     offlineClaim: 'Geht, obwohl dieser Kiosk offline ist.',

@@ -69,7 +69,7 @@ export const en = {
     startOver: 'Start over',
     settings: 'Display',
   },
-  offline: 'Offline. You can buy as usual.',
+  offline: 'Offline: you can still buy',
   failed: 'That did not work. Please try again.',
   idle: {
     question: 'Are you still there?',
@@ -114,7 +114,7 @@ export const en = {
   },
   goods: {
     takeAlong: 'Take it along',
-    scan: 'Scan with your phone’s camera',
+    scan: 'Scan with your phone',
     scanCode: 'Scan to take the code',
     until: (day: string) => `Until ${day}`,
     offlineClaim: 'Works although this kiosk is offline.',

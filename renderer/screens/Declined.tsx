@@ -3,7 +3,6 @@ import type { ReactElement } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import type { KioskScreen, RefusalReason } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
-import { ComfortBar } from '../parts/ComfortBar.tsx'
 import { Cover } from '../parts/Cover.tsx'
 import { useEngine, usePage, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
@@ -54,7 +53,16 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
           <Button action="finish" onClick={() => void engine.finish()}>
             <Icon name="close" /> {words.bar.done}
           </Button>
-          <ComfortBar />
+          <div className="choices">
+            <Button action="browse" weight={again ? 'quiet' : 'main'} onClick={() => void engine.browseOn()}>
+              {words.declined.other}
+            </Button>
+            {again && (
+              <Button action="retry" weight="main" onClick={() => void engine.buy(item.id)}>
+                <Icon name="again" /> {words.declined.again}
+              </Button>
+            )}
+          </div>
         </>
       }
     >
@@ -89,16 +97,6 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
             <p className="lead">{refusal.todo}</p>
           </div>
           {others.length > 0 && <Alternatives items={others} />}
-        </div>
-        <div className="choices">
-          {again && (
-            <Button action="retry" weight="main" onClick={() => void engine.buy(item.id)}>
-              <Icon name="again" /> {words.declined.again}
-            </Button>
-          )}
-          <Button action="browse" weight={again ? 'quiet' : 'main'} onClick={() => void engine.browseOn()}>
-            {words.declined.other}
-          </Button>
         </div>
       </div>
     </Frame>
