@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -12,6 +13,7 @@ import { type CannedAnswer, type CannedCard, plugCannedCard } from '../../script
 import { pcscdRig } from '../../scripts/pcsc/rig.ts'
 import { type CardReader, type PresentCard, type ReaderSnapshot, waitForCard } from './card-reader.ts'
 import { openPcscReader, type PcscReaderOptions } from './pcsc-reader.ts'
+import { instructions } from './pcsclite-double.ts'
 
 const first = 'Virtual PCD 00 00'
 const second = 'Virtual PCD 00 01'
@@ -289,6 +291,30 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)('a helper process hit by %s is replac
   expect(card.removed.aborted).toBe(true)
   expect(await ask(await cardIn(reader))).toEqual(ok)
   expect(helpersOf(process.pid)).not.toContain(helper)
+})
+
+test('a reader that is plugged in appears, and one that is pulled in the middle of an APDU takes its card along', async () => {
+  const reader = open({ processPath: new URL('./pcsclite-double.ts', import.meta.url) })
+  const card = await cardIn(reader, 'USB 00')
+  const plugged = until(reader, ({ slots }) => slots.length === 2)
+  await ask(card, Uint8Array.of(0, instructions.plugMute, 0, 0))
+  expect((await plugged).slots).toMatchObject([{ name: 'USB 00' }, { name: 'USB 01' }])
+  await until(reader, ({ slots }) => slots[1]?.mute === true)
+
+  await expect(ask(card, Uint8Array.of(0, instructions.unplug, 0, 0))).rejects.toMatchObject({ code: 'removed' })
+  await removalOf(card)
+  expect(reader.snapshot).toEqual({ service: 'up', slots: [{ name: 'USB 01', mute: true }] })
+})
+
+test('PC/SC without a reader is up, and empty', async () => {
+  await pcscd.stop()
+  const squatter = createServer().listen(35963, '0.0.0.0')
+  await once(squatter, 'listening')
+  await pcscd.start()
+  const reader = open()
+  expect(await until(reader, ({ service }) => service === 'up')).toEqual({ service: 'up', slots: [] })
+  squatter.close()
+  await pcscd.stop()
 })
 
 test('a helper that cannot start leaves the state down, with what to do', async () => {
