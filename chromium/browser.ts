@@ -110,7 +110,8 @@ export const startBrowser = async (options: BrowserOptions): Promise<Browser> =>
       ...kioskSwitches,
       ...windowSwitches(options),
       ...options.switches,
-      'about:blank',
+      // An app's window has neither tabs nor an address bar.
+      options.headless ? 'about:blank' : '--app=data:text/html,',
     ],
     { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] },
   )
