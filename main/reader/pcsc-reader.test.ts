@@ -12,7 +12,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type CannedAnswer, type CannedCard, plugCannedCard } from '../../scripts/pcsc/canned-card.ts'
 import { pcscdRig } from '../../scripts/pcsc/rig.ts'
 import { type CardReader, type PresentCard, type ReaderSnapshot, waitForCard } from './card-reader.ts'
-import { openPcscReader, type PcscReaderOptions } from './pcsc-reader.ts'
+import { firstSnapshot, openPcscReader, type PcscReaderOptions } from './pcsc-reader.ts'
 import { instructions } from './pcsclite-double.ts'
 
 const first = 'Virtual PCD 00 00'
@@ -99,7 +99,7 @@ test('the first state that is told is whole: both readers, and the card that alr
   const before = open()
   await cardIn(before)
   const reader = open()
-  const snapshot = await until(reader, ({ service }) => service === 'up')
+  const snapshot = await firstSnapshot(reader, { signal: AbortSignal.timeout(5000) })
   expect(snapshot.slots).toMatchObject([{ name: first, card: { readerName: first } }, { name: second }])
 })
 
@@ -236,7 +236,7 @@ test('a card that another program holds is waited for, and busy in the end', asy
 test('without pcscd the state says what to do, and the readers appear when pcscd does', async () => {
   await pcscd.stop()
   const reader = open()
-  const { detail } = await until(reader, ({ detail }) => detail !== undefined && !detail.includes('starting'))
+  const { detail } = await firstSnapshot(reader, { signal: AbortSignal.timeout(5000) })
   expect(detail).toContain('systemctl start pcscd.socket')
   await pcscd.start()
   await until(reader, isUp)
@@ -306,6 +306,13 @@ test('a reader that is plugged in appears, and one that is pulled in the middle 
   expect(reader.snapshot).toEqual({ service: 'up', slots: [{ name: 'USB 01', mute: true }] })
 })
 
+test('waiting for a card ends with its signal', async () => {
+  const reader = open()
+  const signal = AbortSignal.abort(new Error('the customer left'))
+  await expect(waitForCard(reader, { signal })).rejects.toThrow('the customer left')
+  await expect(firstSnapshot(reader, { signal })).rejects.toThrow('the customer left')
+})
+
 test('PC/SC without a reader is up, and empty', async () => {
   await pcscd.stop()
   const squatter = createServer().listen(35963, '0.0.0.0')
@@ -319,7 +326,7 @@ test('PC/SC without a reader is up, and empty', async () => {
 
 test('a helper that cannot start leaves the state down, with what to do', async () => {
   const reader = open({ processPath: fileURLToPath(new URL('./no-such-module.ts', import.meta.url)) })
-  const { detail } = await until(reader, ({ detail }) => detail !== undefined && !detail.includes('starting'))
+  const { detail } = await firstSnapshot(reader, { signal: AbortSignal.timeout(5000) })
   expect(detail).toContain('unplug')
 })
 

@@ -1,6 +1,6 @@
 /**
  * The real card reader: PC/SC, held at arm's length. Supervises the helper process (pcsc-process.ts) that owns pcsclite,
- * and starts it anew when it dies or hangs; see docs/ARCHITECTURE.md, "The reader".
+ * and starts it anew when it dies or hangs. FARTHING_DEBUG=1 lets the helper's own error output through.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -176,7 +176,7 @@ class PcscReader implements CardReader {
     })
     this.#helper = helper
 
-    // Twice without a beat: one tick alone can come late because *this* process slept.
+    // Counts ticks and reads no clock: a terminal that slept itself must not blame its helper.
     let silentTicks = 0
     const watchdog = setInterval(() => {
       silentTicks += 1
@@ -272,7 +272,8 @@ class PcscReader implements CardReader {
     this.#requestCount += 1
     const id = this.#requestCount
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#onTimeout(id, helper), this.#apduTimeoutMs)
+      // An answer that came while this process was held up counts: it is read before the immediate runs.
+      const timer = setTimeout(() => setImmediate(() => this.#onTimeout(id, helper)), this.#apduTimeoutMs)
       this.#pending.set(id, { resolve, reject, timer })
       helper.send({ ...work, id })
     })
@@ -280,7 +281,9 @@ class PcscReader implements CardReader {
 
   /** PC/SC cannot be told to give up on a card; only the end of the helper frees its thread. */
   #onTimeout(id: number, helper: ChildProcess) {
-    this.#settle(id)?.reject(new CardFault('timeout', `the card did not answer within ${this.#apduTimeoutMs} ms`))
+    const unanswered = this.#settle(id)
+    if (unanswered === undefined) return
+    unanswered.reject(new CardFault('timeout', `the card did not answer within ${this.#apduTimeoutMs} ms`))
     helper.kill('SIGKILL')
     this.#lose(restartFault(), restarting)
   }
@@ -298,3 +301,29 @@ class PcscReader implements CardReader {
  * Keeps the process running until `close()`.
  */
 export const openPcscReader = (options: PcscReaderOptions = {}): CardReader => new PcscReader(options)
+
+/**
+ * The first snapshot that knows: readers were looked for, or it is plain why they could not be. For a command that
+ * must say at once whether there is a reader.
+ * @throws the signal's reason when it aborts first
+ */
+export const firstSnapshot = (reader: CardReader, { signal }: { signal: AbortSignal }) =>
+  new Promise<ReaderSnapshot>((resolve, reject) => {
+    const onAbort = () => {
+      stop()
+      reject(signal.reason)
+    }
+    const look = (snapshot: ReaderSnapshot) => {
+      if (snapshot.detail === starting) return
+      stop()
+      resolve(snapshot)
+    }
+    const unsubscribe = reader.subscribe(look)
+    const stop = () => {
+      unsubscribe()
+      signal.removeEventListener('abort', onAbort)
+    }
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+    else look(reader.snapshot)
+  })
