@@ -410,6 +410,12 @@ describe('a reversal', () => {
       expect(hexStatus(initiate(reversal(changes)).status)).toBe('6985')
     })
 
+  test('undoes a payment only, however much another record is like one', () => {
+    const { transact, initiate } = openCard()
+    expect(transact(sampleOrder('load', { itemHash: sampleOrder('payment').itemHash }))).toBe(statusWord.ok)
+    expect(hexStatus(initiate(reversal()).status)).toBe('6985')
+  })
+
   test('is 6985 once another transaction followed', () => {
     const { transact, initiate } = paid()
     transact(sampleOrder('load'))

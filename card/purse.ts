@@ -41,7 +41,8 @@ export interface Purse {
   readonly state: PurseState
   /**
    * Carries out one command APDU and returns the response APDU, whatever the bytes are.
-   * @throws only what `save` threw. Which state is stored is then unknown: the purse is dead, open it anew.
+   * @throws only what `save` threw. Which state is stored is then unknown: the purse is dead and answers no more (an
+   * assertion); open it anew from what is stored.
    */
   process(command: Uint8Array): Uint8Array
   /** The power went, or the reader reset the card. */

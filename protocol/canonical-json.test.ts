@@ -38,7 +38,7 @@ test('keys are sorted by UTF-16 code units (RFC 8785, 3.2.3)', () => {
 
 test('what was written is read back as it was', () => {
   fc.assert(
-    fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+    fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
       const bytes = canonicalBytes(value)
       expect(canonicalBytes(parse(bytes))).toEqual(bytes)
       expect(parse(bytes)).toEqual(JSON.parse(JSON.stringify(value)))
