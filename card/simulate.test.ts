@@ -2,7 +2,9 @@
  * The simulated card, file and plug together, in the real pcscd. Run it inside
  * `scripts/pcsc/with-pcscd.sh node_modules/.bin/vitest run card`; `npm test` does.
  */
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -117,4 +119,29 @@ test('a card lies in the second reader, too', async () => {
   const { present } = await insert({ port: vpcdPorts[1] })
   expect(present.readerName).toMatch(/00 01$/)
   expect(parseResponse(await ask(present, selectCommand())).status).toBe(statusWord.ok)
+})
+
+test('a second card waits until the first one has left the reader', async () => {
+  const first = await insert()
+  const waiting = simulateCard({ stateFile: path.join(folder, 'second.json'), port: vpcdPorts[0] })
+  cards.push(waiting)
+  expect(() => simulateCard({ stateFile, port: vpcdPorts[1] })).toThrow('is in use')
+  await first.card.close()
+  await waiting.ready
+  await first.card.closed
+})
+
+test('a card whose process is killed is out of the reader, and its file is free', async () => {
+  const program = `
+    import { simulateCard } from ${JSON.stringify(path.join(import.meta.dirname, 'simulate.ts'))}
+    simulateCard({ stateFile: ${JSON.stringify(stateFile)}, port: ${vpcdPorts[0]} })
+  `
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'inherit' })
+  const present = await waitForCard(reader, { signal: AbortSignal.timeout(5000) })
+  const removed = once(present.removed, 'abort')
+  const exited = once(child, 'exit')
+  child.kill('SIGKILL')
+  await Promise.all([exited, removed])
+  const again = await insert()
+  expect(parseResponse(await ask(again.present, selectCommand())).status).toBe(statusWord.ok)
 })

@@ -28,7 +28,10 @@ export type Tear = 'before' | 'after'
 export type Departure = 'pulled' | 'torn' | 'readerGone'
 
 export interface VpcdPlug {
-  /** The reader has noticed the card. Rejects when there is no vpcd, or the card left before it was noticed. */
+  /**
+   * The reader has noticed the card; while another one lies in it, that takes until it left.
+   * Rejects when there is no vpcd, or the card left before it was noticed.
+   */
   readonly ready: Promise<void>
   /** The card has left. Rejects when the purse could not save its state; the card left then, too. */
   readonly closed: Promise<Departure>
