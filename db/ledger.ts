@@ -532,6 +532,15 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
         ),
         epoch,
       ),
+    /** Every batch of this epoch that has no authenticated answer, oldest first. */
+    unanswered: (): StoredBatch[] =>
+      (
+        database
+          .prepare(
+            'SELECT epoch, batch_no AS batchNo, count, bytes FROM batch WHERE epoch = ? AND verdict IS NULL ORDER BY batch_no',
+          )
+          .all(epoch) as StoredBatch[]
+      ).map((row) => ({ ...row, bytes: new Uint8Array(row.bytes) })),
     batch: (batchNo: number): StoredBatch | undefined =>
       storedBatch(
         database.prepare('SELECT epoch, batch_no AS batchNo, count, bytes FROM batch WHERE epoch = ? AND batch_no = ?'),

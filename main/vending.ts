@@ -36,6 +36,8 @@ export interface VendingOptions {
   /** How long to wait for a card, and, after a cut, for the same card again. */
   readonly timeoutMs: number
   readonly graceMs: number
+  /** Aborted: the machine is being switched off. A debit that was begun is finished first. */
+  readonly signal?: AbortSignal
   /** Told while waiting, for people. */
   readonly onWaiting?: (what: 'card' | 'sameCard') => void
   /** The goods are handed over by saying so; returns when that is done. */
@@ -107,7 +109,8 @@ export class UnknownItem extends Error {
 
 /** The card that lies there now, or undefined when none came in time. */
 const nextCard = async (options: VendingOptions, waitMs: number): Promise<PresentCard | undefined> => {
-  const signal = AbortSignal.timeout(Math.max(0, waitMs))
+  const timeout = AbortSignal.timeout(Math.max(0, waitMs))
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal])
   try {
     return await waitForCard(options.reader, {
       signal,
@@ -152,7 +155,7 @@ export const sellOne = async (options: VendingOptions): Promise<SaleLine> => {
     options.onWaiting?.('card')
     const card = await nextCard(options, leftMs())
     if (card === undefined)
-      return say({ outcome: 'declined', reason: 'timeout', item: itemId, amountMinor: goods.item.priceMinor })
+      return say({ outcome: 'declined', reason: options.signal?.aborted ? 'cancelled' : 'timeout', item: itemId, amountMinor: goods.item.priceMinor })
     const line = await sellTo(options, card, goods)
     if (line === 'cardLost' || line === 'otherCard') {
       await gone(card, leftMs())

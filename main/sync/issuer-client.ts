@@ -25,6 +25,7 @@ const answerBytesMax = 80 * 1024 * 1024
 export type IssuerClient = ReturnType<typeof connectIssuer>
 
 const requestTimeoutMs = 30_000
+const reachableMsMax = 3_000
 
 /** @throws IssuerUnreachable when the body ends early or is larger than any document */
 const readBody = async (response: Response, bytesMax: number): Promise<Uint8Array> => {
@@ -73,6 +74,15 @@ export const connectIssuer = (issuerUrl: string, options: { readonly fetch?: typ
 
   return {
     url: base,
+    /** Whether an issuer answers now. */
+    async reachable(): Promise<boolean> {
+      try {
+        await request('/health', { signal: AbortSignal.timeout(reachableMsMax) })
+        return true
+      } catch {
+        return false
+      }
+    },
     /** @returns the answer's JSON, not yet checked */
     async enrol(code: string): Promise<unknown> {
       const body = await request('/v1/enrolments', {

@@ -1,0 +1,231 @@
+/** `farthing card ...`: cards, through any PC/SC reader. */
+import { randomBytes } from 'node:crypto'
+import { Command, Option } from 'commander'
+import { simulateCard } from '../card/simulate.ts'
+import type { Tear } from '../card/vpcd.ts'
+import { blockCard } from '../issuer/hotlist.ts'
+import { addCard } from '../issuer/parties.ts'
+import { loadCard } from '../main/load.ts'
+import { selectPurse } from '../main/purse-session.ts'
+import { connectIssuer } from '../main/sync/issuer-client.ts'
+import { fetchNews } from '../main/sync/sync.ts'
+import { openTerminal } from '../main/terminal.ts'
+import { parseResponse, personaliseCommand, selectCommand, statusWord } from '../protocol/apdu.ts'
+import { fromHex, toHex } from '../protocol/bytes.ts'
+import { currencyOf, formatAmount, lettersOf, parseAmount } from '../protocol/currency.ts'
+import { deriveLoadKey, derivePayKey, deriveSettleKey } from '../protocol/keys.ts'
+import { encodePersonalisation } from '../protocol/personalise.ts'
+import { amountMinor, cardId, unixTime } from '../protocol/quantities.ts'
+import { dayEnd, id8, pin, port, seconds } from './arguments.ts'
+import { storeOption, withIssuer } from './issuer.ts'
+import { CliError, exitStatus, line, note, result } from './output.ts'
+import { requireCard, withReader } from './reader.ts'
+import { onStop } from './stop.ts'
+
+const readerOption = ['--reader <name>', 'the PC/SC reader; absent: the first with a card'] as const
+const timeoutOption = ['--timeout <s>', 'how long to wait for a card', seconds, 30] as const
+
+interface ReaderOptions {
+  reader?: string
+  timeout: number
+  json?: boolean
+}
+
+const withCard = <Result>(
+  options: ReaderOptions,
+  work: (card: Awaited<ReturnType<typeof requireCard>>) => Promise<Result>,
+): Promise<Result> =>
+  withReader(options.reader, async (reader) =>
+    work(await requireCard(reader, { readerName: options.reader, timeoutMs: options.timeout * 1000 })),
+  )
+
+/** What `card inspect` prints: the card's own word, not yet proved by a MAC. */
+const inspectCard = (options: ReaderOptions) =>
+  withCard(options, (card) =>
+    card.use(async (channel) => {
+      const info = await selectPurse(channel)
+      if (info === undefined)
+        throw new CliError(exitStatus.refused, 'This card is not a Farthing purse, or it is still blank.')
+      return {
+        cardId: info.cardId,
+        keyVersion: info.keyVersion,
+        status: info.status,
+        currency: lettersOf(info.currency),
+        expiry: new Date(info.expiry * 1000).toISOString(),
+        counter: info.counter,
+        balanceMinor: info.balanceMinor,
+        pinTriesLeft: info.pinTriesLeft,
+        pinFreeLeftMinor: info.pinFreeLeftMinor,
+        balanceMaxMinor: info.balanceMaxMinor,
+      }
+    }),
+  )
+
+interface PersonaliseOptions extends ReaderOptions {
+  store: string
+  id?: string
+  expiry?: number
+  balanceMax: string
+  pinFree?: string
+  pin?: string
+}
+
+/** Writes keys and limits on a blank card, and registers it with a balance of 0. */
+const personalise = (options: PersonaliseOptions) =>
+  withIssuer(options.store, (issuer) =>
+    withCard(options, async (card) => {
+      const { currency } = issuer.book
+      const id = cardId(options.id ?? toHex(Uint8Array.from(randomBytes(8))))
+      const { keyVersion } = issuer.keys
+      const masters = issuer.keys.masters(keyVersion)
+      if (masters === undefined) throw new CliError(exitStatus.world, 'The store has no master keys.')
+      const fiveYears = issuer.clock() + 5 * 366 * 86_400
+      const data = encodePersonalisation({
+        keyVersion,
+        cardId: id,
+        currency: currencyOf(currency).code,
+        expiry: unixTime(options.expiry ?? fiveYears),
+        balanceMaxMinor: parseAmount(options.balanceMax, currency),
+        pinFreeMaxMinor:
+          options.pinFree === undefined ? amountMinor(0xffffffff) : parseAmount(options.pinFree, currency),
+        pinTriesMax: 3,
+        pin: options.pin ?? '',
+        payKey: derivePayKey(fromHex(masters.pay, 32), keyVersion, id),
+        settleKey: deriveSettleKey(fromHex(masters.settle, 32), keyVersion, id),
+        loadKey: deriveLoadKey(fromHex(masters.load, 32), keyVersion, id),
+      })
+      // Registered first: a card that is out there and unknown here would be refused money that it holds.
+      await addCard(issuer, { cardId: id })
+      await card.use(async (channel) => {
+        await channel.transmit(selectCommand())
+        const { status } = parseResponse(await channel.transmit(personaliseCommand(data)))
+        if (status !== statusWord.ok)
+          throw new CliError(
+            exitStatus.refused,
+            `The card refused to be personalised (${status.toString(16)}): only a blank card can be.`,
+          )
+      })
+      return { cardId: id, currency, expiry: new Date((options.expiry ?? fiveYears) * 1000).toISOString() }
+    }),
+  )
+
+/** Loads at a terminal: the issuer authorises, the card takes it. */
+const load = async (amount: string, options: ReaderOptions & { data: string; paidBy: string }) => {
+  const terminal = openTerminal(options.data)
+  try {
+    const { currency, issuerUrl } = terminal.identity
+    const client = connectIssuer(issuerUrl)
+    if (terminal.issued === undefined) await fetchNews(terminal, client)
+    const funding = /^voucher:(.+)$/.exec(options.paidBy)?.[1]
+    if (options.paidBy !== 'cash' && funding === undefined)
+      throw new CliError(exitStatus.usage, '--paid-by must be cash or voucher:CODE.')
+    const outcome = await withCard(options, (card) =>
+      card.use((channel) =>
+        loadCard(terminal, client, channel, {
+          amountMinor: parseAmount(amount, currency),
+          ...(funding === undefined ? {} : { funding }),
+        }),
+      ),
+    )
+    return { ...outcome, amountMinor: parseAmount(amount, currency), currency }
+  } finally {
+    terminal.close()
+  }
+}
+
+export const cardCommands = (): Command => {
+  const card = new Command('card').description('cards, through any PC/SC reader')
+
+  card
+    .command('personalise')
+    .description("make a blank card one of this issuer's, with a balance of 0")
+    .requiredOption(...storeOption)
+    .option(...readerOption)
+    .option(...timeoutOption)
+    .option('--id <hex>', 'its number: 16 hex digits; absent: random', id8)
+    .option('--expiry <day>', 'its last day; absent: in five years', dayEnd)
+    .option('--balance-max <amount>', 'the most that it holds', '500.00')
+    .option('--pin <digits>', 'its PIN; absent: none')
+    .option('--pin-free <amount>', 'what is spent without a PIN; absent: everything')
+    .action(async (options: PersonaliseOptions) => {
+      if (options.pin !== undefined) pin(options.pin)
+      const made = await personalise(options)
+      result(
+        options,
+        made,
+        () => `Card ${made.cardId} in ${made.currency}, until ${made.expiry.slice(0, 10)}, balance 0.`,
+      )
+    })
+
+  card
+    .command('inspect')
+    .description('what the card says of itself')
+    .option(...readerOption)
+    .option(...timeoutOption)
+    .action(async (options: ReaderOptions) => {
+      const info = await inspectCard(options)
+      result(options, info, () =>
+        [
+          `Card ${info.cardId}: ${info.status}, ${formatAmount(info.balanceMinor, info.currency)} ${info.currency}`,
+          `${info.counter} transactions, expires ${info.expiry.slice(0, 10)}, key version ${info.keyVersion}, ${info.pinTriesLeft} PIN tries left`,
+        ].join('\n'),
+      )
+    })
+
+  card
+    .command('load <amount>')
+    .description('put money on the card in the reader, authorised by the issuer')
+    .requiredOption('--data <dir>', "the enrolled terminal's data folder")
+    .requiredOption('--paid-by <how>', 'cash, or voucher:CODE')
+    .option(...readerOption)
+    .option(...timeoutOption)
+    .action(async (amount: string, options: ReaderOptions & { data: string; paidBy: string }) => {
+      const outcome = await load(amount, options)
+      if (outcome.outcome !== 'captured') process.exitCode = exitStatus.refused
+      result(options, outcome, () => {
+        switch (outcome.outcome) {
+          case 'captured':
+            return `Loaded ${amount} ${outcome.currency}; the card now holds ${formatAmount(outcome.balanceAfterMinor, outcome.currency)}.`
+          case 'declined':
+            return `Nothing was loaded: ${outcome.reason}.`
+          case 'inDoubt':
+            return 'The card left too soon: put it on the same reader again, and it will say whether the load arrived.'
+        }
+      })
+    })
+
+  card
+    .command('block <id>')
+    .description('put a card on the hotlist; terminals refuse it after the next publish and sync')
+    .requiredOption(...storeOption)
+    .action((id: string, options: { store: string; json?: boolean }) =>
+      withIssuer(options.store, async (issuer) => {
+        await blockCard(issuer, cardId(id8(id)))
+        result(
+          options,
+          { cardId: id8(id), hotlisted: true },
+          () => `Card ${id} is on the hotlist. Next: farthing catalogue publish.`,
+        )
+      }),
+    )
+
+  card
+    .command('simulate')
+    .description("put a software card into vpcd's virtual reader until stopped")
+    .requiredOption('--state <file>', 'the card; a blank one is made if missing')
+    .requiredOption('--port <n>', "vpcd's port: 35963 or 35964", port)
+    .addOption(new Option('--tear <when>', 'pull the card at the next COMMIT').choices(['before', 'after']))
+    .action(async (options: { state: string; port: number; tear?: Tear }) => {
+      const simulated = simulateCard({
+        stateFile: options.state,
+        port: options.port,
+        ...(options.tear === undefined ? {} : { tear: options.tear }),
+      })
+      await simulated.ready
+      line(JSON.stringify({ ready: true, reader: `vpcd port ${options.port}`, pid: process.pid }))
+      const left = await Promise.race([onStop().then(() => undefined), simulated.closed])
+      if (left !== undefined) note(`farthing: the card has left the reader (${left}).`)
+      await simulated.close()
+    })
+  return card
+}

@@ -1,0 +1,102 @@
+/** `farthing catalogue ...`: what is sold, on the issuer's store. */
+import { Command, Option } from 'commander'
+import { publish } from '../issuer/bulletin-publisher.ts'
+import { addItem, listItems } from '../issuer/catalogue.ts'
+import { formatAmount, parseAmount } from '../protocol/currency.ts'
+import { type ItemKind, itemKinds } from '../protocol/item.ts'
+import { collect, texts } from './arguments.ts'
+import { storeOption, withIssuer } from './issuer.ts'
+import { result } from './output.ts'
+import { table } from './table.ts'
+
+export const catalogueCommands = (): Command => {
+  const catalogue = new Command('catalogue').description('what is sold')
+
+  catalogue
+    .command('add <file>')
+    .description('add an article, or a new version of it; for codes and tickets, one a line')
+    .requiredOption(...storeOption)
+    .requiredOption('--id <id>', 'its short name, such as town-map')
+    .requiredOption('--price <amount>', 'decimal, such as 2.50')
+    .requiredOption('--title <text>', 'what customers read; again with "de=..." for another language', collect, [])
+    .option('--summary <text>', 'one sentence; languages as in --title', collect, [])
+    .addOption(new Option('--kind <kind>', 'how it is sold').choices([...itemKinds]))
+    .option('--media-type <type>', "by the file's extension unless given")
+    .option('--tax <percent>', 'tax contained in the price, such as 19', '0')
+    .action(
+      (
+        file: string,
+        options: {
+          store: string
+          id: string
+          price: string
+          title: string[]
+          summary: string[]
+          kind?: ItemKind
+          mediaType?: string
+          tax: string
+          json?: boolean
+        },
+      ) =>
+        withIssuer(options.store, async (issuer) => {
+          const { currency } = issuer.book
+          const added = await addItem(issuer, {
+            file: { path: file },
+            id: options.id,
+            priceMinor: parseAmount(options.price, currency),
+            title: texts(options.title),
+            summary: texts(options.summary),
+            taxBasisPoints: parseAmount(options.tax, 'EUR'),
+            ...(options.kind === undefined ? {} : { kind: options.kind }),
+            ...(options.mediaType === undefined ? {} : { mediaType: options.mediaType }),
+          })
+          result(options, { ...added.item, outcome: added.outcome, unitsAdded: added.unitsAdded }, () =>
+            [
+              `${options.id}: ${added.outcome}, version ${added.item.version}, ${formatAmount(added.item.priceMinor, currency)} ${currency}.`,
+              ...(added.unitsAdded > 0 ? [`${added.unitsAdded} new codes.`] : []),
+              'Next: farthing catalogue publish.',
+            ].join('\n'),
+          )
+        }),
+    )
+
+  catalogue
+    .command('list')
+    .description('what there is')
+    .requiredOption(...storeOption)
+    .action((options: { store: string; json?: boolean }) =>
+      withIssuer(options.store, async (issuer) => {
+        const items = await listItems(issuer)
+        result(options, { items }, () =>
+          items.length === 0
+            ? 'The catalogue is empty: farthing catalogue add FILE --id ID --price 2.50 --title TEXT.'
+            : table(
+                ['id', 'kind', `price ${issuer.book.currency}`, 'version', 'title'],
+                items.map(({ item }) => [
+                  item.id,
+                  item.kind,
+                  formatAmount(item.priceMinor, issuer.book.currency),
+                  String(item.version),
+                  item.title.en ?? Object.values(item.title)[0] ?? '',
+                ]),
+              ),
+        )
+      }),
+    )
+
+  catalogue
+    .command('publish')
+    .description('sign a new bulletin; terminals take it with their next sync')
+    .requiredOption(...storeOption)
+    .action((options: { store: string; json?: boolean }) =>
+      withIssuer(options.store, async (issuer) => {
+        const published = await publish(issuer)
+        result(
+          options,
+          published,
+          () => `Bulletin ${published.serial}: ${published.items} items, until ${published.expiresAt}.`,
+        )
+      }),
+    )
+  return catalogue
+}

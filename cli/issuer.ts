@@ -1,0 +1,213 @@
+/** `farthing issuer ...`: the bank's side. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import * as v from 'valibot'
+import { createEnrolmentCode } from '../issuer/enrolment.ts'
+import { createStore, type Issuer, openIssuer } from '../issuer/issuer.ts'
+import { mastersSchema } from '../issuer/issuer-keys.ts'
+import { addCard, addMerchant, addTerminal } from '../issuer/parties.ts'
+import { report } from '../issuer/report.ts'
+import { serve } from '../issuer/server.ts'
+import { formatAmount } from '../protocol/currency.ts'
+import { cardId, terminalId, unixTime } from '../protocol/quantities.ts'
+import { day, id8, port } from './arguments.ts'
+import { CliError, exitStatus, line, note, result } from './output.ts'
+import { onStop } from './stop.ts'
+import { table } from './table.ts'
+
+export const issuerWorld = {
+  clock: () => unixTime(Math.floor(Date.now() / 1000)),
+  randomBytes: (count: number) => Uint8Array.from(randomBytes(count)),
+}
+
+/** Opens the store, does the work, closes it. */
+export const withIssuer = async <Result>(url: string, work: (issuer: Issuer) => Promise<Result>): Promise<Result> => {
+  const issuer = await openIssuer({ url, ...issuerWorld })
+  try {
+    return await work(issuer)
+  } finally {
+    await issuer.store.close()
+  }
+}
+
+export const storeOption = ['--store <url>', 'where the issuer keeps its books: sqlite:PATH'] as const
+
+const readMasters = (file: string): v.InferOutput<typeof mastersSchema> => {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    throw new CliError(exitStatus.usage, `${file} is not a readable JSON file of master keys.`)
+  }
+  const parsed = v.safeParse(v.object(mastersSchema.entries), value)
+  if (!parsed.success)
+    throw new CliError(
+      exitStatus.usage,
+      `${file} must hold {"pay", "settle", "load", "terminal"}, each 64 lower-case hex digits.`,
+    )
+  return parsed.output
+}
+
+interface StoreOptions {
+  store: string
+  json?: boolean
+}
+
+export const issuerCommands = (): Command => {
+  const issuer = new Command('issuer').description('the bank: keys, books, settlement')
+
+  issuer
+    .command('init')
+    .description('make a new store and its keys')
+    .requiredOption(...storeOption)
+    .requiredOption('--currency <letters>', 'the one currency of the book, such as EUR')
+    .option('--time-zone <name>', 'whose days are business days', 'UTC')
+    .option('--dev <file>', 'take published master keys from this JSON file: play money only')
+    .action(async (options: StoreOptions & { currency: string; timeZone: string; dev?: string }) => {
+      const masters = options.dev === undefined ? undefined : readMasters(options.dev)
+      const made = await createStore({
+        url: options.store,
+        currency: options.currency,
+        timeZone: options.timeZone,
+        ...(masters === undefined ? {} : { masters }),
+        ...issuerWorld,
+      })
+      await made.store.close()
+      if (masters !== undefined)
+        note('WARNING: these master keys are published. Anybody can make money with them: for development only.')
+      result(options, { store: options.store, currency: options.currency, dev: masters !== undefined }, () =>
+        [
+          `Made ${options.store} in ${options.currency}.`,
+          'Its keys lie beside it (.keys.json): back them up apart from the store, and show them to nobody.',
+          'Next: farthing issuer merchant add NAME, then farthing issuer terminal add --merchant NAME.',
+        ].join('\n'),
+      )
+    })
+
+  issuer
+    .command('serve')
+    .description('answer terminals and phones over HTTP')
+    .requiredOption(...storeOption)
+    .requiredOption('--port <n>', 'on this machine; 0 takes a free one', port)
+    .option('--host <address>', 'where to listen', '127.0.0.1')
+    .option('--public-url <url>', "where customers' phones reach it; the claims' QR codes lead there")
+    .action(async (options: StoreOptions & { port: number; host: string; publicUrl?: string }) => {
+      const opened = await openIssuer({ url: options.store, ...issuerWorld })
+      try {
+        const server = await serve({
+          issuer: opened,
+          port: options.port,
+          host: options.host,
+          ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+        })
+        line(JSON.stringify({ ready: true, url: server.url, pid: process.pid }))
+        await onStop()
+        await server.close()
+      } finally {
+        await opened.store.close()
+      }
+    })
+
+  const merchant = issuer.command('merchant').description('who sells')
+  merchant
+    .command('add <name>')
+    .description('add a merchant')
+    .requiredOption(...storeOption)
+    .action((name: string, options: StoreOptions) =>
+      withIssuer(options.store, async (opened) => {
+        const added = await addMerchant(opened, name)
+        result(options, added, () => `${added.added ? 'Added' : 'Already there:'} merchant "${added.merchant}".`)
+      }),
+    )
+
+  const terminal = issuer.command('terminal').description('where it is sold')
+  terminal
+    .command('add')
+    .description('add a terminal, or give one that is known a new enrolment code')
+    .requiredOption(...storeOption)
+    .option('--merchant <name>', 'whose terminal it is')
+    .option('--id <hex>', 'a terminal that is known: 16 hex digits', id8)
+    .action((options: StoreOptions & { merchant?: string; id?: string }) =>
+      withIssuer(options.store, async (opened) => {
+        if (options.merchant === undefined && options.id === undefined)
+          throw new CliError(exitStatus.usage, 'Say whose terminal it is: --merchant NAME.')
+        const added =
+          options.merchant === undefined
+            ? { terminalId: terminalId(options.id ?? '') }
+            : await addTerminal(opened, {
+                merchant: options.merchant,
+                ...(options.id === undefined ? {} : { terminalId: terminalId(options.id) }),
+              })
+        const code = await createEnrolmentCode(opened, added.terminalId)
+        result(options, { terminalId: added.terminalId, ...code }, () =>
+          [
+            `Terminal ${added.terminalId}`,
+            `Enrolment code ${code.code} (until ${code.expiresAt}, once)`,
+            `Next, on the terminal: farthing terminal enrol --data DIR --issuer URL --code ${code.code}`,
+          ].join('\n'),
+        )
+      }),
+    )
+
+  const card = issuer.command('card').description('who pays')
+  card
+    .command('add')
+    .description('register a card that was personalised elsewhere, with a balance of 0')
+    .requiredOption(...storeOption)
+    .requiredOption('--id <hex>', 'the card: 16 hex digits', id8)
+    .action((options: StoreOptions & { id: string }) =>
+      withIssuer(options.store, async (opened) => {
+        await addCard(opened, { cardId: cardId(options.id) })
+        result(options, { cardId: options.id }, () => `Card ${options.id} is registered.`)
+      }),
+    )
+
+  issuer
+    .command('report')
+    .description('what was taken, by terminal and merchant, and whether it adds up')
+    .requiredOption(...storeOption)
+    .option('--day <day>', 'one business day; absent: all', day)
+    .action((options: StoreOptions & { day?: string }) =>
+      withIssuer(options.store, async (opened) => {
+        const reported = await report(opened, options.day === undefined ? {} : { day: options.day })
+        result(options, reported, () => reportText(reported, opened.book.currency))
+      }),
+    )
+  return issuer
+}
+
+/** The report as a page of text. */
+export const reportText = (reported: Awaited<ReturnType<typeof report>>, currency: string): string => {
+  const money = (minor: number) => formatAmount(minor, currency)
+  const terminals = table(
+    ['terminal', 'merchant', 'sales', `taken ${currency}`, 'reversed', 'in doubt', 'exceptions', 'payable'],
+    reported.terminals.map((row) => [
+      row.terminalId,
+      row.merchant,
+      String(row.taken.count),
+      money(row.taken.amountMinor),
+      money(row.reversed.amountMinor),
+      String(row.inDoubt),
+      String(row.exceptions.length),
+      money(row.payableMinor),
+    ]),
+  )
+  const cards = table(
+    ['card', `loaded ${currency}`, 'spent', 'balance', 'counter', 'holes', 'alarms'],
+    reported.cards.map((row) => [
+      row.cardId,
+      money(row.loadedMinor),
+      money(row.spentMinor),
+      money(row.balanceMinor),
+      String(row.counter),
+      String(row.holes.length),
+      String(row.alarms.length),
+    ]),
+  )
+  const balance =
+    reported.trialBalanceMinor === 0
+      ? 'The books balance.'
+      : `THE BOOKS DO NOT BALANCE: ${money(reported.trialBalanceMinor)} ${currency}. Stop, and call whoever runs the issuer.`
+  return `${terminals}\n\n${cards}\n\n${balance}`
+}

@@ -1,0 +1,87 @@
+/** What the command says, to whom, and with which exit status (docs/OPERATIONS.md, The command). */
+import { writeSync } from 'node:fs'
+import { CommanderError } from 'commander'
+import { StateFileError } from '../card/state-file.ts'
+import { LedgerFault } from '../db/open.ts'
+import { IssuerError } from '../issuer/errors.ts'
+import { IdentityFault } from '../main/identity.ts'
+import { CardFault } from '../main/reader/card-reader.ts'
+import { IssuerRefused, IssuerUnreachable } from '../main/sync/issuer-client.ts'
+import { UnknownItem } from '../main/vending.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+
+export const exitStatus = { done: 0, refused: 1, usage: 2, world: 3 } as const
+export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus]
+
+/** An error whose sentence is for the person at the keyboard. */
+export class CliError extends Error {
+  readonly status: ExitStatus
+  constructor(status: ExitStatus, sentence: string) {
+    super(sentence)
+    this.name = 'CliError'
+    this.status = status
+  }
+}
+
+/** One line to stdout, on its way when this returns (a killed process has said it or not, never half). */
+export const line = (text: string): void => {
+  writeSync(1, `${text}\n`)
+}
+
+/** For people, beside the result. */
+export const note = (text: string): void => {
+  process.stderr.write(`${text}\n`)
+}
+
+/** JSON on request, and wherever no person reads it. */
+export const wantsJson = (options: { json?: boolean }): boolean => options.json === true || !process.stdout.isTTY
+
+/** The result of a command: one line of JSON, or text for people. */
+export const result = (options: { json?: boolean }, value: object, text: () => string): void => {
+  line(wantsJson(options) ? JSON.stringify(value) : text())
+}
+
+const codeOf = (error: Error): string | undefined =>
+  'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+const inputCodes: readonly string[] = [
+  'input',
+  'storeUrl',
+  'unknownMerchant',
+  'unknownTerminal',
+  'unknownCard',
+  'unknownItem',
+]
+
+/** Where each error of the parts below ends: one sentence, one status. Anything else is a bug and keeps its stack. */
+export const statusOf = (error: unknown): ExitStatus | undefined => {
+  if (error instanceof CliError) return error.status
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage
+  if (error instanceof UnknownItem) return exitStatus.usage
+  if (error instanceof ProtocolError) return error.code === 'forged' ? exitStatus.refused : exitStatus.usage
+  if (error instanceof IssuerError) return inputCodes.includes(error.code) ? exitStatus.usage : exitStatus.world
+  if (error instanceof IssuerRefused) return exitStatus.refused
+  if (error instanceof LedgerFault) return error.code === 'locked' ? exitStatus.refused : exitStatus.world
+  if (
+    error instanceof IssuerUnreachable ||
+    error instanceof IdentityFault ||
+    error instanceof CardFault ||
+    error instanceof StateFileError
+  )
+    return exitStatus.world
+  // The operating system's own errors (a missing file, a port in use) carry a code in capitals.
+  if (error instanceof Error && /^(E[A-Z]+|portInUse)$/.test(codeOf(error) ?? '')) return exitStatus.world
+  return undefined
+}
+
+/** Prints the sentence of an expected error, or the stack of a bug to report. */
+export const fail = (error: unknown): ExitStatus => {
+  const status = statusOf(error)
+  if (status === undefined) {
+    note(`farthing: this is a bug, please report it:\n${error instanceof Error ? error.stack : String(error)}`)
+    return exitStatus.world
+  }
+  // Commander has said its own already.
+  if (!(error instanceof CommanderError)) note(`farthing: ${error instanceof Error ? error.message : String(error)}`)
+  return status
+}

@@ -1,0 +1,236 @@
+/** `farthing terminal ...`: the kiosk and the vending machine. */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import cliProgress from 'cli-progress'
+import { Command } from 'commander'
+import { readLedgerStatus } from '../db/ledger.ts'
+import { openReadable } from '../db/open.ts'
+import { enrol } from '../main/enrol.ts'
+import { readIdentity } from '../main/identity.ts'
+import { connectIssuer } from '../main/sync/issuer-client.ts'
+import { fetchNews, syncOnce } from '../main/sync/sync.ts'
+import { openTerminal } from '../main/terminal.ts'
+import { type SaleLine, sellOne } from '../main/vending.ts'
+import { formatAmount } from '../protocol/currency.ts'
+import { count, seconds } from './arguments.ts'
+import { CliError, exitStatus, line, note, result } from './output.ts'
+import { withReader } from './reader.ts'
+import { onStop } from './stop.ts'
+
+const dataOption = ['--data <dir>', "the terminal's data folder"] as const
+
+interface DataOptions {
+  data: string
+  json?: boolean
+}
+
+const requireIdentity = (dataDir: string) => {
+  const identity = readIdentity(dataDir)
+  if (identity !== undefined) return identity
+  throw new CliError(
+    exitStatus.world,
+    `${dataDir} holds no terminal: run "farthing terminal enrol --data ${dataDir} --issuer URL --code CODE" first.`,
+  )
+}
+
+/** Beside the writer: never waits for it. */
+const status = async (dataDir: string) => {
+  const identity = requireIdentity(dataDir)
+  const { database, close } = openReadable(dataDir)
+  try {
+    const { unsynced, inDoubt, ledgerEntries, terminalId, epoch, stoppedVerdict } = readLedgerStatus(database)
+    return {
+      terminalId,
+      epoch,
+      merchant: identity.merchant,
+      online: await connectIssuer(identity.issuerUrl).reachable(),
+      unsynced: {
+        count: unsynced.count,
+        amountMinor: unsynced.amountMinor,
+        ...(unsynced.oldestTime === undefined ? {} : { oldest: new Date(unsynced.oldestTime * 1000).toISOString() }),
+      },
+      inDoubt,
+      ledgerEntries,
+      ...(stoppedVerdict === undefined ? {} : { stopped: stoppedVerdict }),
+    }
+  } finally {
+    close()
+  }
+}
+
+const sync = async (options: DataOptions) => {
+  requireIdentity(options.data)
+  const terminal = openTerminal(options.data)
+  const bar = new cliProgress.SingleBar(
+    { format: 'sync {bar} {value}/{total} entries', stream: process.stderr, noTTYOutput: false, clearOnComplete: true },
+    cliProgress.Presets.shades_classic,
+  )
+  try {
+    const total = terminal.ledger.unsynced.count
+    if (total > 0) bar.start(total, 0)
+    return await syncOnce(terminal, connectIssuer(terminal.identity.issuerUrl), {
+      onBatch: ({ entries, left }) => {
+        bar.setTotal(entries + left)
+        bar.update(entries)
+      },
+    })
+  } finally {
+    bar.stop()
+    terminal.close()
+  }
+}
+
+interface SellOptions extends DataOptions {
+  timeout: number
+  grace: number
+  count: number
+  reader?: string
+}
+
+/** One line of JSON a sale. Ends at the first that was not captured when nothing can change by waiting. */
+const sell = async (itemId: string, options: SellOptions): Promise<void> => {
+  requireIdentity(options.data)
+  const terminal = openTerminal(options.data)
+  const stopping = new AbortController()
+  void onStop().then(() => stopping.abort())
+  const print = (sale: SaleLine) => line(JSON.stringify(sale))
+  let captured = 0
+  try {
+    await withReader(options.reader, async (reader) => {
+      for (let sold = 0; sold < options.count && !stopping.signal.aborted; sold += 1) {
+        const sale = await sellOne({
+          terminal,
+          reader,
+          itemId,
+          timeoutMs: options.timeout * 1000,
+          graceMs: options.grace * 1000,
+          signal: stopping.signal,
+          onSale: print,
+          onWaiting: (what) => {
+            if (process.stderr.isTTY) note(what === 'card' ? 'Waiting for a card...' : 'Put the same card back...')
+          },
+          ...(options.reader === undefined ? {} : { readerName: options.reader }),
+        })
+        if (sale.outcome === 'captured') captured += 1
+        else break
+      }
+    })
+  } finally {
+    terminal.close()
+  }
+  if (captured < options.count) process.exitCode = exitStatus.refused
+}
+
+/** Electron where its binary is, and Chromium without it elsewhere. */
+const kioskCommand = (): { command: string; args: string[]; env: NodeJS.ProcessEnv } => {
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  if (!existsSync(`${root}/out/main/index.js`))
+    throw new CliError(exitStatus.world, 'The kiosk is not built yet: run "npm run setup".')
+  if (process.env.FARTHING_ELECTRON === '1') {
+    const electron: unknown = createRequire(import.meta.url)('electron')
+    if (typeof electron === 'string') return { command: electron, args: [root], env: process.env }
+  }
+  return { command: process.execPath, args: [`${root}/chromium/run.mjs`], env: process.env }
+}
+
+/** The kiosk is a process of its own; this one passes signals on and takes over its exit status. */
+const run = async (options: DataOptions & { headless?: boolean }): Promise<void> => {
+  requireIdentity(options.data)
+  const { command, args, env } = kioskCommand()
+  const child = spawn(command, [...args, ...(options.headless ? ['--headless'] : []), '--data', options.data], {
+    stdio: 'inherit',
+    env,
+  })
+  const pass = (signal: NodeJS.Signals) => child.kill(signal)
+  process.on('SIGTERM', pass)
+  process.on('SIGINT', pass)
+  const code = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (exit, signal) => resolve(exit ?? (signal === null ? exitStatus.done : exitStatus.world)))
+  })
+  process.exitCode = code
+}
+
+export const terminalCommands = (): Command => {
+  const terminal = new Command('terminal').description('the kiosk, or a vending machine without a screen')
+
+  terminal
+    .command('enrol')
+    .description('make this machine a terminal of an issuer, with a one-time code')
+    .requiredOption(...dataOption)
+    .requiredOption('--issuer <url>', "the issuer's address")
+    .requiredOption('--code <code>', 'from "farthing issuer terminal add"')
+    .action(async (options: DataOptions & { issuer: string; code: string }) => {
+      if (!URL.canParse(options.issuer))
+        throw new CliError(exitStatus.usage, `"${options.issuer}" is not an address such as https://issuer.example.`)
+      const client = connectIssuer(options.issuer)
+      const enrolment = await enrol({ dataDir: options.data, client, code: options.code })
+      const opened = openTerminal(options.data)
+      try {
+        await fetchNews(opened, client)
+      } finally {
+        opened.close()
+      }
+      const { terminalId, epoch, merchant, currency, dev } = enrolment
+      if (dev) note("WARNING: this issuer's master keys are published: play money only.")
+      result(options, { terminalId, epoch, merchant, currency, dev }, () =>
+        [
+          `Terminal ${terminalId} of "${merchant}" in ${currency}, epoch ${epoch}.`,
+          'Next: farthing terminal run --data DIR.',
+        ].join('\n'),
+      )
+    })
+
+  terminal
+    .command('run')
+    .description('the kiosk, until stopped')
+    .requiredOption(...dataOption)
+    .option('--headless', 'without a window, for tests')
+    .action(run)
+
+  terminal
+    .command('sync')
+    .description('send what was sold, fetch what is new')
+    .requiredOption(...dataOption)
+    .action(async (options: DataOptions) => {
+      const done = await sync(options)
+      if (done.stopped !== undefined) process.exitCode = exitStatus.refused
+      result(options, done, () =>
+        done.stopped === undefined
+          ? `Sent ${done.entries} entries in ${done.batches} batches; ${done.exceptions} exceptions.`
+          : `The issuer takes no more from this terminal (${done.stopped}): enrol it again with a new code. Nothing is lost.`,
+      )
+    })
+
+  terminal
+    .command('sell <item>')
+    .description('sell one item to the card on the reader; one line of JSON a sale')
+    .requiredOption(...dataOption)
+    .option('--timeout <s>', 'how long to wait for a card', seconds, 60)
+    .option('--grace <s>', 'how long to wait for the same card after it left too soon', seconds, 5)
+    .option('--count <n>', 'how many sales', count, 1)
+    .option('--reader <name>', 'the PC/SC reader; absent: any')
+    .action(sell)
+
+  terminal
+    .command('status')
+    .description('what the ledger holds and whether the issuer is there; works beside a running kiosk')
+    .requiredOption(...dataOption)
+    .action(async (options: DataOptions) => {
+      const now = await status(options.data)
+      const { currency } = requireIdentity(options.data)
+      result(options, now, () =>
+        [
+          `Terminal ${now.terminalId} of "${now.merchant}", epoch ${now.epoch}: ${now.online ? 'online' : 'offline'}`,
+          `${now.ledgerEntries} entries; ${now.unsynced.count} not yet settled, worth ${formatAmount(now.unsynced.amountMinor, currency)} ${currency}${now.unsynced.oldest === undefined ? '' : `, the oldest of ${now.unsynced.oldest}`}`,
+          `${now.inDoubt} in doubt: the next tap of their cards decides`,
+          ...(now.stopped === undefined
+            ? []
+            : [`STOPPED (${now.stopped}): enrol this terminal again with a new code.`]),
+        ].join('\n'),
+      )
+    })
+  return terminal
+}
