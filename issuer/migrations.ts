@@ -1,5 +1,6 @@
 /** All migrations of the issuer's store, in order. */
 import { books } from './migrations/0001-books.ts'
+import { catalogue } from './migrations/0002-catalogue.ts'
 import type { Migration } from './migrations/migration.ts'
 
-export const migrations: readonly Migration[] = [books]
+export const migrations: readonly Migration[] = [books, catalogue]

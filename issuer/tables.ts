@@ -1,6 +1,8 @@
 /** The types of the issuer's tables, as Kysely sees them (issuer/migrations has the truth). */
 import type { Generated } from 'kysely'
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'
+import type { LoadVerdict } from '../protocol/load.ts'
+import type { CatalogueTables } from './catalogue-tables.ts'
 
 export interface SettingTable {
   key: string
@@ -126,6 +128,7 @@ export interface LoadRequestTable {
   request_hash: Uint8Array
   bytes: Uint8Array
   answer: Uint8Array
+  verdict: LoadVerdict
   received_at: number
 }
 export interface ClaimTable {
@@ -166,7 +169,7 @@ export interface AlarmTable {
 }
 
 /** Widened by later migrations. */
-export interface Tables {
+export interface Tables extends CatalogueTables {
   setting: SettingTable
   merchant: MerchantTable
   terminal: TerminalTable

@@ -1,0 +1,232 @@
+/**
+ * Publishes the bulletin: prices, hotlist, limits, key versions, signed, archived, under a serial that only grows
+ * (PROTOCOL.md, Bulletin). The catalogue that it carries changes by `publish` alone; the rest follows by itself.
+ */
+import * as v from 'valibot'
+import { type Bulletin, encodeBulletin, type Limits, limitsSchema, openBulletin } from '../protocol/bulletin.ts'
+import { toHex } from '../protocol/bytes.ts'
+import { currencyOf } from '../protocol/currency.ts'
+import type { Item } from '../protocol/item.ts'
+import { commitBlockMac } from '../protocol/mac.ts'
+import { cardId } from '../protocol/quantities.ts'
+import { assignUnits, itemFromStore } from './catalogue.ts'
+import { IssuerError } from './errors.ts'
+import type { Issuer } from './issuer.ts'
+import type { StoreReader, StoreWriter } from './store.ts'
+
+const daySeconds = 86_400
+/** What a new bulletin says unless told otherwise. */
+export const bulletinSeconds = 30 * daySeconds
+const claimSecondsDefault = 180 * daySeconds
+/** One that is older is signed anew when a terminal asks for it: who is online is never stale. */
+const renewAfterSeconds = daySeconds
+const defaultPublicUrl = 'http://127.0.0.1:8080'
+
+/** In whole units of the currency: a kiosk that was offline for a week still sells, a stolen one is bounded. */
+export const defaultLimits = (currency: string): Limits => {
+  const unit = 10 ** currencyOf(currency).decimals
+  return {
+    saleMinorMax: 100 * unit,
+    cardUnsyncedMinorMax: 5_000 * unit,
+    unsyncedCountMax: 10_000,
+    unsyncedMinorMax: 20_000 * unit,
+    unsyncedSecondsMax: 14 * daySeconds,
+    staleAfterSeconds: 7 * daySeconds,
+    staleSaleMinorMax: 10 * unit,
+  }
+}
+
+export interface Published {
+  readonly serial: number
+  readonly bulletin: Bulletin
+  readonly bytes: Uint8Array
+}
+
+export interface PublishOptions {
+  readonly limits?: Partial<Limits>
+  readonly validSeconds?: number
+  readonly claimSeconds?: number
+}
+
+const setting = async (db: StoreReader, key: string): Promise<string | undefined> =>
+  (await db.selectFrom('setting').select('value').where('key', '=', key).executeTakeFirst())?.value
+
+const setSetting = async (db: StoreWriter, key: string, value: string): Promise<void> => {
+  await db
+    .insertInto('setting')
+    .values({ key, value })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+    .execute()
+}
+
+/** Where customers reach the issuer, without a slash at its end. */
+export const publicUrlOf = (issuer: Pick<Issuer, 'store'>): Promise<string> =>
+  issuer.store.read(async (db) => (await setting(db, 'publicUrl')) ?? defaultPublicUrl)
+
+const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
+
+const newestIn = async (issuer: Issuer, db: StoreReader): Promise<Published | undefined> => {
+  const row = await db.selectFrom('bulletin').selectAll().orderBy('serial', 'desc').executeTakeFirst()
+  if (row === undefined) return undefined
+  const bytes = Uint8Array.from(row.bytes)
+  return { serial: row.serial, bytes, bulletin: openBulletin(bytes, issuer.keys.signing.publicKey) }
+}
+
+const hotlistIn = async (issuer: Issuer, db: StoreReader): Promise<Bulletin['hotlist']> => {
+  const rows = await db
+    .selectFrom('hotlist')
+    .leftJoin('card', 'card.card_id', 'hotlist.card_id')
+    .select(['hotlist.card_id', 'card.key_version'])
+    .orderBy('hotlist.card_id')
+    .execute()
+  return rows.map((row) => {
+    const id = cardId(row.card_id)
+    const loadKey = row.key_version === null ? undefined : issuer.keys.loadMac(row.key_version, id)
+    return loadKey === undefined ? { cardId: id } : { cardId: id, blockMac: toHex(commitBlockMac(loadKey, id)) }
+  })
+}
+
+const articlesIn = async (db: StoreReader): Promise<Item[]> =>
+  (await db.selectFrom('article').select('json').orderBy('item_id').execute()).map(({ json }) => itemFromStore(json))
+
+/** Signs and archives what the store says now, with these items and terms. */
+const sign = async (
+  issuer: Issuer,
+  db: StoreWriter,
+  content: Pick<Bulletin, 'items' | 'limits' | 'claimSeconds'> & { serial: number; validSeconds: number },
+): Promise<Published> => {
+  const { validSeconds, ...rest } = content
+  const now = issuer.clock()
+  const bulletin: Bulletin = {
+    v: 1,
+    ...rest,
+    issuedAt: isoTime(now),
+    expiresAt: isoTime(now + validSeconds),
+    currency: issuer.book.currency,
+    publicUrl: (await setting(db, 'publicUrl')) ?? defaultPublicUrl,
+    hotlist: await hotlistIn(issuer, db),
+    payKeyVersions: issuer.keys.payMasters().map(({ version }) => version),
+  }
+  const bytes = encodeBulletin(bulletin, issuer.keys.signing)
+  await db
+    .insertInto('bulletin')
+    .values({ serial: rest.serial, bytes, issued_at: now, expires_at: now + validSeconds })
+    .execute()
+  return { serial: rest.serial, bulletin, bytes }
+}
+
+const validSecondsOf = (bulletin: Bulletin): number =>
+  (Date.parse(bulletin.expiresAt) - Date.parse(bulletin.issuedAt)) / 1000
+
+const checkedLimits = (limits: unknown): Limits => {
+  const parsed = v.safeParse(limitsSchema, limits)
+  if (parsed.success) return parsed.output
+  throw new IssuerError('input', 'Limits are whole numbers from 0 to 4294967295.')
+}
+
+const checkedSeconds = (seconds: number, name: string): number => {
+  if (Number.isInteger(seconds) && seconds > 0 && seconds <= 10 * 366 * daySeconds) return seconds
+  throw new IssuerError('input', `${name} lasts at least one second and at most ten years.`)
+}
+
+/**
+ * Publishes the catalogue as it stands: shares out new codes, signs, archives. Terms that are not given stay as they were.
+ * @throws IssuerError `input`
+ */
+export const publish = (issuer: Issuer, options: PublishOptions = {}): Promise<Published> =>
+  issuer.store.write(async (db) => {
+    await assignUnits(db)
+    const before = await newestIn(issuer, db)
+    return sign(issuer, db, {
+      serial: (before?.serial ?? 0) + 1,
+      items: await articlesIn(db),
+      limits: checkedLimits({
+        ...(before?.bulletin.limits ?? defaultLimits(issuer.book.currency)),
+        ...options.limits,
+      }),
+      claimSeconds: checkedSeconds(
+        options.claimSeconds ?? before?.bulletin.claimSeconds ?? claimSecondsDefault,
+        'A claim',
+      ),
+      validSeconds: checkedSeconds(
+        options.validSeconds ?? (before === undefined ? bulletinSeconds : validSecondsOf(before.bulletin)),
+        'A bulletin',
+      ),
+    })
+  })
+
+/** Signs the published catalogue anew, under the next serial; nothing when none was published yet. */
+const reissue = async (issuer: Issuer, db: StoreWriter): Promise<Published | undefined> => {
+  const before = await newestIn(issuer, db)
+  if (before === undefined) return undefined
+  const { items, limits, claimSeconds } = before.bulletin
+  return sign(issuer, db, {
+    serial: before.serial + 1,
+    items,
+    limits,
+    claimSeconds,
+    validSeconds: validSecondsOf(before.bulletin),
+  })
+}
+
+/** What GET /v1/bulletin answers: the newest, signed anew when it is a day old. @returns undefined: none was published */
+export const currentBulletin = async (issuer: Issuer): Promise<Published | undefined> => {
+  const isFresh = (published: Published): boolean =>
+    issuer.clock() - Date.parse(published.bulletin.issuedAt) / 1000 <
+    Math.min(renewAfterSeconds, validSecondsOf(published.bulletin) / 2)
+  const newest = await issuer.store.read((db) => newestIn(issuer, db))
+  if (newest === undefined || isFresh(newest)) return newest
+  return issuer.store.write(async (db) => {
+    const now = await newestIn(issuer, db)
+    return now !== undefined && isFresh(now) ? now : reissue(issuer, db)
+  })
+}
+
+/**
+ * Tells terminals and customers where the issuer is reached; a published bulletin that says otherwise is signed anew.
+ * @param publicUrl http or https, with or without a path
+ * @throws IssuerError `input`
+ */
+export const announceAddress = (issuer: Issuer, publicUrl: string): Promise<string> => {
+  const parsed = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.search !== '' || parsed.hash !== '')
+    throw new IssuerError('input', `"${publicUrl}" is not an address such as https://pay.example.org.`)
+  const url = parsed.href.replace(/\/+$/, '')
+  return issuer.store.write(async (db) => {
+    if ((await setting(db, 'publicUrl')) !== url) await setSetting(db, 'publicUrl', url)
+    const newest = await newestIn(issuer, db)
+    if (newest !== undefined && newest.bulletin.publicUrl !== url) await reissue(issuer, db)
+    return url
+  })
+}
+
+/**
+ * Puts a card on the hotlist, and the list into force at once. A card that the issuer knows is also blocked for good by the
+ * first terminal that sees it (tag 07).
+ * @throws IssuerError `input`
+ */
+export const blockCard = (
+  issuer: Issuer,
+  card: string,
+): Promise<{ cardId: string; known: boolean; serial?: number }> => {
+  if (!/^[0-9a-f]{16}$/.test(card))
+    throw new IssuerError('input', `"${card}" is not a card's id: 16 lower-case hex digits.`)
+  const id = cardId(card)
+  return issuer.store.write(async (db) => {
+    const listed = await db
+      .insertInto('hotlist')
+      .values({ card_id: id, listed_at: issuer.clock() })
+      .onConflict((conflict) => conflict.column('card_id').doNothing())
+      .returning('card_id')
+      .executeTakeFirst()
+    const marked = await db
+      .updateTable('card')
+      .set({ status: 'hotlisted' })
+      .where('card_id', '=', id)
+      .returning('card_no')
+      .executeTakeFirst()
+    const published = listed === undefined ? await newestIn(issuer, db) : await reissue(issuer, db)
+    const known = marked !== undefined
+    return published === undefined ? { cardId: id, known } : { cardId: id, known, serial: published.serial }
+  })
+}

@@ -1,0 +1,134 @@
+/**
+ * Makes the keyring of one terminal (PROTOCOL.md, Keyring): payment masters, content keys, and the codes that it alone may
+ * sell. Its serial grows only when its content changes, so that a terminal can ask as often as it likes.
+ */
+import { createHash } from 'node:crypto'
+import { toHex } from '../protocol/bytes.ts'
+import { encodeKeyring } from '../protocol/keyring.ts'
+import { type TerminalId, terminalId } from '../protocol/quantities.ts'
+import { contentKey, openCode } from './content-keys.ts'
+import type { Issuer } from './issuer.ts'
+import type { StoreReader } from './store.ts'
+
+const nonceBytes = 24
+
+export interface MadeKeyring {
+  readonly serial: number
+  /** The encrypted document. */
+  readonly bytes: Uint8Array
+}
+
+interface KeyringContent {
+  readonly terminalNo: number
+  readonly epoch: number
+  readonly keyVersion: number
+  readonly merchant: string
+  readonly payKeys: readonly { readonly version: number; readonly key: string }[]
+  readonly contentHashes: readonly string[]
+  readonly units: readonly { readonly itemId: string; readonly unit: string; readonly sealedCode: Uint8Array }[]
+}
+
+const contentIn = async (
+  issuer: Issuer,
+  db: StoreReader,
+  terminal: TerminalId,
+): Promise<KeyringContent | undefined> => {
+  const found = await db
+    .selectFrom('terminal')
+    .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
+    .select(['terminal.terminal_no', 'terminal.epoch', 'terminal.key_version', 'merchant.name'])
+    .where('terminal.terminal_id', '=', terminal)
+    .where('terminal.epoch', '>', 0)
+    .executeTakeFirst()
+  if (found === undefined) return undefined
+  const contents = await db.selectFrom('content').select('content_hash').orderBy('content_hash').execute()
+  const units = await db
+    .selectFrom('unit')
+    .select(['item_id', 'unit', 'sealed_code'])
+    .where('terminal_no', '=', found.terminal_no)
+    .where('retired', '=', 0)
+    .orderBy('unit_no')
+    .execute()
+  return {
+    terminalNo: found.terminal_no,
+    epoch: found.epoch,
+    keyVersion: found.key_version,
+    merchant: found.name,
+    payKeys: issuer.keys.payMasters().map(({ version, key }) => ({ version, key: toHex(key) })),
+    contentHashes: contents.map(({ content_hash }) => content_hash),
+    units: units.map((unit) => ({ itemId: unit.item_id, unit: unit.unit, sealedCode: unit.sealed_code })),
+  }
+}
+
+/** Tells one content from another, by what cannot be told from its outside: it stays in the store. */
+const digestOf = ({ payKeys, units, ...rest }: KeyringContent): string =>
+  createHash('sha256')
+    .update(
+      JSON.stringify({
+        ...rest,
+        payKeys: payKeys.map(({ version, key }) => [version, createHash('sha256').update(key).digest('hex')]),
+        units: units.map(({ unit }) => unit),
+      }),
+    )
+    .digest('hex')
+
+const seal = (issuer: Issuer, terminal: TerminalId, content: KeyringContent, serial: number): Uint8Array => {
+  const terminalKey = issuer.keys.terminalKey(content.keyVersion, terminal)
+  if (terminalKey === undefined) throw new Error(`no key of version ${content.keyVersion}`)
+  return encodeKeyring(
+    {
+      keyVersion: content.keyVersion,
+      terminalId: terminal,
+      epoch: content.epoch,
+      serial,
+      body: {
+        v: 1,
+        issuedAt: new Date(issuer.clock() * 1000).toISOString(),
+        merchant: content.merchant,
+        payKeys: [...content.payKeys],
+        contentKeys: content.contentHashes.map((contentHash) => ({
+          contentHash,
+          key: toHex(contentKey(issuer, contentHash)),
+        })),
+        units: content.units.map(({ itemId, unit, sealedCode }) => ({
+          itemId,
+          code: openCode(issuer, sealedCode, unit),
+        })),
+      },
+    },
+    { terminalKey, nonce: issuer.randomBytes(nonceBytes) },
+  )
+}
+
+/** @param id 16 lower-case hex digits @returns undefined: no such terminal, or it is not enrolled */
+export const keyringFor = async (issuer: Issuer, id: string): Promise<MadeKeyring | undefined> => {
+  if (!/^[0-9a-f]{16}$/.test(id)) return undefined
+  const terminal = terminalId(id)
+  const standing = (db: StoreReader, terminalNo: number) =>
+    db.selectFrom('keyring').selectAll().where('terminal_no', '=', terminalNo).executeTakeFirst()
+  const unchanged = await issuer.store.read(async (db) => {
+    const content = await contentIn(issuer, db, terminal)
+    const row = content && (await standing(db, content.terminalNo))
+    return row?.digest === (content && digestOf(content)) ? row : undefined
+  })
+  if (unchanged !== undefined) return { serial: unchanged.serial, bytes: Uint8Array.from(unchanged.bytes) }
+  return issuer.store.write(async (db) => {
+    const content = await contentIn(issuer, db, terminal)
+    if (content === undefined) return undefined
+    const before = await standing(db, content.terminalNo)
+    const serial = (before?.serial ?? 0) + 1
+    const row = {
+      terminal_no: content.terminalNo,
+      serial,
+      digest: digestOf(content),
+      bytes: seal(issuer, terminal, content, serial),
+      made_at: issuer.clock(),
+    }
+    await db
+      .insertInto('keyring')
+      .values(row)
+      .onConflict((conflict) => conflict.column('terminal_no').doUpdateSet(row))
+      .execute()
+    return { serial, bytes: row.bytes }
+  })
+}
