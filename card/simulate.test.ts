@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type CardReader, type PresentCard, waitForCard } from '../main/reader/card-reader.ts'
+import { type CardReader, type PresentCard, type ReaderSnapshot, waitForCard } from '../main/reader/card-reader.ts'
 import { openPcscReader } from '../main/reader/pcsc-reader.ts'
 import {
   commitCommand,
@@ -56,8 +56,20 @@ beforeEach(() => {
   stateFile = path.join(folder, 'card.json')
   reader = openPcscReader()
 })
+/** pcscd looks for a card now and then only: the next test must not see the ghost of this one's. */
+const emptied = () =>
+  new Promise<void>((resolve) => {
+    const look = ({ service, slots }: ReaderSnapshot) => {
+      if (service === 'down' || slots.some(({ card }) => card !== undefined)) return
+      stop()
+      resolve()
+    }
+    const stop = reader.subscribe(look)
+    look(reader.snapshot)
+  })
 afterEach(async () => {
   for (const card of cards.splice(0)) await card.close()
+  await emptied()
   await reader.close()
   rmSync(folder, { recursive: true })
 })
