@@ -47,6 +47,7 @@ export const eventsOfElectron = (electron: {
   electron.app.on('window-all-closed', () => {})
   electron.app.on('second-instance', () => {})
   electron.window.on('closed', () => {})
+  electron.window.on('unresponsive', () => {})
   electron.webContents.on('did-finish-load', () => {})
   electron.webContents.on('did-navigate', (_event, _url: string) => {})
   electron.webContents.on('will-frame-navigate', (event: { url: string; isMainFrame: boolean }) => event)

@@ -182,12 +182,20 @@ export class BrowserWindow extends EventEmitter {
       switches: app.commandLine.switches,
     })
     this.#browser = browser
-    browser.ended.then((status) => this.#browserEnded(status))
-    await this.#answerPermissions(browser)
-    const page = await openPage(browser, this.#delegate())
-    this.webContents.page = page
-    await this.#fit(browser, page)
-    return page
+    browser.ended.then((status) => {
+      if (this.#browser === browser) this.#browserEnded(status)
+    })
+    try {
+      const page = await openPage(browser, this.#delegate())
+      await this.#answerPermissions(browser)
+      await this.#fit(browser, page)
+      this.webContents.page = page
+      return page
+    } catch (error) {
+      this.#browser = undefined
+      await browser.quit()
+      throw error
+    }
   }
 
   /** The content gets the size that was asked for; a kiosk gets the screen, even where no window manager gives it. */
@@ -255,6 +263,9 @@ export class BrowserWindow extends EventEmitter {
         webContents.emit('did-finish-load')
       },
       crashed: (exitCode) => this.#gone(exitCode),
+      hung: () => {
+        this.emit('unresponsive')
+      },
       closed: () => this.#closed(),
     }
   }

@@ -7,6 +7,9 @@ import type { DevToolsSession, TargetInfo } from './devtools.ts'
 import { inward, outward } from './origin.ts'
 import { preloadElectron, worldHalf } from './page-scripts.ts'
 
+/** How often the page is asked whether it still runs, and how long it may take to answer. */
+const heartbeatMs = 2000
+const hungMs = 10_000
 const world = 'farthing-preload'
 const post = 'farthingPost'
 const receive = 'farthingReceive'
@@ -28,6 +31,8 @@ export interface PageDelegate {
   navigated(url: string): void
   loaded(): void
   crashed(exitCode: number): void
+  /** The page has not answered for longer than `hungMs`. */
+  hung(): void
   closed(): void
 }
 
@@ -158,6 +163,22 @@ const connectMessages = async (session: DevToolsSession, mainFrameId: string, de
   }
 }
 
+/** Notices a page whose script never ends; one question is open at a time. */
+const watchHeartbeat = (session: DevToolsSession, delegate: PageDelegate) => {
+  const ask = async () => {
+    const patience = setTimeout(() => delegate.hung(), hungMs)
+    patience.unref()
+    // It answers with an error when the page crashed, which is noticed elsewhere.
+    const gone = await session.send('Runtime.evaluate', { expression: '0' }).then(
+      () => false,
+      (error: Error) => error.message.startsWith('Chromium is gone'),
+    )
+    clearTimeout(patience)
+    if (!gone) setTimeout(ask, heartbeatMs).unref()
+  }
+  ask()
+}
+
 /** Takes the browser's first page over, and closes every other that appears. */
 const takeTarget = (browser: Browser, delegate: PageDelegate) =>
   new Promise<TargetInfo>((resolve, reject) => {
@@ -193,6 +214,7 @@ export const openPage = async (browser: Browser, delegate: PageDelegate): Promis
   await serve(session, page)
   await followWorkers(browser, session, page)
   session.on('Page.loadEventFired', () => delegate.loaded())
+  watchHeartbeat(session, delegate)
   return {
     targetId,
     session,

@@ -181,18 +181,25 @@ test('the page comes back from an empty one', async () => {
   await expect(page.locator('[data-screen]').first()).toBeVisible()
 })
 
-test('no second window opens', async () => {
-  const opened = await page.evaluate((url) => {
-    const link = document.createElement('a')
-    link.href = url
-    link.target = '_blank'
-    document.body.append(link)
-    link.click()
-    link.remove()
-    return [window.open('/'), window.open(url, '_blank')]
-  }, strangerUrl)
-  expect(opened).toEqual([null, null])
-  expect(page.context().pages()).toHaveLength(1)
+test('no second window opens, even at a touch', async () => {
+  const home = page.url()
+  for (const target of ['/', strangerUrl]) {
+    await page.evaluate((url) => {
+      const link = document.createElement('a')
+      Object.assign(link, { id: 'out', href: url, target: '_blank', textContent: 'out' })
+      Object.assign(link.style, { position: 'fixed', inset: '0', zIndex: '2147483647' })
+      link.addEventListener('click', () => {
+        link.dataset.opened = String(window.open(url))
+      })
+      document.body.append(link)
+    }, target)
+    await page.locator('#out').click()
+    await expect(page.locator('#out')).toHaveAttribute('data-opened', 'null')
+    await page.locator('#out').evaluate((link) => link.remove())
+    expect(await say('state')).toBe('taken')
+    expect(page.context().pages()).toHaveLength(1)
+    expect(page.url()).toBe(home)
+  }
 })
 
 test('every permission is denied, with no question on the screen', async () => {

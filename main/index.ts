@@ -64,7 +64,9 @@ const start = async (options: StartOptions) => {
     stop(exitStatus.done)
   })
   app.on('window-all-closed', () => stop(exitStatus.done))
-  app.on('second-instance', () => window.focus())
+  app.on('second-instance', () => {
+    if (!window.isDestroyed()) window.focus()
+  })
 
   window.webContents.once('did-finish-load', () => {
     process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, url: appUrl })}\n`)
