@@ -1,6 +1,6 @@
 /** Which screen is seen, and the sizes, contrast and language that all of them share. */
 import { type ReactElement, useEffect, useLayoutEffect } from 'react'
-import { CalmBoundary } from './parts/CalmBoundary.tsx'
+import { Calm, CalmBoundary } from './parts/CalmBoundary.tsx'
 import { EngineContext, useEngine, usePage, useWords } from './parts/engine-context.ts'
 import { IdleWarning } from './parts/IdleWarning.tsx'
 import { useSizes } from './parts/use-sizes.ts'
@@ -65,7 +65,8 @@ function Screen(): ReactElement {
   const screen = usePage((state) => state.kiosk?.screen)
   const page = usePage((state) => state.page)
   const item = usePage((state) => (state.page.name === 'item' ? itemOf(state, state.page.itemId) : undefined))
-  if (screen === undefined) return <div className="screen tone-ink" />
+  const failed = usePage((state) => state.failed)
+  if (screen === undefined) return failed ? <Calm language="en" /> : <div className="screen tone-ink" />
   switch (screen.name) {
     case 'browse':
       if (page.name === 'attract') return <Attract />

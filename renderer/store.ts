@@ -80,7 +80,7 @@ export function itemOf(state: PageState, itemId: string): CatalogueItem | undefi
   return state.kiosk?.status.catalogue.find((item) => item.id === itemId)
 }
 
-/** Cheapest first: what else this balance buys. */
+/** What else this balance buys, the dearest first: it is nearest to what was wanted. */
 export function affordable(state: PageState, balanceMinor: number): readonly CatalogueItem[] {
   return (state.kiosk?.status.catalogue ?? [])
     .filter((item) => item.priceMinor <= balanceMinor && item.stock !== 0)

@@ -1,14 +1,19 @@
-/** Opens one screen with a fixture, for looking at it: ?screen=pay&diagonal=257&language=de&contrast&large&many&offline&reader=right */
+/** Shows one screen with a fixture, for looking at it: ?screen=pay&diagonal=257&language=de&contrast&large&many&offline&reader=right */
 import { mount } from '../mount.tsx'
 import { fakeBridge, manyItems, screens, status } from './fixtures.ts'
 
+declare global {
+  interface Window {
+    /** For a driver: the next screen, without loading the page anew. */
+    show?: (name: string) => void
+  }
+}
+
 const wish = new URLSearchParams(window.location.search)
-const name = wish.get('screen') ?? 'attract'
-const screen = screens[name]
 const reader = wish.get('reader')
 const root = document.getElementById('root')
 
-if (root !== null && screen !== undefined) {
+if (root !== null) {
   const bridge = fakeBridge({
     status: {
       ...status,
@@ -17,14 +22,24 @@ if (root !== null && screen !== undefined) {
       readerPosition: reader === 'right' || reader === 'left' || reader === 'above' ? reader : 'below',
       catalogue: wish.has('many') ? manyItems : status.catalogue,
     },
-    screen: screen(),
+    screen: { name: 'browse' },
   })
   const engine = mount({ bridge, root })
-  if (name === 'catalogue') engine.open({ name: 'catalogue' })
-  if (name === 'item') engine.open({ name: 'item', itemId: wish.get('item') ?? 'walking-map' })
-  const language = wish.get('language')
-  if (language !== null) engine.setLanguage(language)
-  if (wish.has('contrast')) engine.toggleContrast()
-  if (wish.has('large')) engine.toggleLargeType()
-  Object.assign(window, { harness: { bridge, engine } })
+  const dress = () => {
+    const language = wish.get('language')
+    if (language !== null) engine.setLanguage(language)
+    const { highContrast, largeType } = engine.store.getState().comfort
+    if (wish.has('contrast') !== highContrast) engine.toggleContrast()
+    if (wish.has('large') !== largeType) engine.toggleLargeType()
+  }
+  window.show = (name) => {
+    const make = screens[name]
+    if (make === undefined) throw new Error(`no fixture ${name}`)
+    bridge.push({ screen: make() })
+    engine.open({ name: 'attract' })
+    if (name === 'catalogue') engine.open({ name: 'catalogue' })
+    if (name === 'item') engine.open({ name: 'item', itemId: wish.get('item') ?? 'walking-map' })
+    dress()
+  }
+  window.show(wish.get('screen') ?? 'attract')
 }

@@ -18,9 +18,7 @@ export const de: Dictionary = {
     cancel: 'Abbrechen',
     contrast: 'Kontrast',
     largeType: 'Größere Schrift',
-    normalType: 'Normale Schrift',
     startOver: 'Von vorn',
-    settings: 'Anzeige',
   },
   offline: 'Offline: Kaufen geht trotzdem',
   failed: 'Das hat nicht geklappt. Bitte noch einmal.',
@@ -42,7 +40,6 @@ export const de: Dictionary = {
   },
   item: {
     buy: (amount) => `Kaufen für ${amount}`,
-    taxIncluded: 'Sie zahlen im nächsten Schritt mit Ihrer Karte.',
   },
   pay: {
     headline: 'Halten Sie Ihre Karte an den Leser',
@@ -57,12 +54,10 @@ export const de: Dictionary = {
     working: 'Karte ruhig halten',
     workingHint: 'Nur einen Moment.',
     seconds: (count) => (count === 1 ? '1 Sekunde' : `${count} Sekunden`),
-    notCharged: 'Bisher wurde nichts abgebucht.',
   },
   approved: {
     paid: (amount) => `Sie haben ${amount} bezahlt`,
     recovered: 'Ihre frühere Zahlung ist abgeschlossen. Nichts wurde doppelt abgebucht.',
-    done: 'Fertig',
     balance: 'Noch auf Ihrer Karte',
     takeCard: 'Nehmen Sie Ihre Karte mit.',
     show: { document: 'Öffnen', media: 'Öffnen', code: 'Code zeigen', ticket: 'Karte zeigen' },
@@ -85,7 +80,6 @@ export const de: Dictionary = {
     further: 'Kleiner',
     page: (page, pages) => `Seite ${page} von ${pages}`,
     finish: 'Ich bin fertig',
-    remember: 'Mit derselben Karte können Sie es noch einmal abholen.',
   },
   declined: {
     notCharged: 'Es wurde nichts abgebucht',
@@ -135,7 +129,7 @@ export const de: Dictionary = {
     price: 'Preis',
     alternatives: 'Dafür reicht Ihre Karte',
     again: 'Noch einmal',
-    other: 'Etwas anderes aussuchen',
+    other: 'Anderes wählen',
   },
   recover: {
     waiting: 'Dieselbe Karte noch einmal vorhalten',
@@ -147,7 +141,6 @@ export const de: Dictionary = {
     unfinished: (amount) => `${amount} noch nicht abgeschlossen`,
   },
   balance: {
-    headline: 'Ihre Karte',
     left: 'Guthaben',
     ending: (digits) => `Karte mit der Endung ${digits}`,
     validUntil: (day) => `Gültig bis ${day}`,
@@ -169,7 +162,6 @@ export const de: Dictionary = {
       stopped: { what: 'Zurzeit geschlossen', why: 'Der Betreiber hat diesen Kiosk geschlossen.' },
     },
     notCharged: 'Hier wird von keiner Karte abgebucht.',
-    technician: 'Für den Techniker',
   },
   broken: { what: 'Einen Moment, bitte', why: 'Diese Anzeige startet neu. Ihre Karte und Ihre Einkäufe sind sicher.' },
 }

@@ -65,9 +65,7 @@ export const en = {
     cancel: 'Cancel',
     contrast: 'Contrast',
     largeType: 'Larger type',
-    normalType: 'Normal type',
     startOver: 'Start over',
-    settings: 'Display',
   },
   offline: 'Offline: you can still buy',
   failed: 'That did not work. Please try again.',
@@ -84,7 +82,6 @@ export const en = {
   kind,
   item: {
     buy: (amount: string) => `Buy for ${amount}`,
-    taxIncluded: 'You pay with your card on the next screen.',
   },
   pay: {
     headline: 'Hold your card to the reader',
@@ -99,12 +96,10 @@ export const en = {
     working: 'Hold the card still',
     workingHint: 'Only a moment.',
     seconds: (count: number) => (count === 1 ? '1 second' : `${count} seconds`),
-    notCharged: 'Nothing has been charged yet.',
   },
   approved: {
     paid: (amount: string) => `You paid ${amount}`,
     recovered: 'Your earlier payment is complete. Nothing was charged twice.',
-    done: 'Done',
     balance: 'Left on your card',
     takeCard: 'Take your card with you.',
     show: { document: 'Open it', media: 'Open it', code: 'Show the code', ticket: 'Show the ticket' } satisfies Record<
@@ -129,7 +124,6 @@ export const en = {
     further: 'Smaller',
     page: (page: number, pages: number) => `Page ${page} of ${pages}`,
     finish: 'I’m done',
-    remember: 'You can collect this again with the same card.',
   },
   declined: {
     notCharged: 'You were not charged',
@@ -151,7 +145,6 @@ export const en = {
     unfinished: (amount: string) => `${amount} not yet completed`,
   },
   balance: {
-    headline: 'Your card',
     left: 'Balance',
     ending: (digits: string) => `Card ending in ${digits}`,
     validUntil: (day: string) => `Valid until ${day}`,
@@ -162,7 +155,7 @@ export const en = {
     kind: { payment: 'Purchase', load: 'Money loaded', reversal: 'Money returned' },
     shop: 'Buy something',
   },
-  outOfService: { reason: outOfService, notCharged: 'No card will be charged here.', technician: 'For the technician' },
+  outOfService: { reason: outOfService, notCharged: 'No card will be charged here.' },
   broken: { what: 'One moment, please', why: 'This screen is starting afresh. Your card and your purchases are safe.' },
 }
 

@@ -5,10 +5,11 @@ import { type Dictionary, en } from './en.ts'
 export type { Dictionary } from './en.ts'
 
 export const dictionaries: Readonly<Record<string, Dictionary>> = { en, de }
+const spoken = new Map(Object.entries(dictionaries))
 
 /** The dictionary of a BCP 47 tag; of its primary language if the tag has none, else English. */
 export function dictionaryOf(language: string): Dictionary {
-  return dictionaries[language] ?? dictionaries[primaryOf(language)] ?? en
+  return spoken.get(language) ?? spoken.get(primaryOf(language)) ?? en
 }
 
 function primaryOf(language: string): string {

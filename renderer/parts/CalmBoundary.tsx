@@ -1,5 +1,5 @@
 /** A bug in a screen shows a calm page, never a trace, and starts the page afresh; main and its payment are untouched. */
-import { Component, type ReactNode } from 'react'
+import { Component, type ReactElement, type ReactNode } from 'react'
 import { dictionaryOf } from '../language/language.ts'
 
 interface CalmBoundaryProps {
@@ -22,14 +22,19 @@ export class CalmBoundary extends Component<CalmBoundaryProps, { readonly fallen
 
   override render(): ReactNode {
     if (!this.state.fallen) return this.props.children
-    const { broken } = dictionaryOf(this.props.language())
-    return (
-      <main data-screen="out-of-service" className="screen tone-ink">
-        <div className="screen-body middle">
-          <h1 className="display">{broken.what}</h1>
-          <p className="lead">{broken.why}</p>
-        </div>
-      </main>
-    )
+    return <Calm language={this.props.language()} />
   }
+}
+
+/** Needs no engine and no state, so that nothing can make it fall as well. */
+export function Calm({ language }: { language: string }): ReactElement {
+  const { broken } = dictionaryOf(language)
+  return (
+    <main data-screen="out-of-service" className="screen tone-ink" lang={language}>
+      <div className="screen-body middle">
+        <h1 className="display">{broken.what}</h1>
+        <p className="lead">{broken.why}</p>
+      </div>
+    </main>
+  )
 }

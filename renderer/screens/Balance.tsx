@@ -30,9 +30,11 @@ export function Balance({ screen }: { screen: Extract<KioskScreen, { name: 'bala
           <p className="display">{money(balanceMinor)}</p>
           <p>{words.balance.ending(cardEnding)}</p>
           <p>{blocked ? <strong>{words.balance.blocked}</strong> : words.balance.validUntil(day(expiresAt))}</p>
-          <Button action="browse" weight="main" onClick={() => void engine.browseOn()}>
-            {words.balance.shop}
-          </Button>
+          {!blocked && (
+            <Button action="browse" weight="main" onClick={() => void engine.browseOn()}>
+              {words.balance.shop}
+            </Button>
+          )}
         </section>
         <section className="movements">
           <h2>{words.balance.movements}</h2>

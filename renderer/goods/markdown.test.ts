@@ -1,0 +1,59 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Block, blocksOf, type Span } from './markdown.ts'
+
+const plain = (text: string, at = 0): Span => ({ style: 'plain', text, at })
+
+function spansOfBlock(block: Block): readonly Span[] {
+  if (block.name === 'rule') return []
+  return block.name === 'list' ? block.items.flat() : block.spans
+}
+
+describe('blocksOf', () => {
+  it('reads headings, paragraphs, quotations and rules', () => {
+    expect(blocksOf('# One\nText\nof it\n\n> said\n> so\n\n---\n\n### Three ###')).toEqual([
+      { name: 'heading', level: 1, spans: [plain('One')] },
+      { name: 'paragraph', spans: [plain('Text of it')] },
+      { name: 'quotation', spans: [plain('said so')] },
+      { name: 'rule' },
+      { name: 'heading', level: 3, spans: [plain('Three')] },
+    ])
+  })
+
+  it('reads lists, with items over several lines', () => {
+    expect(blocksOf('- one\n  and a half\n- two')).toEqual([
+      { name: 'list', ordered: false, items: [[plain('one and a half')], [plain('two')]] },
+    ])
+    expect(blocksOf('1. one\r\n2. two')[0]).toMatchObject({ name: 'list', ordered: true })
+  })
+
+  it('reads emphasis, and leaves words_with_underscores and lone stars alone', () => {
+    const [block] = blocksOf('a **b** *c* _d_ `e` f_g_h 2 * 3')
+    expect(block?.name === 'paragraph' ? block.spans.map(({ style, text }) => `${style}:${text}`) : []).toEqual([
+      'plain:a ',
+      'strong:b',
+      'plain: ',
+      'emphasis:c',
+      'plain: ',
+      'emphasis:d',
+      'plain: ',
+      'code:e',
+      'plain: f_g_h 2 * 3',
+    ])
+  })
+
+  it('shows HTML and links as the text they are', () => {
+    const text = '<script>alert(1)</script> [here](javascript:alert(1))'
+    expect(blocksOf(text)).toEqual([{ name: 'paragraph', spans: [plain(text)] }])
+  })
+
+  it('reads any text at all', () => {
+    const letters = fc.string({ unit: fc.constantFrom('#', '*', '_', '`', '>', '-', '1', '.', ' ', '\n', 'a') })
+    fc.assert(
+      fc.property(letters, (text) => {
+        for (const block of blocksOf(text)) for (const span of spansOfBlock(block)) expect(span.text).not.toBe('')
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

@@ -1,0 +1,124 @@
+/**
+ * Every screen in real Chromium, in three cabinets, by millimetre: capitals and targets are large enough, nothing
+ * stands outside of the screen, and what must be pressed can be. Slow: it draws some two hundred screens.
+ */
+import { type Browser, chromium } from 'playwright'
+import { createServer, type ViteDevServer } from 'vite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { screens } from './dev/fixtures.ts'
+import type {} from './dev/harness.tsx'
+import { capitalMmMin, capitalOfType, targetMmMin } from './sizes.ts'
+
+const cabinets = [
+  { name: 'portrait, 21.5 inch', width: 1080, height: 1920, diagonalMm: 546 },
+  { name: 'landscape, 21.5 inch', width: 1920, height: 1080, diagonalMm: 546 },
+  { name: 'small, 10.1 inch', width: 1024, height: 600, diagonalMm: 257 },
+]
+const modes = [
+  { mode: 'plain', query: '' },
+  { mode: 'German, large type, offline, reader on the right', query: '&language=de&large&offline&reader=right' },
+  { mode: 'contrast, many items, reader on the left', query: '&contrast&many&reader=left&item=long' },
+]
+/** Without these a screen would be a dead end. */
+const wayOn: Readonly<Record<string, readonly string[]>> = {
+  attract: ['start', 'language', 'contrast', 'large-type'],
+  catalogue: ['back', 'open', 'language'],
+  item: ['back', 'buy'],
+  pay: ['cancel'],
+  approved: ['show-goods'],
+  goods: ['finish'],
+  declined: ['finish', 'browse'],
+  recover: ['finish'],
+  balance: ['finish'],
+  'out-of-service': [],
+}
+/** The card works: there is nothing to press. */
+const working = new Set(['pay-working', 'recover-working'])
+const timeoutMs = 120_000
+
+let server: ViteDevServer
+let browser: Browser
+
+beforeAll(async () => {
+  server = await createServer({
+    configFile: 'renderer/dev/vite.config.ts',
+    server: { host: '127.0.0.1', port: 0 },
+    logLevel: 'error',
+  })
+  await server.listen()
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  })
+}, timeoutMs)
+
+afterAll(async () => {
+  await browser.close()
+  await server.close()
+})
+
+/** Runs in the page: what a customer could not read, hit or reach. */
+function faultsOnScreen({ capital, target, inkOfType }: { capital: number; target: number; inkOfType: number }) {
+  const millimetre = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--millimetre'))
+  const faults: string[] = []
+  const scrolls = (element: Element) =>
+    element.closest('.shelf, .movements ol, .purse, .refusal, .item-text, .article') !== null
+  for (const button of document.querySelectorAll('button')) {
+    const { width, height, left, right, top, bottom } = button.getBoundingClientRect()
+    const name = button.dataset['action']
+    if (width / millimetre < target || height / millimetre < target) faults.push(`${name} is too small to hit`)
+    if (left < -1 || right > innerWidth + 1) faults.push(`${name} stands beside the screen`)
+    if ((top < -1 || bottom > innerHeight + 1) && !scrolls(button))
+      faults.push(`${name} stands above or below the screen`)
+  }
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (texts.nextNode()) {
+    const { parentElement, textContent } = texts.currentNode
+    if (parentElement === null || parentElement.closest('svg, script, style') !== null || !textContent?.trim()) continue
+    const height = (Number.parseFloat(getComputedStyle(parentElement).fontSize) * inkOfType) / millimetre
+    if (height < capital) faults.push(`"${textContent}" is too small to read`)
+    const range = document.createRange()
+    range.selectNodeContents(texts.currentNode)
+    const { left, right } = range.getBoundingClientRect()
+    if (left < -1 || right > innerWidth + 1) faults.push(`"${textContent}" stands beside the screen`)
+  }
+  const body = document.querySelector('.screen-body')
+  if (body !== null && body.scrollHeight > body.clientHeight + 2) faults.push('the body does not fit')
+  return faults
+}
+
+describe.each(cabinets)('$name', ({ width, height, diagonalMm }) => {
+  it.each(modes)(
+    '$mode: every screen can be read and left',
+    async ({ query }) => {
+      const page = await browser.newPage({ viewport: { width, height } })
+      const broken: string[] = []
+      page.on('pageerror', (error) => broken.push(error.message))
+      await page.goto(`${server.resolvedUrls?.local[0]}dev/harness.html?diagonal=${diagonalMm}${query}`)
+      await page.waitForSelector('[data-screen]')
+      await page.evaluate(() => document.fonts.ready)
+      for (const [name, make] of Object.entries(screens)) {
+        const main = make().name
+        const shown = main === 'browse' ? name : main
+        await page.goto(
+          `${server.resolvedUrls?.local[0]}dev/harness.html?screen=${name}&diagonal=${diagonalMm}${query}`,
+        )
+        await page.waitForSelector(`[data-screen="${shown}"]`)
+        await page.evaluate(() => document.fonts.ready)
+        const faults = await page.evaluate(faultsOnScreen, {
+          capital: capitalMmMin,
+          target: targetMmMin,
+          inkOfType: capitalOfType,
+        })
+        expect(faults, name).toEqual([])
+        if (working.has(name)) expect(await page.locator('button').count(), name).toBe(0)
+        else
+          for (const action of wayOn[shown] ?? [])
+            expect(await page.locator(`[data-action="${action}"]`).count(), `${name}: ${action}`).toBeGreaterThan(0)
+      }
+      expect(broken).toEqual([])
+      await page.close()
+    },
+    timeoutMs,
+  )
+})

@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest'
+import type { KioskScreen } from '../preload/contract.ts'
+import { fakeBridge, items, screens, status } from './dev/fixtures.ts'
+import { affordable, createEngine, idleNow, languageOf, screenOf } from './store.ts'
+
+/** An engine over the fake bridge, with a clock that the test moves. */
+async function kiosk(first: KioskScreen = { name: 'browse' }) {
+  const clock = { ms: 1_000_000 }
+  const bridge = fakeBridge({ status, screen: first })
+  const engine = createEngine({ bridge, now: () => clock.ms })
+  const stop = await engine.follow()
+  const seen = () => screenOf(engine.store.getState())
+  /** Lets time pass as the page does: in ticks. */
+  const wait = (seconds: number) => {
+    for (let i = 0; i < seconds * 4; i += 1) {
+      clock.ms += 250
+      engine.tick()
+    }
+  }
+  return { bridge, engine, seen, stop, wait }
+}
+
+function screen(name: string): KioskScreen {
+  const make = screens[name]
+  if (make === undefined) throw new Error(`no fixture ${name}`)
+  return make()
+}
+
+describe('following main', () => {
+  it('shows nothing before main has spoken', () => {
+    const engine = createEngine({ bridge: fakeBridge({ status, screen: { name: 'browse' } }), now: () => 0 })
+    expect(screenOf(engine.store.getState())).toBeUndefined()
+    expect(idleNow(engine.store.getState())).toEqual({ name: 'patient' })
+  })
+
+  it('shows every screen that main names', async () => {
+    const { bridge, seen } = await kiosk()
+    for (const name of ['pay', 'approved', 'goods-code', 'declined-timeout', 'recover', 'balance', 'out-of-service']) {
+      bridge.push({ screen: screen(name) })
+      expect(seen()).toBe(screen(name).name)
+    }
+  })
+
+  it('keeps a push that overtook the first answer', async () => {
+    const bridge = fakeBridge({ status, screen: { name: 'browse' } })
+    const engine = createEngine({
+      bridge: {
+        ...bridge,
+        async state() {
+          bridge.push({ screen: screen('balance') })
+          return { status, screen: { name: 'browse' } }
+        },
+      },
+      now: () => 0,
+    })
+    await engine.follow()
+    expect(screenOf(engine.store.getState())).toBe('balance')
+  })
+
+  it('hears nothing more once stopped', async () => {
+    const { bridge, seen, stop } = await kiosk()
+    stop()
+    bridge.push({ screen: screen('balance') })
+    expect(seen()).toBe('attract')
+  })
+
+  it('goes to the catalogue when the item on the screen is no longer sold', async () => {
+    const { bridge, engine, seen } = await kiosk()
+    engine.open({ name: 'item', itemId: items.map.id })
+    expect(seen()).toBe('item')
+    bridge.push({ status: { ...status, catalogue: [items.article] } })
+    expect(seen()).toBe('catalogue')
+  })
+
+  it('says calmly that a wish could not be taken, and forgets it with the next', async () => {
+    const { bridge, engine } = await kiosk()
+    const broken = createEngine({
+      bridge: { ...bridge, buy: async () => Promise.reject(new Error('no main')) },
+      now: () => 0,
+    })
+    await broken.buy('walking-map')
+    expect(broken.store.getState().failed).toBe(true)
+    await broken.finish()
+    expect(broken.store.getState().failed).toBe(false)
+    expect(engine.store.getState().failed).toBe(false)
+  })
+})
+
+describe('the next customer', () => {
+  it('finds nothing of the last one', async () => {
+    const { bridge, engine, seen } = await kiosk()
+    engine.setLanguage('de')
+    engine.toggleContrast()
+    engine.toggleLargeType()
+    engine.open({ name: 'item', itemId: items.map.id })
+    bridge.push({ screen: screen('pay') })
+    bridge.push({ screen: screen('approved') })
+    bridge.push({ screen: screen('goods-pdf') })
+    await engine.finish()
+    bridge.push({ screen: { name: 'browse' } })
+    expect(seen()).toBe('attract')
+    expect(languageOf(engine.store.getState())).toBe('en')
+    expect(engine.store.getState().comfort).toEqual({ language: undefined, highContrast: false, largeType: false })
+  })
+
+  it('finds the start even when main ended the sale by itself', async () => {
+    const { bridge, engine, seen } = await kiosk(screen('declined-timeout'))
+    engine.setLanguage('de')
+    bridge.push({ screen: { name: 'browse' } })
+    expect(seen()).toBe('attract')
+    expect(languageOf(engine.store.getState())).toBe('en')
+  })
+})
+
+describe('going on', () => {
+  it('returns to the item when paying is cancelled', async () => {
+    const { bridge, engine, seen } = await kiosk()
+    engine.open({ name: 'item', itemId: items.map.id })
+    await engine.buy(items.map.id)
+    bridge.push({ screen: screen('pay') })
+    await engine.cancel()
+    bridge.push({ screen: { name: 'browse' } })
+    expect(seen()).toBe('item')
+    expect(bridge.asked).toEqual(['buy walking-map', 'cancel'])
+  })
+
+  it('goes on in the catalogue, in the same language, after a refusal', async () => {
+    const { bridge, engine, seen } = await kiosk(screen('declined-limit'))
+    engine.setLanguage('de')
+    await engine.browseOn()
+    bridge.push({ screen: { name: 'browse' } })
+    expect(seen()).toBe('catalogue')
+    expect(languageOf(engine.store.getState())).toBe('de')
+  })
+
+  it('offers what the balance buys, the dearest first, and nothing sold out', async () => {
+    const { bridge, engine } = await kiosk()
+    const soldOut = { ...items.ticket, priceMinor: 100 }
+    bridge.push({ status: { ...status, catalogue: [items.article, items.map, soldOut, items.code] } })
+    expect(affordable(engine.store.getState(), 165)).toEqual([items.code, items.article])
+    expect(affordable(engine.store.getState(), 0)).toEqual([])
+  })
+
+  it('speaks the first language when the chosen one is not spoken here', async () => {
+    const { bridge, engine } = await kiosk()
+    engine.setLanguage('fr')
+    expect(languageOf(engine.store.getState())).toBe('en')
+    bridge.push({ status: { ...status, languages: ['de'] } })
+    expect(languageOf(engine.store.getState())).toBe('de')
+  })
+})
+
+describe('an untouched screen', () => {
+  it('warns, counts down, and goes back to the start', async () => {
+    const { engine, seen, wait } = await kiosk()
+    engine.open({ name: 'catalogue' })
+    wait(44)
+    expect(idleNow(engine.store.getState())).toEqual({ name: 'patient' })
+    wait(2)
+    expect(idleNow(engine.store.getState())).toEqual({ name: 'warning', secondsLeft: 19 })
+    wait(20)
+    expect(seen()).toBe('attract')
+  })
+
+  it('stays with any touch', async () => {
+    const { engine, seen, wait } = await kiosk()
+    engine.open({ name: 'catalogue' })
+    wait(60)
+    engine.touch()
+    wait(60)
+    expect(seen()).toBe('catalogue')
+  })
+
+  it.each(['pay', 'pay-working', 'recover', 'recover-working'])('never cuts a payment: %s', async (name) => {
+    const { bridge, seen, wait } = await kiosk(screen(name))
+    const before = seen()
+    wait(3_600)
+    expect(seen()).toBe(before)
+    expect(bridge.asked).toEqual([])
+  })
+
+  it.each(['approved', 'goods-pdf', 'declined-balanceTooLow', 'balance'])(
+    'asks main to end an abandoned %s',
+    async (name) => {
+      const { bridge, wait } = await kiosk(screen(name))
+      wait(141)
+      expect(bridge.asked[0]).toBe('finish')
+    },
+  )
+
+  it('starts its patience anew with every screen', async () => {
+    const { bridge, engine, wait } = await kiosk(screen('approved'))
+    wait(59)
+    bridge.push({ screen: screen('goods-pdf') })
+    wait(100)
+    expect(idleNow(engine.store.getState())).toEqual({ name: 'patient' })
+    expect(bridge.asked).toEqual([])
+  })
+})
