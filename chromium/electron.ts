@@ -207,7 +207,8 @@ export class BrowserWindow extends EventEmitter {
       await root.send('Browser.setContentsSize', { windowId, width, height })
     } else if (kiosk && !headless) {
       const { result } = await session.send('Runtime.evaluate', {
-        expression: '({ width: screen.width, height: screen.height })',
+        // Where no window manager makes it fullscreen, Chromium takes a pixel off a window of exactly the screen's size.
+        expression: '({ width: screen.width + 1, height: screen.height + 1 })',
         returnByValue: true,
       })
       const bounds = { windowState: 'normal' as const, left: 0, top: 0, ...result.value }

@@ -20,6 +20,9 @@ const log = (message: string) => {
   process.stderr.write(`farthing: ${message}\n`)
 }
 
+// Whoever read the output may go away; the kiosk goes on selling.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
+
 const giveUp = (problem: string, status: number) => {
   log(problem)
   app.exit(status)
