@@ -152,6 +152,7 @@ export const books: Migration = {
       request_hash {blob} PRIMARY KEY,
       bytes {blob} NOT NULL,
       answer {blob} NOT NULL,
+      verdict TEXT NOT NULL,
       received_at {int} NOT NULL
     ) {strict}`,
     `CREATE TABLE claim (

@@ -1,0 +1,135 @@
+/** A record settles its card's counter, once, whoever brings it (PROTOCOL.md, Documents). */
+import type { ExceptionReason } from '../protocol/acknowledgement.ts'
+import { equalBytes, toHex } from '../protocol/bytes.ts'
+import { settlementMac } from '../protocol/mac.ts'
+import type { CurrencyCode } from '../protocol/quantities.ts'
+import type { CardRecord } from '../protocol/record.ts'
+import { type Books, chunks, type KnownCard, type KnownTerminal } from './books.ts'
+import { undoes } from './card-line.ts'
+import type { Issuer } from './issuer.ts'
+import type { StoreWriter } from './store.ts'
+import type { SettlementSource } from './tables.ts'
+
+export interface PricedItem {
+  readonly priceMinor: number
+  readonly currency: number
+}
+
+/** Of the items that records name, those that were ever published, by item hash in hex. */
+export const readItems = async (
+  db: StoreWriter,
+  hashes: readonly Uint8Array[],
+): Promise<ReadonlyMap<string, PricedItem>> => {
+  const distinct = [...new Map(hashes.map((hash) => [toHex(hash), hash])).values()]
+  const items = new Map<string, PricedItem>()
+  for (const some of chunks(distinct, 500)) {
+    const rows = await db
+      .selectFrom('item_version')
+      .select(['item_hash', 'price_minor', 'currency'])
+      .where('item_hash', 'in', some)
+      .execute()
+    for (const row of rows) items.set(toHex(row.item_hash), { priceMinor: row.price_minor, currency: row.currency })
+  }
+  return items
+}
+
+/** The checks before the settlement MAC: nothing about a card changes on their account. */
+export const checkCard = (
+  issuer: Issuer,
+  card: KnownCard | undefined,
+  record: CardRecord,
+): 'unknownCard' | 'keyVersion' | 'currency' | undefined => {
+  if (card === undefined) return 'unknownCard'
+  if (record.identity.keyVersion !== card.keyVersion || !issuer.keys.has(card.keyVersion)) return 'keyVersion'
+  if (record.order.currency !== issuer.book.currencyCode) return 'currency'
+  return undefined
+}
+
+/** Whether the card itself made this record. */
+export const isProven = (issuer: Issuer, proof: Pick<Evidence, 'record' | 'bytes' | 'settlementMac'>): boolean => {
+  const { keyVersion, cardId } = proof.record.identity
+  const key = issuer.keys.settleMac(keyVersion, cardId)
+  return key !== undefined && equalBytes(settlementMac(key, proof.bytes), proof.settlementMac)
+}
+
+/** A record with a right settlement MAC. */
+export interface Evidence {
+  readonly bytes: Uint8Array
+  readonly record: CardRecord
+  readonly settlementMac: Uint8Array
+  readonly card: KnownCard
+  /** The order's terminal. */
+  readonly terminal: KnownTerminal
+  readonly source: SettlementSource
+  /** What its entry says does not fit the record. */
+  readonly wrongStatus?: boolean
+}
+
+const checkReversal = ({ card, record }: Evidence): boolean => {
+  if (record.order.reference !== record.counter - 1) return false
+  const payment = card.line.point(record.order.reference)
+  // Deferred: checked when the payment arrives.
+  return payment === undefined || undoes(record, payment.record)
+}
+
+const findException = (
+  evidence: Evidence,
+  book: { readonly currency: CurrencyCode; readonly items: ReadonlyMap<string, PricedItem> },
+): ExceptionReason | undefined => {
+  const { card, record, bytes } = evidence
+  const { order } = record
+  if (!card.line.fits(record)) return 'balance'
+  if (order.type === 'payment') {
+    const item = book.items.get(toHex(order.itemHash))
+    if (item?.priceMinor !== order.amountMinor || item.currency !== book.currency) return 'itemOrPrice'
+  }
+  if (order.type === 'reversal' && !checkReversal(evidence)) return 'reversal'
+  if (order.type === 'load' && !card.line.loadsAt(record.counter).some((load) => equalBytes(load.recordBytes, bytes)))
+    return 'load'
+  if (evidence.wrongStatus) return 'status'
+  return undefined
+}
+
+export type Settled =
+  /** Settled now; with an exception its amount waits in suspense. */
+  | { readonly outcome: 'settled'; readonly exception: ExceptionReason | undefined }
+  /** This very record was here already: nothing is booked. */
+  | { readonly outcome: 'known'; readonly exception: ExceptionReason | undefined }
+  /** Another record has this counter: an alarm, and nothing is booked. */
+  | { readonly outcome: 'clone' }
+
+/** Settles a counter by its record, books it, and books anew what it explains. */
+export const settleRecord = (
+  books: Books,
+  evidence: Evidence,
+  book: { readonly currency: CurrencyCode; readonly items: ReadonlyMap<string, PricedItem> },
+): Settled => {
+  const { card, record, bytes, settlementMac: proof, source, terminal } = evidence
+  const { line } = card
+  const known = line.point(record.counter)
+  const same = known !== undefined && equalBytes(known.bytes, bytes)
+  if (known?.settlementMac !== undefined) {
+    if (same) return { outcome: 'known', exception: known.exception }
+    books.alarm({ kind: 'clone', card, counter: record.counter, terminal })
+    return { outcome: 'clone' }
+  }
+  line.decideLoads(record.counter, bytes)
+  if (same) {
+    line.prove(record.counter, { settlementMac: proof, source, settledAt: books.now })
+    return { outcome: 'settled', exception: undefined }
+  }
+  const exception = findException(evidence, book)
+  if (exception === 'balance') books.alarm({ kind: 'balance', card, counter: record.counter })
+  line.place({
+    bytes,
+    record,
+    terminalNo: terminal.terminalNo,
+    merchantNo: terminal.merchantNo,
+    settlementMac: proof,
+    source,
+    exception,
+    settledAt: books.now,
+    moneyBackAt: undefined,
+  })
+  return { outcome: 'settled', exception }
+}
