@@ -317,10 +317,3 @@ const sharesOf = (
   }
   return shares
 }
-
-/** The item that a record's hash stands for, in the version that was sold. */
-export const soldItem = (issuer: Pick<Issuer, 'store'>, hash: Uint8Array): Promise<Item | undefined> =>
-  issuer.store.read(async (db) => {
-    const row = await db.selectFrom('item_version').select('json').where('item_hash', '=', hash).executeTakeFirst()
-    return row && itemFromStore(row.json)
-  })

@@ -83,8 +83,7 @@ export type EnrolmentOutcome =
 /** One sentence for all three, so that a guess learns nothing. */
 const refusal: EnrolmentOutcome = {
   outcome: 'refused',
-  sentence:
-    'This enrolment code is wrong, used or older than 15 minutes: make a new one with "farthing issuer terminal code".',
+  sentence: 'This enrolment code is wrong, used or older than 15 minutes: ask the issuer for a new one.',
 }
 
 /** What the old epochs sold, or may have sold, is not sold again by a terminal whose disk was lost: it goes by claim. */

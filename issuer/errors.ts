@@ -15,6 +15,9 @@ export type IssuerErrorCode =
   | 'unknownTerminal'
   | 'unknownCard'
   | 'unknownItem'
+  /** The server's port or address cannot be had. */
+  | 'portInUse'
+  | 'address'
   /** A value that was given is out of range or contradicts what is stored. */
   | 'input'
 

@@ -153,7 +153,7 @@ const showTrouble = (name) => {
       make('p', { class: 'mark' }, caution()),
       make('h1', {}, what),
       make('p', { class: 'summary' }, todo),
-      ...(['offline', 'failed', 'unknownYet', 'busy'].includes(name) ? [make('div', { class: 'goods' }, again)] : []),
+      ...(['offline', 'failed', 'unknownYet'].includes(name) ? [make('div', { class: 'goods' }, again)] : []),
     ),
   )
   document.body.dataset.state = 'trouble'
@@ -161,7 +161,19 @@ const showTrouble = (name) => {
 }
 
 /** The issuer's refusals by the trouble that a customer reads. */
-const troubleOf = { malformed: 'incomplete', tooLarge: 'incomplete', tooManyTries: 'busy', internal: 'failed' }
+const troubleOf = {
+  layout: 'incomplete',
+  tooLarge: 'incomplete',
+  forged: 'notGenuine',
+  expired: 'expired',
+  unknownTerminal: 'notGenuine',
+  unknownCard: 'unknownYet',
+  reversed: 'givenBack',
+  moneyBack: 'givenBack',
+  clone: 'person',
+  itemOrPrice: 'person',
+  exception: 'person',
+}
 
 const collect = async () => {
   const claim = claimOf(location.hash.slice(1))
@@ -179,7 +191,7 @@ const collect = async () => {
   try {
     const body = await answer.json()
     if (answer.ok) showSale(body)
-    else showTrouble(troubleOf[body.error] ?? body.error)
+    else showTrouble(troubleOf[body.error] ?? 'failed')
   } catch {
     showTrouble('failed')
   }

@@ -24,8 +24,8 @@ export const en = {
     expired: ['This receipt has expired', 'The time to collect this purchase is over. Please ask the seller.'],
     notGenuine: ['This receipt is not genuine', 'It was not made by one of our kiosks. Scan the QR code again.'],
     unknownYet: ['Not known here yet', 'Your payment is safe. Please try again in a few minutes.'],
-    ended: ['This purchase was given back', 'The money went back to the card, so there is nothing to collect.'],
-    busy: ['Too many tries', 'Please wait a minute, then try again.'],
+    givenBack: ['This purchase was given back', 'The money went back to the card, so there is nothing to collect.'],
+    person: ['A person has to look at this', 'Your payment is safe. Please show this receipt to the seller.'],
     offline: ['No connection', 'Check your phone’s internet connection. Your receipt stays valid.'],
     failed: ['Something went wrong here', 'It is not your fault, and your receipt stays valid. Please try again.'],
   },
@@ -59,8 +59,14 @@ export const de = {
       'Keiner unserer Kioske hat ihn gemacht. Scannen Sie den Code noch einmal.',
     ],
     unknownYet: ['Hier noch nicht bekannt', 'Ihre Zahlung ist sicher. Versuchen Sie es in ein paar Minuten wieder.'],
-    ended: ['Dieser Kauf wurde zurückgegeben', 'Das Geld ist wieder auf der Karte, darum gibt es nichts abzuholen.'],
-    busy: ['Zu viele Versuche', 'Bitte warten Sie eine Minute.'],
+    givenBack: [
+      'Dieser Kauf wurde zurückgegeben',
+      'Das Geld ist wieder auf der Karte, darum gibt es nichts abzuholen.',
+    ],
+    person: [
+      'Das muss sich ein Mensch ansehen',
+      'Ihre Zahlung ist sicher. Bitte zeigen Sie diesen Beleg dem Verkäufer.',
+    ],
     offline: ['Keine Verbindung', 'Prüfen Sie die Internetverbindung. Ihr Beleg bleibt gültig.'],
     failed: [
       'Hier ging etwas schief',

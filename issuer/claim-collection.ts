@@ -1,0 +1,160 @@
+/**
+ * What a customer's phone gets for a claim (PROTOCOL.md, Claims): the receipt, and the code itself or a short-lived address
+ * of the content. Collected twice are the same goods and the same code.
+ */
+import { createHash } from 'node:crypto'
+import { currencyOf } from '../protocol/currency.ts'
+import type { Item, ItemKind } from '../protocol/item.ts'
+import { decryptContent } from '../protocol/keyring.ts'
+import { goodsFolder } from './catalogue.ts'
+import { type ClaimRefusal, type HonouredClaim, settleClaim } from './claims.ts'
+import { contentKey, openCode } from './content-keys.ts'
+import { readBlob } from './goods.ts'
+import type { Issuer } from './issuer.ts'
+import { fileNameOf } from './media-types.ts'
+
+const ticketSeconds = 15 * 60
+const ticketBytes = 32
+
+/** The answer of POST /v1/claims. Times are ISO 8601 in UTC. */
+export interface CollectedClaim {
+  readonly item: string
+  readonly kind: ItemKind
+  /** By BCP 47 tag. */
+  readonly title: Readonly<Record<string, string>>
+  readonly summary: Readonly<Record<string, string>>
+  readonly merchant: string
+  readonly amountMinor: number
+  readonly currency: string
+  readonly currencyDecimals: number
+  readonly taxBasisPoints: number
+  readonly paidAt: string
+  /** When the claim ends. */
+  readonly expiresAt: string
+  readonly receipt: {
+    /** The last four digits of the card's id: the whole of it stays with the card. */
+    readonly cardEnding: string
+    readonly counter: number
+    readonly terminalId: string
+    readonly terminalSeq: number
+  }
+  /** The one-time code or ticket; otherwise there is a content. */
+  readonly code?: string
+  readonly mediaType: string
+  readonly bytes: number
+  readonly fileName: string
+  /** On this server, for 15 minutes. */
+  readonly contentUrl?: string
+}
+
+export type Collection =
+  | { readonly outcome: 'collected'; readonly answer: CollectedClaim }
+  | { readonly outcome: 'refused'; readonly reason: ClaimRefusal; readonly sentence: string }
+
+const sentences: Readonly<Record<ClaimRefusal, string>> = {
+  layout: 'This is not a whole claim: scan the QR code again.',
+  forged: 'This claim is not genuine: scan the QR code again.',
+  expired: 'This claim has expired: ask the seller.',
+  unknownTerminal: 'This claim was made by a terminal that is not one of ours.',
+  unknownCard: 'The card of this claim is not known here yet: try again later.',
+  clone: 'Another purchase has this number on the card: a person has to look at it.',
+  reversed: 'This purchase was undone at the terminal: there is nothing to collect.',
+  moneyBack: 'The money of this purchase was given back: there is nothing to collect.',
+  itemOrPrice: 'What was sold is not in the catalogue at this price: a person has to look at it.',
+  exception: 'This purchase was set aside: a person has to look at it.',
+}
+
+const ticketHash = (ticket: string): string => createHash('sha256').update(`farthing content ${ticket}`).digest('hex')
+
+/** A ticket to one content for some minutes. */
+const issueTicket = async (issuer: Issuer, item: Item): Promise<string> => {
+  const ticket = Buffer.from(issuer.randomBytes(ticketBytes)).toString('base64url')
+  const now = issuer.clock()
+  await issuer.store.write(async (db) => {
+    await db.deleteFrom('content_ticket').where('expires_at', '<', now).execute()
+    await db
+      .insertInto('content_ticket')
+      .values({
+        ticket_hash: ticketHash(ticket),
+        content_hash: item.contentHash,
+        media_type: item.mediaType,
+        file_name: fileNameOf(item),
+        expires_at: now + ticketSeconds,
+      })
+      .execute()
+  })
+  return ticket
+}
+
+const codeOf = async (issuer: Issuer, unit: string): Promise<string> => {
+  const row = await issuer.store.read((db) =>
+    db.selectFrom('unit').select('sealed_code').where('unit', '=', unit).executeTakeFirstOrThrow(),
+  )
+  return openCode(issuer, row.sealed_code, unit)
+}
+
+const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
+
+const receiptOf = (claim: HonouredClaim): Omit<CollectedClaim, 'code' | 'contentUrl'> => {
+  const { item, record } = claim
+  return {
+    item: item.id,
+    kind: item.kind,
+    title: item.title,
+    summary: item.summary,
+    merchant: claim.merchant,
+    amountMinor: record.order.amountMinor,
+    currency: item.currency,
+    currencyDecimals: currencyOf(item.currency).decimals,
+    taxBasisPoints: item.taxBasisPoints,
+    paidAt: isoTime(record.order.time),
+    expiresAt: isoTime(claim.expiry),
+    receipt: {
+      cardEnding: record.identity.cardId.slice(-4),
+      counter: record.counter,
+      terminalId: claim.terminalId,
+      terminalSeq: record.order.terminalSeq,
+    },
+    mediaType: item.mediaType,
+    bytes: item.bytes,
+    fileName: fileNameOf(item),
+  }
+}
+
+/**
+ * Honours a claim, books its sale where it is news, and hands out what was bought.
+ * @param bytes as they came @param contentPath where GET /v1/claims/content is reached, without a slash at its end
+ */
+export const collectClaim = async (issuer: Issuer, bytes: Uint8Array, contentPath: string): Promise<Collection> => {
+  const claim = await settleClaim(issuer, bytes, issuer.clock())
+  if (claim.outcome === 'refused') return { ...claim, sentence: sentences[claim.reason] }
+  const { item } = claim
+  const goods =
+    item.unit === undefined
+      ? { contentUrl: `${contentPath}/${await issueTicket(issuer, item)}` }
+      : { code: await codeOf(issuer, item.unit) }
+  return { outcome: 'collected', answer: { ...receiptOf(claim), ...goods } }
+}
+
+export interface TicketedContent {
+  readonly bytes: Uint8Array
+  readonly mediaType: string
+  readonly fileName: string
+}
+
+/** @returns undefined: the ticket was never made, or its minutes are over */
+export const contentByTicket = async (issuer: Issuer, ticket: string): Promise<TicketedContent | undefined> => {
+  const row = await issuer.store.read((db) =>
+    db
+      .selectFrom('content_ticket')
+      .selectAll()
+      .where('ticket_hash', '=', ticketHash(ticket))
+      .where('expires_at', '>=', issuer.clock())
+      .executeTakeFirst(),
+  )
+  if (row === undefined) return undefined
+  const contentHash = row.content_hash
+  const blob = Uint8Array.from(await readBlob(goodsFolder(issuer), contentHash))
+  const bytes = decryptContent(blob, { key: contentKey(issuer, contentHash), contentHash })
+  return { bytes, mediaType: row.media_type, fileName: row.file_name }
+}

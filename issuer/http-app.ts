@@ -1,0 +1,264 @@
+/**
+ * The issuer's HTTP interface (PROTOCOL.md, HTTP): documents in, sealed documents out. Needs no socket to be called.
+ * Refusals are JSON {error, sentence}; what a handler did not expect is one line in the log and says nothing outside.
+ */
+import type { HttpBindings } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { secureHeaders } from 'hono/secure-headers'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { Logger } from 'pino'
+import * as v from 'valibot'
+import { batchBytesMax } from '../protocol/batch.ts'
+import { currentBulletin, publicUrlOf } from './bulletin-publisher.ts'
+import { byteRangeOf } from './byte-range.ts'
+import { goodsFolder } from './catalogue.ts'
+import { collectClaim, contentByTicket } from './claim-collection.ts'
+import { claimPagePolicy, readClaimPage } from './claim-page.ts'
+import { enrol } from './enrolment.ts'
+import { blobBytes, streamBlob } from './goods.ts'
+import { type DocumentRefusal, ingestBatch } from './ingest.ts'
+import type { Issuer } from './issuer.ts'
+import { keyringFor } from './keyring-maker.ts'
+import { authoriseLoad } from './loads.ts'
+import { rateLimit } from './rate-limit.ts'
+
+const smallBodyBytesMax = 4096
+const binary = 'application/octet-stream'
+const guessing = { failuresMax: 20, windowSeconds: 300, addressesMax: 10_000 }
+
+/** Absent where the app is called without a socket. */
+export interface AppEnvironment {
+  Bindings: Partial<HttpBindings>
+}
+type AppContext = Context<AppEnvironment>
+
+const refuse = (c: AppContext, status: ContentfulStatusCode, error: string, sentence: string): Response =>
+  c.json({ error, sentence }, status)
+
+const limited = (maxSize: number) =>
+  bodyLimit({ maxSize, onError: (c) => refuse(c, 413, 'tooLarge', `At most ${maxSize} bytes are taken here.`) })
+
+const isLoopback = (address: string): boolean => /^(127\.|::1$|::ffff:127\.)/.test(address)
+
+/** The peer's address; behind a proxy on this machine, the one that the proxy saw. */
+const addressOf = (c: AppContext): string => {
+  const peer = c.env?.incoming?.socket.remoteAddress ?? '127.0.0.1'
+  const forwarded = c.req.header('x-forwarded-for')?.split(',').at(-1)?.trim()
+  return isLoopback(peer) && forwarded !== undefined && forwarded !== '' ? forwarded : peer
+}
+
+/** K_term travels in the answer: only over loopback, or by way of a TLS proxy on this machine. */
+const isConfidential = (c: AppContext): boolean => {
+  const peer = c.env?.incoming?.socket.remoteAddress ?? '127.0.0.1'
+  if (!isLoopback(peer)) return false
+  return c.req.header('x-forwarded-proto') === 'https' || isLoopback(addressOf(c))
+}
+
+const bodyBytes = async (c: AppContext): Promise<Uint8Array> => new Uint8Array(await c.req.arrayBuffer())
+
+const documentStatus: Readonly<Record<DocumentRefusal, ContentfulStatusCode>> = {
+  layout: 400,
+  forged: 403,
+  unknownTerminal: 404,
+}
+
+const claimStatus = (reason: string): ContentfulStatusCode => {
+  const statuses: Readonly<Record<string, ContentfulStatusCode>> = {
+    layout: 400,
+    forged: 403,
+    unknownTerminal: 404,
+    unknownCard: 404,
+    expired: 410,
+  }
+  return statuses[reason] ?? 409
+}
+
+/** `body` must not share its memory with a pool that is written again. */
+const bytesAnswer = (c: AppContext, bytes: Uint8Array): Response =>
+  c.body(Uint8Array.from(bytes), 200, { 'content-type': binary, 'cache-control': 'no-store' })
+
+const enrolmentRequestSchema = v.object({ code: v.pipe(v.string(), v.maxLength(100)) })
+
+const enrolments = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
+  const guesses = rateLimit(guessing, issuer.clock)
+  app.post('/v1/enrolments', limited(smallBodyBytesMax), async (c) => {
+    if (!isConfidential(c))
+      return refuse(
+        c,
+        403,
+        'tlsNeeded',
+        'Enrolment hands out a key and so goes over TLS: put a TLS proxy on the issuer’s machine, and use its address.',
+      )
+    const address = addressOf(c)
+    if (!guesses.allows(address))
+      return refuse(c, 429, 'tooManyTries', 'Too many wrong codes came from here: wait five minutes.')
+    const body: unknown = await c.req.json().catch(() => undefined)
+    const request = v.safeParse(enrolmentRequestSchema, body)
+    if (!request.success)
+      return refuse(c, 400, 'layout', 'Send JSON {"code": "..."} with the terminal’s enrolment code.')
+    const result = await enrol(issuer, request.output.code)
+    if (result.outcome === 'enrolled') return c.json(result.enrolment, 200, { 'cache-control': 'no-store' })
+    guesses.countFailure(address)
+    return refuse(c, 403, 'wrongCode', result.sentence)
+  })
+}
+
+const documents = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
+  app.post('/v1/batches', limited(batchBytesMax), async (c) => {
+    const result = await ingestBatch(issuer, await bodyBytes(c))
+    if ('ack' in result) return bytesAnswer(c, result.ack)
+    return refuse(c, documentStatus[result.refused], result.refused, result.sentence)
+  })
+  app.post('/v1/loads', limited(smallBodyBytesMax), async (c) => {
+    const result = await authoriseLoad(issuer, await bodyBytes(c))
+    if ('answer' in result) return bytesAnswer(c, result.answer)
+    return refuse(c, documentStatus[result.refused], result.refused, result.sentence)
+  })
+}
+
+const publications = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
+  const tagged = (c: AppContext, { serial, bytes }: { serial: number; bytes: Uint8Array }): Response => {
+    const etag = `"${serial}"`
+    const headers = { etag, 'cache-control': 'no-cache', 'farthing-serial': String(serial) }
+    const known = c.req
+      .header('if-none-match')
+      ?.split(',')
+      .some((tag) => tag.trim().replace(/^W\//, '') === etag)
+    if (known) return c.body(null, 304, headers)
+    return c.body(Uint8Array.from(bytes), 200, { ...headers, 'content-type': binary })
+  }
+  app.get('/v1/bulletin', async (c) => {
+    const bulletin = await currentBulletin(issuer)
+    if (bulletin === undefined)
+      return refuse(c, 404, 'notPublished', 'No catalogue was published yet: run "farthing catalogue publish".')
+    return tagged(c, bulletin)
+  })
+  app.get('/v1/keyrings/:terminal', async (c) => {
+    const keyring = await keyringFor(issuer, c.req.param('terminal'))
+    if (keyring === undefined) return refuse(c, 404, 'unknownTerminal', 'No such terminal is enrolled here.')
+    return tagged(c, keyring)
+  })
+}
+
+/** Answers with the whole or a part of `bytes` bytes. */
+const ranged = (
+  c: AppContext,
+  content: {
+    readonly bytes: number
+    readonly part: (first: number, last: number) => Uint8Array<ArrayBuffer> | ReadableStream
+  },
+  headers: Readonly<Record<string, string>>,
+): Response => {
+  const { bytes } = content
+  const range = byteRangeOf(c.req.header('range'), bytes)
+  if (range === 'unsatisfiable') {
+    c.header('content-range', `bytes */${bytes}`)
+    return refuse(c, 416, 'range', `There are ${bytes} bytes.`)
+  }
+  const { first, last } = range === 'whole' ? { first: 0, last: bytes - 1 } : range
+  const all = {
+    ...headers,
+    'accept-ranges': 'bytes',
+    'content-length': String(last - first + 1),
+    ...(range === 'whole' ? {} : { 'content-range': `bytes ${first}-${last}/${bytes}` }),
+  }
+  const status = range === 'whole' ? 200 : 206
+  // A stream that nobody reads would keep its file open.
+  return c.req.method === 'HEAD' ? c.body(null, status, all) : c.body(content.part(first, last), status, all)
+}
+
+const goods = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
+  const folder = goodsFolder(issuer)
+  app.get('/v1/goods/:hash', async (c) => {
+    const hash = c.req.param('hash')
+    const bytes = await blobBytes(folder, hash)
+    if (bytes === undefined) return refuse(c, 404, 'unknownGoods', 'There are no such goods here.')
+    return ranged(
+      c,
+      { bytes, part: (first, last) => streamBlob(folder, hash, { first, last }) },
+      { 'content-type': binary, etag: `"${hash}"`, 'cache-control': 'public, max-age=31536000, immutable' },
+    )
+  })
+}
+
+/** How a browser shows goods: text as it stands, and nothing of them runs here as ours. */
+const contentHeaders = (mediaType: string, fileName: string): Readonly<Record<string, string>> => ({
+  'content-type': mediaType.startsWith('text/') ? 'text/plain; charset=utf-8' : mediaType,
+  'content-disposition': `inline; filename="${fileName}"`,
+  'cache-control': 'no-store',
+  // A sandbox would keep the browser's own PDF viewer from starting.
+  'content-security-policy':
+    mediaType === 'application/pdf'
+      ? "frame-ancestors 'none'"
+      : "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src 'self'; frame-ancestors 'none'",
+})
+
+const claims = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
+  const { page, files } = readClaimPage()
+  const headers = { 'content-security-policy': claimPagePolicy, 'cache-control': 'no-cache' }
+  app.get('/c', (c) => c.body(page.text, 200, { ...headers, 'content-type': page.mediaType }))
+  app.get('/c/:file', (c) => {
+    const file = files.get(c.req.param('file'))
+    if (file === undefined) return c.notFound()
+    return c.body(file.text, 200, { ...headers, 'content-type': file.mediaType })
+  })
+  app.post('/v1/claims', limited(smallBodyBytesMax), async (c) => {
+    const prefix = new URL(await publicUrlOf(issuer)).pathname.replace(/\/$/, '')
+    const result = await collectClaim(issuer, await bodyBytes(c), `${prefix}/v1/claims/content`)
+    if (result.outcome === 'collected') return c.json(result.answer, 200, { 'cache-control': 'no-store' })
+    return refuse(c, claimStatus(result.reason), result.reason, result.sentence)
+  })
+  app.get('/v1/claims/content/:ticket', async (c) => {
+    const content = await contentByTicket(issuer, c.req.param('ticket'))
+    if (content === undefined)
+      return refuse(c, 404, 'unknownContent', 'This address is used up after 15 minutes: open your receipt again.')
+    return ranged(
+      c,
+      {
+        bytes: content.bytes.length,
+        part: (first, last) => Uint8Array.from(content.bytes.subarray(first, last + 1)),
+      },
+      contentHeaders(content.mediaType, content.fileName),
+    )
+  })
+}
+
+/** What may be logged of an error: never the request, whose address may be a ticket and whose body holds proofs. */
+const errorFacts = (error: Error) => ({
+  name: error.name,
+  message: error.message,
+  ...('code' in error ? { code: error.code } : {}),
+  stack: error.stack,
+})
+
+/** The routes over one issuer. */
+export const createApp = (issuer: Issuer, options: { readonly log: Logger }): Hono<AppEnvironment> => {
+  const app = new Hono<AppEnvironment>()
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      xFrameOptions: 'DENY',
+      // The TLS proxy's to say: it knows whether all of its host speaks TLS.
+      strictTransportSecurity: false,
+      overwrite: false,
+    }),
+  )
+  enrolments(app, issuer)
+  documents(app, issuer)
+  publications(app, issuer)
+  goods(app, issuer)
+  claims(app, issuer)
+  app.get('/health', async (c) => {
+    await issuer.store.read((db) => db.selectFrom('setting').select('key').limit(1).execute())
+    return c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' })
+  })
+  app.notFound((c) => refuse(c, 404, 'notFound', 'There is nothing at this address.'))
+  app.onError((error, c) => {
+    // The peer went away, or was too slow, in the middle of its body.
+    if (c.req.raw.signal.aborted) return refuse(c, 400, 'incomplete', 'The request ended before its end.')
+    options.log.error({ method: c.req.method, route: c.req.routePath, error: errorFacts(error) }, 'request failed')
+    return refuse(c, 500, 'internal', 'The issuer could not do this: its log says why. Nothing was lost; try again.')
+  })
+  return app
+}
