@@ -8,7 +8,7 @@ import { type TerminalId, terminalId, type UnixTime } from '../protocol/quantiti
 import { type CardRecord, encodeRecord } from '../protocol/record.ts'
 import { Books, type KnownCard } from './books.ts'
 import type { Issuer } from './issuer.ts'
-import { checkCard, isProven, readItems, settleRecord } from './settlement.ts'
+import { checkCard, isProven, readPriceList, settleRecord } from './settlement.ts'
 import type { StoreWriter } from './store.ts'
 
 export type ClaimRefusal =
@@ -90,11 +90,11 @@ const judgeClaim = async (
   if (card === undefined || wrongCard !== undefined) return refuse(wrongCard === 'unknownCard' ? wrongCard : 'forged')
   const recordBytes = encodeRecord(record)
   if (!isProven(issuer, { record, bytes: recordBytes, settlementMac })) return refuse('forged')
-  const items = await readItems(db, [order.itemHash])
+  const prices = await readPriceList(issuer, db, [order.itemHash])
   const settled = settleRecord(
     books,
     { bytes: recordBytes, record, settlementMac, card, terminal: selling, source: 'claim' },
-    { currency: issuer.book.currencyCode, items },
+    prices,
   )
   await books.write()
   const refusal = settled.outcome === 'clone' ? 'clone' : findRefusal(card, record, settled.exception)

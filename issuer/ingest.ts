@@ -16,7 +16,7 @@ import type { CardId } from '../protocol/quantities.ts'
 import { recordLength } from '../protocol/record.ts'
 import { Books, chunks, findTerminals, type KnownTerminal } from './books.ts'
 import type { Issuer } from './issuer.ts'
-import { checkCard, isProven, type PricedItem, readItems, settleRecord } from './settlement.ts'
+import { checkCard, isProven, type PriceList, readPriceList, settleRecord } from './settlement.ts'
 import type { StoreWriter } from './store.ts'
 import type { EntryExceptionTable, NoteTable } from './tables.ts'
 
@@ -182,11 +182,12 @@ const takeBatch = async (
   const read = readEntries(batch)
   const entries = read.flatMap(({ entry }) => (entry === undefined ? [] : [entry]))
   const books = await openBooks(issuer, db, batch, entries)
-  const items = await readItems(
+  const prices = await readPriceList(
+    issuer,
     db,
     entries.map(({ record }) => record.order.itemHash),
   )
-  const desk: Desk = { issuer, books, items, terminal, notes: new Map() }
+  const desk: Desk = { issuer, books, prices, terminal, notes: new Map() }
   const exceptions: EntryException[] = []
   for (const each of read) {
     const reason = each.entry === undefined ? 'layout' : judgeEntry(desk, each.entry, each.bytes)
@@ -214,7 +215,7 @@ const takeBatch = async (
 interface Desk {
   readonly issuer: Issuer
   readonly books: Books
-  readonly items: ReadonlyMap<string, PricedItem>
+  readonly prices: PriceList
   /** Whose batch it is. */
   readonly terminal: KnownTerminal
   /** By record in hex. */
@@ -257,7 +258,7 @@ const judgeEntry = (desk: Desk, entry: Entry, bytes: Uint8Array): ExceptionReaso
       source: isWitness ? 'witness' : 'batch',
       wrongStatus: status === 'owed' && record.order.type !== 'payment',
     },
-    { currency: issuer.book.currencyCode, items: desk.items },
+    desk.prices,
   )
   if (settled.outcome === 'clone') return 'clone'
   if (status === 'owed') note()

@@ -1,6 +1,6 @@
 /** A record settles its card's counter, once, whoever brings it (PROTOCOL.md, Documents). */
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'
-import { equalBytes, toHex } from '../protocol/bytes.ts'
+import { equalBytes, toHex, u32Max } from '../protocol/bytes.ts'
 import { settlementMac } from '../protocol/mac.ts'
 import type { CurrencyCode } from '../protocol/quantities.ts'
 import type { CardRecord } from '../protocol/record.ts'
@@ -10,16 +10,26 @@ import type { Issuer } from './issuer.ts'
 import type { StoreWriter } from './store.ts'
 import type { SettlementSource } from './tables.ts'
 
+/** What every record is checked against. */
+export interface PriceList {
+  readonly currency: CurrencyCode
+  /** By item hash in hex. */
+  readonly items: ReadonlyMap<string, PricedItem>
+  /** The most that any sale may cost, where a limit is set. */
+  readonly saleMinorMax: number | undefined
+}
+
 export interface PricedItem {
   readonly priceMinor: number
   readonly currency: number
 }
 
-/** Of the items that records name, those that were ever published, by item hash in hex. */
-export const readItems = async (
+/** Of the items that records name, those that were ever published, and the limit. */
+export const readPriceList = async (
+  issuer: Issuer,
   db: StoreWriter,
   hashes: readonly Uint8Array[],
-): Promise<ReadonlyMap<string, PricedItem>> => {
+): Promise<PriceList> => {
   const distinct = [...new Map(hashes.map((hash) => [toHex(hash), hash])).values()]
   const items = new Map<string, PricedItem>()
   for (const some of chunks(distinct, 500)) {
@@ -30,7 +40,12 @@ export const readItems = async (
       .execute()
     for (const row of rows) items.set(toHex(row.item_hash), { priceMinor: row.price_minor, currency: row.currency })
   }
-  return items
+  const limit = await db.selectFrom('setting').select('value').where('key', '=', 'saleMinorMax').executeTakeFirst()
+  return {
+    currency: issuer.book.currencyCode,
+    items,
+    saleMinorMax: limit === undefined ? undefined : Number(limit.value),
+  }
 }
 
 /** The checks before the settlement MAC: nothing about a card changes on their account. */
@@ -72,21 +87,19 @@ const checkReversal = ({ card, record }: Evidence): boolean => {
   return payment === undefined || undoes(record, payment.record)
 }
 
-const findException = (
-  evidence: Evidence,
-  book: { readonly currency: CurrencyCode; readonly items: ReadonlyMap<string, PricedItem> },
-): ExceptionReason | undefined => {
+const findException = (evidence: Evidence, prices: PriceList): ExceptionReason | undefined => {
   const { card, record, bytes } = evidence
   const { order } = record
   if (!card.line.fits(record)) return 'balance'
   if (order.type === 'payment') {
-    const item = book.items.get(toHex(order.itemHash))
-    if (item?.priceMinor !== order.amountMinor || item.currency !== book.currency) return 'itemOrPrice'
+    const item = prices.items.get(toHex(order.itemHash))
+    if (item?.priceMinor !== order.amountMinor || item.currency !== prices.currency) return 'itemOrPrice'
   }
   if (order.type === 'reversal' && !checkReversal(evidence)) return 'reversal'
   if (order.type === 'load' && !card.line.loadsAt(record.counter).some((load) => equalBytes(load.recordBytes, bytes)))
     return 'load'
   if (evidence.wrongStatus) return 'status'
+  if (order.type === 'payment' && order.amountMinor > (prices.saleMinorMax ?? u32Max)) return 'limit'
   return undefined
 }
 
@@ -99,11 +112,7 @@ export type Settled =
   | { readonly outcome: 'clone' }
 
 /** Settles a counter by its record, books it, and books anew what it explains. */
-export const settleRecord = (
-  books: Books,
-  evidence: Evidence,
-  book: { readonly currency: CurrencyCode; readonly items: ReadonlyMap<string, PricedItem> },
-): Settled => {
+export const settleRecord = (books: Books, evidence: Evidence, prices: PriceList): Settled => {
   const { card, record, bytes, settlementMac: proof, source, terminal } = evidence
   const { line } = card
   const known = line.point(record.counter)
@@ -118,7 +127,7 @@ export const settleRecord = (
     line.prove(record.counter, { settlementMac: proof, source, settledAt: books.now })
     return { outcome: 'settled', exception: undefined }
   }
-  const exception = findException(evidence, book)
+  const exception = findException(evidence, prices)
   if (exception === 'balance') books.alarm({ kind: 'balance', card, counter: record.counter })
   line.place({
     bytes,
