@@ -50,8 +50,9 @@ const alive = (pid: number) => {
   try {
     process.kill(pid, 0)
     return true
-  } catch {
-    return false
+  } catch (error) {
+    // Anything but "no such process" is somebody else's, alive.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
   }
 }
 
@@ -59,7 +60,12 @@ const alive = (pid: number) => {
 const removeLeftovers = () => {
   for (const name of readdirSync(tmpdir())) {
     const pid = name.startsWith(profilePrefix) ? Number(name.slice(profilePrefix.length).split('-')[0]) : Number.NaN
-    if (Number.isSafeInteger(pid) && !alive(pid)) rmSync(path.join(tmpdir(), name), { recursive: true, force: true })
+    if (!Number.isSafeInteger(pid) || alive(pid)) continue
+    try {
+      rmSync(path.join(tmpdir(), name), { recursive: true, force: true })
+    } catch {
+      // Another user's: not ours to remove.
+    }
   }
 }
 
@@ -77,15 +83,12 @@ export interface BrowserOptions {
   readonly switches: readonly string[]
 }
 
-const windowSwitches = (options: BrowserOptions) => {
-  const { width, height } = options.size ?? { width: 1080, height: 1920 }
-  return [
-    ...(options.headless ? ['--headless=new', '--hide-scrollbars'] : []),
-    ...(options.kiosk && !options.headless ? ['--kiosk'] : []),
-    `--window-size=${width},${height}`,
-    '--window-position=0,0',
-  ]
-}
+const windowSwitches = ({ headless, kiosk, size }: BrowserOptions) => [
+  ...(headless ? ['--headless=new', '--hide-scrollbars'] : []),
+  ...(kiosk && !headless ? ['--kiosk'] : []),
+  ...(size === undefined ? [] : [`--window-size=${size.width},${size.height}`]),
+  '--window-position=0,0',
+]
 
 const pipesOf = (child: ChildProcess) => {
   const [, , , toChromium, fromChromium] = child.stdio

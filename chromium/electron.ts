@@ -15,6 +15,9 @@ const headless =
   process.argv.includes('--headless') ||
   (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY)
 
+/** Without a display there is no screen to fill. */
+const headlessSize = { width: 1080, height: 1920 }
+
 const log = (message: string) => {
   process.stderr.write(`chromium: ${message}\n`)
 }
@@ -142,7 +145,7 @@ export class BrowserWindow extends EventEmitter {
   constructor(options: WindowOptions = {}) {
     super()
     if (openWindow !== undefined) throw new Error('only one window can be open')
-    this.#options = options
+    this.#options = headless ? { ...headlessSize, ...options } : options
     openWindow = this
   }
 
