@@ -301,7 +301,7 @@ let cards = 0
 
 export const newCard = async (issuer: Issuer): Promise<TestCard> => {
   cards += 1
-  const id = cardId(cards.toString(16).padStart(16, 'c'))
+  const id = cardId(`c0ffee${cards.toString(16).padStart(10, '0')}`)
   await addCard(issuer, { cardId: id })
   return new TestCard(issuer, id)
 }

@@ -1,0 +1,91 @@
+/** Whatever the order in which documents come, the books end the same, and balance at every step. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { auditBooks } from './audit.ts'
+import { settleClaim } from './claims.ts'
+import { ingestBatch } from './ingest.ts'
+import { type Report, report } from './report.ts'
+import { newCard, newTerminal, now, openBench, publish } from './test-support.ts'
+
+/** What does not depend on when a document came, but the alarms that told of it in between. */
+const settledFigures = ({ terminals, cards, merchants, accounts, trialBalanceMinor }: Report) => ({
+  terminals: terminals.map(({ alarms: _, exceptions, ...rest }) => ({ ...rest, exceptions: exceptions.length })),
+  cards,
+  merchants,
+  accounts,
+  trialBalanceMinor,
+})
+
+/** A day of two kiosks and two cards: batches of each kiosk, and claims, in the order in which they were made. */
+const playDay = async () => {
+  const bench = await openBench()
+  const { issuer } = bench
+  const [map, guide] = [await publish(issuer, 'map', 250), await publish(issuer, 'guide', 100)]
+  const town = await newTerminal(issuer, 'Town')
+  const station = await newTerminal(issuer, 'Station')
+  const [one, two] = [await newCard(issuer), await newCard(issuer)]
+  const loads = [await town.load(one, 2000), await station.load(two, 1000)] as const
+  const a = one.pay(town, map)
+  const b = one.pay(station, guide)
+  const undone = one.reverse(b)
+  const c = one.pay(town, guide)
+  const d = two.pay(town, map)
+  const lost = two.pay(station, map)
+  const e = two.pay(town, guide)
+  const documents = [
+    town.batch(town.entry(loads[0]), town.entry(a)),
+    station.batch(station.entry(loads[1]), station.entry(b)),
+    station.batch(station.entry(undone), station.entry(lost, 'inDoubt')),
+    town.batch(town.entry(c), town.entry(d), town.entry(lost, 'witness')),
+    town.batch(town.entry(e)),
+    town.claim(e),
+  ]
+  return { bench, documents }
+}
+
+test('documents in any order, and each again, end in the same books', async () => {
+  const first = await playDay()
+  for (const document of first.documents)
+    if (document.length === 132) await settleClaim(first.bench.issuer, document, now)
+    else await ingestBatch(first.bench.issuer, document)
+  const expected = settledFigures(await report(first.bench.issuer))
+  expect(expected.terminals).toMatchObject([
+    { merchant: 'Town', taken: { count: 4, amountMinor: 700 }, payableMinor: 700, inDoubt: 0 },
+    {
+      merchant: 'Station',
+      taken: { count: 2, amountMinor: 350 },
+      reversed: { count: 1 },
+      payableMinor: 250,
+      inDoubt: 0,
+    },
+  ])
+  await first.bench.close()
+  const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6, maxLength: 6 })
+  await fc.assert(
+    fc.asyncProperty(order, fc.array(fc.nat(5), { maxLength: 3 }), async (sequence, again) => {
+      const { bench, documents } = await playDay()
+      try {
+        for (const index of [...sequence, ...again]) {
+          const document = documents[index]
+          if (document === undefined) throw new Error('no document')
+          const result =
+            document.length === 132
+              ? await settleClaim(bench.issuer, document, now)
+              : await ingestBatch(bench.issuer, document)
+          expect(result).not.toHaveProperty('refused')
+          expect(await auditBooks(bench.issuer)).toEqual([])
+        }
+        const told = settledFigures(await report(bench.issuer))
+        const anonymous = (figures: typeof expected) => ({
+          ...figures,
+          terminals: figures.terminals.map((each) => ({ ...each, terminalId: '' })),
+          cards: figures.cards.map((each) => ({ ...each, cardId: '' })),
+        })
+        expect(anonymous(told)).toEqual(anonymous(expected))
+      } finally {
+        await bench.close()
+      }
+    }),
+    { numRuns: 12 },
+  )
+}, 60_000)
