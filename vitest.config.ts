@@ -1,0 +1,59 @@
+/**
+ * Unit and integration tests, beside the code they test. Those that use a card reader share one pcscd, stop it and
+ * plug cards into it, and so run one after the other, after all others; `npm test` runs both in scripts/pcsc/with-pcscd.sh.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+const folders = [
+  'protocol',
+  'card',
+  'db',
+  'main',
+  'preload',
+  'renderer',
+  'chromium',
+  'issuer',
+  'cli',
+  'simulate',
+  'scripts',
+  'bench',
+]
+const tests = readdirSync(import.meta.dirname, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && folders.includes(entry.name))
+  .flatMap(({ name }) =>
+    readdirSync(path.join(import.meta.dirname, name), { recursive: true, encoding: 'utf8' }).map((file) =>
+      path.join(name, file),
+    ),
+  )
+  .filter((file) => /\.test\.tsx?$/.test(file))
+/** What a test that uses a reader says somewhere: how it is to be run, or what it takes the rig from. */
+const usesPcscd = (file: string) =>
+  /with-pcscd|scripts\/pcsc\//.test(readFileSync(path.join(import.meta.dirname, file), 'utf8'))
+
+const common = { environment: 'node', testTimeout: 30_000, hookTimeout: 30_000 } as const
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'plain',
+          include: tests.filter((file) => !usesPcscd(file)),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'pcscd',
+          include: tests.filter(usesPcscd),
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+})
