@@ -29,6 +29,7 @@ export function soundOutcomes(engine: Engine): () => void {
     if (screen === screenOf(before)) return
     if (screen !== 'approved' && screen !== 'declined') return
     context ??= new AudioContext()
+    if (context.state === 'suspended') void context.resume()
     play(context, melodies[screen])
   })
 }

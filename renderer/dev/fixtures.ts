@@ -120,7 +120,12 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
   'goods-code': () => ({ name: 'goods', goods: { item: code, code: 'KESTREL-4821-MOSS', claimUrl, claimExpiresAt } }),
   'goods-picture': () => ({
     name: 'goods',
-    goods: { item: picture, contentUrl: '/icon.svg', claimUrl, claimExpiresAt },
+    goods: {
+      item: picture,
+      contentUrl: new URL('../../resources/icon.svg', import.meta.url).href,
+      claimUrl,
+      claimExpiresAt,
+    },
   }),
   'goods-lost': () => ({
     name: 'goods',

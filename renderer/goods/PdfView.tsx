@@ -7,7 +7,7 @@ import {
   RenderingCancelledException,
 } from 'pdfjs-dist'
 import workerUrl from 'pdfjs-dist/build/pdf.worker.min.mjs?url'
-import { type ReactElement, useEffect, useRef, useState } from 'react'
+import { type ReactElement, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { Button } from '../parts/Button.tsx'
 import { useWords } from '../parts/engine-context.ts'
 import { Icon } from '../parts/Icon.tsx'
@@ -30,13 +30,15 @@ export default function PdfView({ contentUrl }: { contentUrl: string }): ReactEl
   const opened = useDocument(contentUrl)
   const [zoom, setZoom] = useState(0)
   const { words } = useWords()
+  const pagesRef = useRef<HTMLDivElement>(null)
+  useKeptMiddle(pagesRef, zooms[zoom] ?? 1)
   if (opened.name === 'loading') return <Opening />
   if (opened.name === 'unreadable') return <Unreadable />
   const pages = Array.from({ length: opened.document.numPages }, (_, index) => index + 1)
   return (
     <div className="pdf">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keypad. */}
-      <div className="pdf-pages" tabIndex={0}>
+      <div ref={pagesRef} className="pdf-pages" tabIndex={0}>
         {pages.map((page) => (
           <PdfPage
             key={page}
@@ -70,6 +72,22 @@ export default function PdfView({ contentUrl }: { contentUrl: string }): ReactEl
       </div>
     </div>
   )
+}
+
+/** What stood in the middle still stands there when the size changes. */
+function useKeptMiddle(scroller: RefObject<HTMLDivElement | null>, zoom: number): void {
+  const before = useRef(zoom)
+  useLayoutEffect(() => {
+    const element = scroller.current
+    const growth = zoom / before.current
+    before.current = zoom
+    if (element === null || growth === 1) return
+    const { clientWidth, clientHeight, scrollLeft, scrollTop } = element
+    element.scrollTo(
+      (scrollLeft + clientWidth / 2) * growth - clientWidth / 2,
+      (scrollTop + clientHeight / 2) * growth - clientHeight / 2,
+    )
+  }, [scroller, zoom])
 }
 
 function useDocument(contentUrl: string): Opened {

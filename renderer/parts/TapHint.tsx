@@ -4,10 +4,16 @@ import type { KioskStatus } from '../../preload/contract.ts'
 
 const turn: Readonly<Record<KioskStatus['readerPosition'], number>> = { below: 0, left: 90, above: 180, right: 270 }
 
-export function TapHint({ towards }: { towards: KioskStatus['readerPosition'] }): ReactElement {
+interface TapHintProps {
+  readonly reader: KioskStatus['readerPosition']
+  /** A card is to be taken away from the reader, not held to it. */
+  readonly away?: boolean
+}
+
+export function TapHint({ reader, away = false }: TapHintProps): ReactElement {
   return (
     <svg className="tap-hint" viewBox="0 0 200 200" aria-hidden="true">
-      <g transform={`rotate(${turn[towards]} 100 100)`}>
+      <g transform={`rotate(${turn[reader] + (away ? 180 : 0)} 100 100)`}>
         <g className="tap-card">
           <rect x="52" y="6" width="96" height="62" rx="9" className="tap-card-face" />
           <rect x="64" y="24" width="20" height="16" rx="3" className="tap-card-chip" />

@@ -41,7 +41,7 @@ export function Pay({ screen }: { screen: Extract<KioskScreen, { name: 'pay' }> 
           </h1>
           <p className="lead">{twoCards ? words.pay.twoCardsTodo : words.pay.where[readerPosition]}</p>
         </div>
-        <TapHint towards={readerPosition} />
+        <TapHint reader={readerPosition} away={twoCards} />
       </div>
     </Frame>
   )

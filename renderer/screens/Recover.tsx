@@ -41,7 +41,7 @@ export function Recover({ screen }: { screen: Extract<KioskScreen, { name: 'reco
           </h1>
           <p className="lead">{wrong ? words.recover.wrongCardWhy : words.recover.waitingWhy}</p>
         </div>
-        <TapHint towards={readerPosition} />
+        <TapHint reader={readerPosition} />
       </div>
     </Frame>
   )
