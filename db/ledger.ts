@@ -115,6 +115,9 @@ const valueMinorOf = (entry: Entry): number => {
   return type === 'payment' ? amountMinor : type === 'reversal' ? -amountMinor : 0
 }
 
+const notEnrolled = (): LedgerFault =>
+  new LedgerFault('missing', 'This terminal is not enrolled: run `farthing terminal enrol`.')
+
 /** Makes the one terminal row of a new ledger. */
 export const initialiseLedger = (
   database: WritableDatabase,
@@ -151,7 +154,10 @@ export const readLedgerStatus = (
 } => {
   const terminal = database
     .prepare('SELECT terminal_id, epoch, issuer_contact_time, stopped_verdict FROM terminal')
-    .get() as { terminal_id: string; epoch: number; issuer_contact_time: number; stopped_verdict: string | null }
+    .get() as
+    | { terminal_id: string; epoch: number; issuer_contact_time: number; stopped_verdict: string | null }
+    | undefined
+  if (terminal === undefined) throw notEnrolled()
   const counts = database
     .prepare(
       `SELECT (SELECT count(*) FROM entry) AS entries, (SELECT count(*) FROM intent WHERE state = 'open') AS open`,
@@ -226,8 +232,7 @@ export type Ledger = ReturnType<typeof openLedger>
  */
 export const openLedger = (database: WritableDatabase, options: { readonly clock: () => number }) => {
   const owner = ledgerOwner(database)
-  if (owner === undefined)
-    throw new LedgerFault('missing', 'This terminal is not enrolled: run `farthing terminal enrol`.')
+  if (owner === undefined) throw notEnrolled()
   requireChain(database)
 
   let epoch = owner.epoch
@@ -273,6 +278,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       `UPDATE intent SET state = 'captured', settlement_mac = ?, goods = ? WHERE terminal_seq = ? AND state = 'open'`,
     ),
     decide: database.prepare(`UPDATE intent SET state = ? WHERE terminal_seq = ? AND state = 'open'`),
+    reversalOf: database.prepare('SELECT 1 FROM intent WHERE reverses = ? LIMIT 1'),
     reversed: database.prepare(`UPDATE intent SET state = 'reversed' WHERE terminal_seq = ? AND state = 'captured'`),
     goods: database.prepare('UPDATE intent SET goods = ? WHERE terminal_seq = ?'),
     insertEntry: database.prepare(
@@ -291,13 +297,28 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     heldUnits: database.prepare(`SELECT unit FROM intent WHERE unit IS NOT NULL AND state NOT IN ('void', 'reversed')`),
   }
 
+  /** A question; what the disk answers wrongly is a LedgerFault too. */
+  const look = <Result>(work: () => Result): Result => {
+    try {
+      return work()
+    } catch (error) {
+      throw asLedgerFault(error)
+    }
+  }
+
   /** One durable commit; memory follows the disk, also when it fails. */
   const commit = <Result>(work: () => Result): Result => {
     try {
       return database.transaction(work).immediate()
     } catch (error) {
-      reload()
-      throw asLedgerFault(error)
+      const fault = asLedgerFault(error)
+      try {
+        reload()
+      } catch (cause) {
+        // The disk does not even read: what is in memory is not trusted any more, the first fault says why.
+        if (!(asLedgerFault(cause) instanceof LedgerFault)) throw cause
+      }
+      throw fault
     }
   }
 
@@ -314,12 +335,12 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     unsynced = {
       count: unsynced.count + 1,
       amountMinor: unsynced.amountMinor + value,
-      oldestTime: unsynced.oldestTime ?? appendedTime,
+      oldestTime: Math.min(unsynced.oldestTime ?? appendedTime, appendedTime),
     }
   }
 
   const requireIntent = (terminalSeq: number): Intent => {
-    const row = statements.intent.get(terminalSeq) as IntentRow | undefined
+    const row = look(() => statements.intent.get(terminalSeq)) as IntentRow | undefined
     assert(row !== undefined, `intent ${terminalSeq} exists`)
     return toIntent(row)
   }
@@ -332,7 +353,9 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       resolvedTime: unixTime(intent.notedInDoubt || intent.state !== 'open' ? Math.max(1, now()) : 0),
     })
 
-  const decide = (intent: Intent, state: 'void' | 'abandoned'): void => {
+  const decide = ({ terminalSeq }: Intent, state: 'void' | 'abandoned'): void => {
+    // As it is now: a batch may have been cut, and have noted the doubt, since the caller looked.
+    const intent = requireIntent(terminalSeq)
     assert(statements.decide.run(state, intent.terminalSeq).changes === 1, 'an open intent is decided once')
     appendAbout(intent, state, zeroMac())
     // The reversal's outcome is known or never will be; its payment stands, and what it bought is owed.
@@ -342,6 +365,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
   const oweInCommit = (payment: Intent): void => {
     assert(payment.type === 'payment' && payment.state === 'captured' && payment.settlementMac !== undefined)
     if (payment.goods === 'owed') return
+    assert(payment.goods !== 'released', 'what was handed over is not owed')
     statements.goods.run('owed', payment.terminalSeq)
     appendAbout(payment, 'owed', payment.settlementMac)
   }
@@ -377,26 +401,32 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     },
 
     intent: requireIntent,
-    openIntents: (card: CardId): Intent[] => (statements.openOfCard.all(card) as IntentRow[]).map(toIntent),
+    openIntents: (card: CardId): Intent[] => look(() => statements.openOfCard.all(card) as IntentRow[]).map(toIntent),
     /** Captured here in this epoch and, as far as the ledger knows, not handed over. */
     goodsDue: (card: CardId): Intent[] =>
-      (statements.dueOfCard.all(card) as IntentRow[]).map(toIntent).filter((intent) => intent.epoch === epoch),
+      look(() => statements.dueOfCard.all(card) as IntentRow[])
+        .map(toIntent)
+        .filter((intent) => intent.epoch === epoch),
     /** The payment that this terminal sold at that counter of the card. */
     soldAt(card: CardId, at: Counter): Intent | undefined {
-      const row = statements.atCounter.get(card, at) as IntentRow | undefined
+      const row = look(() => statements.atCounter.get(card, at) as IntentRow | undefined)
       return row === undefined ? undefined : toIntent(row)
     },
+    /** Whether this terminal ever began to undo the payment: then it gives no goods and no claim for it. */
+    reversalBegun: (payment: Intent): boolean =>
+      look(() => statements.reversalOf.get(payment.terminalSeq)) !== undefined,
     /** The record (80 bytes) that this ledger holds, with a settlement MAC, at that counter of the card. */
     settledRecord(card: CardId, at: number): Uint8Array | undefined {
-      const row = statements.settledRecord.get(card, at) as { bytes: Uint8Array } | undefined
+      const row = look(() => statements.settledRecord.get(card, at) as { bytes: Uint8Array } | undefined)
       return row === undefined ? undefined : new Uint8Array(row.bytes).slice(0, 80)
     },
     /** The highest counter of the card that this ledger has seen settled; 0 for none. */
-    counterMax: (card: CardId): number => (statements.counterMax.get(card) as { counter: number | null }).counter ?? 0,
+    counterMax: (card: CardId): number =>
+      look(() => statements.counterMax.get(card) as { counter: number | null }).counter ?? 0,
     cardUnsyncedMinor: (card: CardId): number =>
-      (statements.cardUnsynced.get(card, epoch, firstUnsynced(database, epoch)) as { amount: number }).amount,
+      look(() => statements.cardUnsynced.get(card, epoch, firstUnsynced(database, epoch)) as { amount: number }).amount,
     heldUnits: (): ReadonlySet<string> =>
-      new Set((statements.heldUnits.all() as { unit: string }[]).map((row) => row.unit)),
+      new Set(look(() => statements.heldUnits.all() as { unit: string }[]).map((row) => row.unit)),
 
     /**
      * The first durable commit of a purchase: the intent, with the void entries of what this card's offer just proved void.
@@ -408,7 +438,14 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       const { type } = order
       return commit(() => {
         for (const doubt of provedVoid) decide(doubt, 'void')
-        if (intent.reverses !== undefined) statements.goods.run('withheld', intent.reverses)
+        if (intent.reverses !== undefined) {
+          const payment = requireIntent(intent.reverses)
+          assert(
+            payment.state === 'captured' && payment.goods === 'due',
+            'only a payment whose goods are here is undone',
+          )
+          statements.goods.run('withheld', payment.terminalSeq)
+        }
         statements.insertIntent.run(
           order.terminalSeq,
           epoch,
@@ -426,18 +463,18 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     },
 
     /** The second: captured, and its entry. The caller has verified the acceptance MAC over exactly this record. */
-    capture(intent: Intent, settlementMac: Mac): Intent {
+    capture({ terminalSeq }: Intent, settlementMac: Mac): Intent {
       return commit(() => {
-        const goods: GoodsState = intent.type !== 'payment' ? 'none' : intent.epoch === epoch ? 'due' : 'owed'
+        const intent = requireIntent(terminalSeq)
+        const goods: GoodsState = intent.type === 'payment' ? 'due' : 'none'
         const { changes } = statements.capture.run(settlementMac, goods, intent.terminalSeq)
         assert(changes === 1, 'an open intent is captured once')
         appendAbout(intent, 'captured', settlementMac)
         if (intent.reverses !== undefined) {
           assert(statements.reversed.run(intent.reverses).changes === 1, 'a captured payment is reversed once')
         }
-        const captured = requireIntent(intent.terminalSeq)
-        if (goods === 'owed') oweInCommit(captured)
-        return captured
+        if (intent.type === 'payment' && intent.epoch !== epoch) oweInCommit(requireIntent(terminalSeq))
+        return requireIntent(terminalSeq)
       })
     },
 
@@ -526,11 +563,13 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
 
     /** The oldest batch of this epoch that has no authenticated answer. */
     nextUnanswered: (): StoredBatch | undefined =>
-      storedBatch(
-        database.prepare(
-          'SELECT epoch, batch_no AS batchNo, count, bytes FROM batch WHERE epoch = ? AND verdict IS NULL ORDER BY batch_no LIMIT 1',
+      look(() =>
+        storedBatch(
+          database.prepare(
+            'SELECT epoch, batch_no AS batchNo, count, bytes FROM batch WHERE epoch = @epoch AND verdict IS NULL ORDER BY batch_no LIMIT 1',
+          ),
+          { epoch },
         ),
-        epoch,
       ),
     /** Every batch of this epoch that has no authenticated answer, oldest first. */
     unanswered: (): StoredBatch[] =>
@@ -541,11 +580,16 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
           )
           .all(epoch) as StoredBatch[]
       ).map((row) => ({ ...row, bytes: new Uint8Array(row.bytes) })),
-    batch: (batchNo: number): StoredBatch | undefined =>
-      storedBatch(
-        database.prepare('SELECT epoch, batch_no AS batchNo, count, bytes FROM batch WHERE epoch = ? AND batch_no = ?'),
-        epoch,
-        batchNo,
+    /** The batch that the issuer lacks, as its answer to the one after it said, until that has been answered too. */
+    nextToResend: (): StoredBatch | undefined =>
+      look(() =>
+        storedBatch(
+          database.prepare(
+            `SELECT epoch, batch_no AS batchNo, count, bytes FROM batch WHERE epoch = @epoch AND batch_no =
+               (SELECT max(batch_no) - 1 FROM batch WHERE epoch = @epoch AND verdict = 'outOfOrder')`,
+          ),
+          { epoch },
+        ),
       ),
 
     /** Stores an answer whose seal was verified. A verdict of 1 to 3 stops the terminal until it is enrolled again. */
@@ -554,7 +598,11 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
         if (isTaken(ack.verdict)) {
           database
             .prepare('UPDATE batch SET verdict = ?, ack = ? WHERE epoch = ? AND batch_no = ?')
-            .run(ack.verdict, bytes, epoch, batchNo)
+            .run(batchNo === 1 ? 'taken' : ack.verdict, bytes, epoch, batchNo)
+          // What the one after it was missing has come.
+          database
+            .prepare(`UPDATE batch SET verdict = 'taken' WHERE epoch = ? AND batch_no = ? AND verdict = 'outOfOrder'`)
+            .run(epoch, batchNo + 1)
         } else {
           database.prepare('UPDATE terminal SET stopped_verdict = ?').run(ack.verdict satisfies BatchVerdict)
         }
@@ -614,9 +662,9 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
 }
 
 const storedBatch = (
-  statement: { get(...values: number[]): unknown },
-  ...values: number[]
+  statement: { get(named: { epoch: number }): unknown },
+  named: { epoch: number },
 ): StoredBatch | undefined => {
-  const row = statement.get(...values) as StoredBatch | undefined
+  const row = statement.get(named) as StoredBatch | undefined
   return row === undefined ? undefined : { ...row, bytes: new Uint8Array(row.bytes) }
 }

@@ -2,6 +2,7 @@
  * Opens the terminal's SQLite file: pragmas, migrations, one writer, and the checks before the first sale.
  * Readable and writable handles are different types, so that nothing that only looks can write.
  */
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { ledgerMigration } from './migrations/0001-ledger.ts'
@@ -131,6 +132,8 @@ export const openWritable = (
 /** Opens beside the writer, to look. */
 export const openReadable = (dataDir: string): { readonly database: ReadableDatabase; readonly close: () => void } => {
   try {
+    if (!existsSync(ledgerPath(dataDir)))
+      throw new LedgerFault('missing', `There is no ledger in ${dataDir}: enrol this terminal first.`)
     const database = new Database(ledgerPath(dataDir), { readonly: true, fileMustExist: true })
     requireKnownVersion(versionOf(database))
     return { database: database as unknown as ReadableDatabase, close: () => database.close() }

@@ -32,6 +32,7 @@ CREATE TABLE intent (
 CREATE UNIQUE INDEX intent_open_per_card ON intent (card_id) WHERE state = 'open';
 CREATE INDEX intent_goods_due ON intent (card_id) WHERE goods = 'due';
 CREATE INDEX intent_of_card ON intent (card_id, counter);
+CREATE INDEX intent_reverses ON intent (reverses) WHERE reverses IS NOT NULL;
 -- A one-time code is held by one payment, never by two; a void or reversed one lets it go.
 CREATE UNIQUE INDEX intent_holds_unit ON intent (unit) WHERE unit IS NOT NULL AND state NOT IN ('void', 'reversed');
 
