@@ -52,8 +52,7 @@ export const readStatement = async (terminal: Terminal, session: PurseSession): 
     if (answer.outcome !== 'read' || answer.record.counter !== stand.next - back) break
     const { record } = answer
     const sold = terminal.ledger.soldAt(record.identity.cardId, record.counter)
-    const withheld =
-      sold !== undefined && sold.goods !== 'due' && sold.goods !== 'released' && sold.epoch === terminal.ledger.epoch
+    const withheld = sold !== undefined && terminal.ledger.reversalBegun(sold)
     const item = record.order.type === 'payment' ? itemOfRecord(terminal, record) : undefined
     lines.push({
       record,

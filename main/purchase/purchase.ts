@@ -22,7 +22,7 @@ import { type CardChannel, CardFault } from '../reader/card-reader.ts'
 import type { Terminal } from '../terminal.ts'
 import { recover, witness } from './recovery.ts'
 import { reverse } from './reversal.ts'
-import { type Refusal, refusalOf } from './rules.ts'
+import { outOfServiceReason, type Refusal, refusalOf } from './rules.ts'
 
 export type PurchaseOutcome =
   /** Paid. `recovered`: by an earlier tap. `goods` says whether this terminal hands them over, or they go by claim. */
@@ -97,7 +97,8 @@ export const purchase = async (
   let unwrittenVoids: readonly Intent[] = []
   try {
     const session = await openSession(terminal, channel)
-    if (session === undefined) return declined('notAPurse')
+    if (session === undefined)
+      return declined(outOfServiceReason(terminal) === undefined ? 'notAPurse' : 'outOfService')
     const { info: card } = session
 
     const recovery = await recover(terminal, session)
@@ -105,7 +106,7 @@ export const purchase = async (
       case 'suspect':
         return declined('cardSuspect', { card })
       case 'captured':
-        return { ...recovery, recovered: true, goods: 'due', claimable: true }
+        return { ...recovery, recovered: true, goods: 'due' }
       case 'owed':
         return { ...recovery, outcome: 'captured', recovered: true, goods: 'owed' }
       case 'clear':
@@ -234,7 +235,7 @@ const settleOnTheSpot = async (
   const recovery = await recover(terminal, session)
   switch (recovery.outcome) {
     case 'captured':
-      return { ...recovery, recovered: true, goods: 'due', claimable: true }
+      return { ...recovery, recovered: true, goods: 'due' }
     case 'owed':
       return { ...recovery, outcome: 'captured', recovered: true, goods: 'owed' }
     case 'suspect':
@@ -270,7 +271,7 @@ export const finishOpen = async (
     case 'suspect':
       return { outcome: 'suspect' }
     case 'captured':
-      return { ...recovery, goods: 'due', claimable: true, session }
+      return { ...recovery, goods: 'due', session }
     case 'owed':
       return { ...recovery, outcome: 'captured', goods: 'owed', session }
     case 'clear':

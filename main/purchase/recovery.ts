@@ -12,7 +12,13 @@ export type Recovery =
   /** Nothing of this card waits here. `provedVoid` still has to be written, with the next intent or alone. */
   | { readonly outcome: 'clear'; readonly provedVoid: readonly Intent[] }
   /** A payment made here is captured and its goods are due: hand them over, debit nothing. */
-  | { readonly outcome: 'captured'; readonly payment: Intent; readonly balanceMinor: number }
+  | {
+      readonly outcome: 'captured'
+      readonly payment: Intent
+      readonly balanceMinor: number
+      /** A verified offer shows that no reversal follows, so that a claim may be sealed. */
+      readonly claimable: boolean
+    }
   /** Captured, but its goods are not to be had here: they are owed, by claim. */
   | {
       readonly outcome: 'owed'
@@ -108,27 +114,29 @@ export const recover = async (terminal: Terminal, session: PurseSession): Promis
   ledger.writeVoids(provedVoid)
   if (payment.counter >= stand.next)
     return suspect(`the card's counter went back: it offers ${stand.next}, and ${payment.counter} was paid`)
-  const claimable = !(await mayBeReversed(session, payment, stand))
-  if (payment.goods !== 'due' || !claimable) {
-    ledger.markOwed(payment.terminalSeq)
-    return { outcome: 'owed', payment: ledger.intent(payment.terminalSeq), balanceMinor: stand.balanceMinor, claimable }
-  }
-  return { outcome: 'captured', payment, balanceMinor: stand.balanceMinor }
+  // Without an offer only the record itself speaks for the card: what was captured earlier waits for a better tap.
+  if (!stand.proved && due.includes(payment)) return suspect(`goods of ${payment.counter} wait for a card that offers`)
+  const sequel = await sequelOf(session, payment, stand)
+  if (sequel === 'unreadable') return suspect(`the record after ${payment.counter} cannot be read`)
+  const claimable = stand.proved && sequel === 'stands'
+  const { balanceMinor } = stand
+  if (payment.goods === 'due' && sequel === 'stands') return { outcome: 'captured', payment, balanceMinor, claimable }
+  ledger.markOwed(payment.terminalSeq)
+  return { outcome: 'owed', payment: ledger.intent(payment.terminalSeq), balanceMinor, claimable }
 }
 
-/** Whether the record after the payment undoes it, or cannot be seen. */
-const mayBeReversed = async (
+/** What follows the payment on the card: nothing that undoes it, its reversal, or records that have left the log. */
+const sequelOf = async (
   session: PurseSession,
   payment: Intent,
-  stand: { readonly next: number; readonly proved: boolean },
-): Promise<boolean> => {
-  if (!stand.proved) return true
+  stand: { readonly next: number },
+): Promise<'stands' | 'reversed' | 'outOfSight' | 'unreadable'> => {
   const back = stand.next - (payment.counter + 1)
-  if (back === 0) return false
-  if (back > logLength) return true
+  if (back === 0) return 'stands'
+  if (back > logLength) return 'outOfSight'
   const after = await session.read(back)
-  if (after.outcome !== 'read' || after.record.counter !== payment.counter + 1) return true
-  return after.record.order.type === 'reversal'
+  if (after.outcome !== 'read' || after.record.counter !== payment.counter + 1) return 'unreadable'
+  return after.record.order.type === 'reversal' ? 'reversed' : 'stands'
 }
 
 /**
