@@ -2,12 +2,13 @@
  * What can be sold here now: the bulletin's items, the keyring's keys and codes, and the encrypted goods on the disk.
  * Goods are made ready before a card is asked for money, so that nothing can fail after.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { Bulletin } from '../protocol/bulletin.ts'
 import { fromHex, toHex } from '../protocol/bytes.ts'
 import { canonicalBytes } from '../protocol/canonical-json.ts'
+import { ProtocolError } from '../protocol/errors.ts'
 import { type Item, isSoldByUnit, unitItem, unitOf } from '../protocol/item.ts'
 import { decryptContent, type KeyringBody } from '../protocol/keyring.ts'
 import { shortHashOf } from '../protocol/mac.ts'
@@ -34,6 +35,20 @@ export interface Offering {
 
 export const goodsPath = (dataDir: string, contentHash: string): string => path.join(dataDir, 'goods', contentHash)
 
+/** @returns the plain bytes, or undefined when these are not the goods of that name */
+export const openContent = (
+  blob: Uint8Array,
+  sealing: { readonly key: Uint8Array; readonly contentHash: string },
+): Uint8Array | undefined => {
+  try {
+    const content = decryptContent(blob, sealing)
+    return toHex(sha256(content)) === sealing.contentHash ? content : undefined
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}
+
 const ready = (item: Item, goods: { code?: string; content?: Uint8Array }): ReadyGoods => {
   const json = canonicalBytes(item)
   return { item, itemJson: Buffer.from(json).toString('utf8'), itemHash: shortHashOf(json), ...goods }
@@ -56,19 +71,19 @@ export const openCatalogue = (from: {
   for (const { itemId, code } of keyring.units) {
     const unit = unitOf(code)
     codeOfUnit.set(unit, code)
-    codes.set(itemId, [...(codes.get(itemId) ?? []), { unit, code }])
+    const units = codes.get(itemId) ?? []
+    units.push({ unit, code })
+    codes.set(itemId, units)
   }
 
   const readContent = (item: Item): Uint8Array | undefined => {
     const key = contentKeys.get(item.contentHash)
     const file = goodsPath(dataDir, item.contentHash)
     if (key === undefined || !existsSync(file)) return undefined
-    try {
-      const content = decryptContent(readFileSync(file), { key, contentHash: item.contentHash })
-      return toHex(sha256(content)) === item.contentHash ? content : undefined
-    } catch {
-      return undefined
-    }
+    const content = openContent(readFileSync(file), { key, contentHash: item.contentHash })
+    // Damaged on the disk: the next sync brings it anew.
+    if (content === undefined) rmSync(file, { force: true })
+    return content
   }
 
   const freeUnits = (itemId: string) => {

@@ -2,7 +2,7 @@
  * Who this terminal is: what its enrolment answered, in terminal.json of the data folder (mode 0600), apart from the ledger.
  * Where the platform has no better place, this file is the terminal's security module (docs/SECURITY.md says what that is worth).
  */
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
 import { fromHex } from '../protocol/bytes.ts'
@@ -83,7 +83,7 @@ export const writeIdentity = (dataDir: string, identity: IdentityFile): void => 
   const temporary = `${file}.new`
   const handle = openSync(temporary, 'w', 0o600)
   try {
-    writeSync(handle, `${JSON.stringify(identity, null, 2)}\n`)
+    writeFileSync(handle, `${JSON.stringify(identity, null, 2)}\n`)
     fsyncSync(handle)
   } finally {
     closeSync(handle)

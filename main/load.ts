@@ -2,7 +2,8 @@
 
 import { statusWord } from '../protocol/apdu.ts'
 import { currencyOf } from '../protocol/currency.ts'
-import { encodeLoadRequest, type LoadVerdict, openLoadAnswer } from '../protocol/load.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+import { encodeLoadRequest, type LoadAnswer, type LoadVerdict, openLoadAnswer } from '../protocol/load.ts'
 import { shortHashOf } from '../protocol/mac.ts'
 import type { Order } from '../protocol/order.ts'
 import { amountMinor, counter, unixTime, zeroHash } from '../protocol/quantities.ts'
@@ -10,7 +11,7 @@ import { balanceAfter, type CardRecord } from '../protocol/record.ts'
 import { openSession } from './purchase/purchase.ts'
 import { recover } from './purchase/recovery.ts'
 import { type CardChannel, CardFault } from './reader/card-reader.ts'
-import type { IssuerClient } from './sync/issuer-client.ts'
+import { type IssuerClient, IssuerUnreachable } from './sync/issuer-client.ts'
 import type { Terminal } from './terminal.ts'
 
 export type LoadOutcome =
@@ -93,7 +94,7 @@ export const loadCard = async (
     cardNonce: offer.cardNonce,
     offerMac: offer.offerMac,
   })
-  const answer = openLoadAnswer(identity.terminalMacKey, await sendTwice(client, request))
+  const answer = readAnswer(terminal, await sendTwice(client, request))
   if (answer.verdict !== 'authorised' || answer.counter !== offer.counter || answer.terminalSeq !== order.terminalSeq) {
     // No COMMIT was sent, and without the issuer's MAC none can be: the card itself says so at once.
     await closeUncommitted(terminal, session)
@@ -115,8 +116,18 @@ const sendTwice = async (client: IssuerClient, request: Uint8Array): Promise<Uin
   try {
     return await client.sendLoad(request)
   } catch (error) {
-    if (error instanceof Error && error.name === 'IssuerUnreachable') return client.sendLoad(request)
+    if (error instanceof IssuerUnreachable) return client.sendLoad(request)
     throw error
+  }
+}
+
+/** @throws IssuerUnreachable unless the bytes are the issuer's */
+const readAnswer = ({ identity }: Terminal, bytes: Uint8Array): LoadAnswer => {
+  try {
+    return openLoadAnswer(identity.terminalMacKey, bytes)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    throw new IssuerUnreachable('What answered is not the issuer (a proxy or a login page?).', { cause: error })
   }
 }
 

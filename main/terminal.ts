@@ -8,6 +8,7 @@ import { LedgerFault, openWritable } from '../db/open.ts'
 import { type Bulletin, openBulletin } from '../protocol/bulletin.ts'
 import { fromHex } from '../protocol/bytes.ts'
 import { encodeClaim } from '../protocol/claim.ts'
+import { ProtocolError } from '../protocol/errors.ts'
 import { type KeyringBody, openKeyring } from '../protocol/keyring.ts'
 import { derivePayKey } from '../protocol/keys.ts'
 import { type MacKey, macKey } from '../protocol/mac.ts'
@@ -60,8 +61,9 @@ const readIssued = (options: { dataDir: string; identity: TerminalIdentity; ledg
   const bulletinDocument = ledger.document('bulletin')
   const keyringDocument = ledger.document('keyring')
   if (bulletinDocument === undefined || keyringDocument === undefined) return undefined
-  const bulletin = openBulletin(bulletinDocument.bytes, identity.bulletinPublicKey)
-  const keyring = openKeyring(keyringDocument.bytes, identity.terminalKey).body
+  const opened = openDocuments(identity, bulletinDocument.bytes, keyringDocument.bytes)
+  if (opened === undefined) return undefined
+  const { bulletin, keyring } = opened
   return {
     bulletin,
     keyring,
@@ -72,6 +74,18 @@ const readIssued = (options: { dataDir: string; identity: TerminalIdentity; ledg
         .filter((entry) => bulletin.payKeyVersions.includes(entry.version))
         .map((entry) => [entry.version, fromHex(entry.key, 32)]),
     ),
+  }
+}
+
+/** @returns undefined for documents of an earlier enrolment: nothing is sold until this one's have come */
+const openDocuments = (identity: TerminalIdentity, bulletinBytes: Uint8Array, keyringBytes: Uint8Array) => {
+  try {
+    const bulletin = openBulletin(bulletinBytes, identity.bulletinPublicKey)
+    const { body, epoch } = openKeyring(keyringBytes, identity.terminalKey)
+    return epoch === identity.epoch ? { bulletin, keyring: body } : undefined
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
   }
 }
 
@@ -95,6 +109,10 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
         `The ledger belongs to terminal ${owner.terminalId}, but terminal.json says ${identity.terminalId}: give each terminal a data folder of its own.`,
       )
     const ledger = openLedger(database, { clock: world.clock })
+    if (identity.epoch < ledger.epoch)
+      throw new IdentityFault(
+        `terminal.json is older than the ledger (epoch ${identity.epoch}, not ${ledger.epoch}): enrol this terminal again with a new code.`,
+      )
     // The enrolment wrote terminal.json first; a crash between the two is mended here.
     ledger.beginEpoch(identity.epoch)
     let issued = readIssued({ dataDir, identity, ledger })

@@ -1,5 +1,5 @@
 /** Sync by stick: the same batches, byte for byte, as files (docs/OPERATIONS.md, USB). */
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Terminal } from '../terminal.ts'
 import { cutBatch } from './sync.ts'
@@ -15,7 +15,7 @@ export const exportBatches = (terminal: Terminal, dir: string): string[] => {
     const part = path.join(dir, `${name}.part`)
     const handle = openSync(part, 'w')
     try {
-      writeSync(handle, batch.bytes)
+      writeFileSync(handle, batch.bytes)
       fsyncSync(handle)
     } finally {
       closeSync(handle)

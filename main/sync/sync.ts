@@ -2,15 +2,16 @@
  * Sync: an exchange of documents (PROTOCOL.md, Documents). Batches go out, only an authenticated acknowledgement settles
  * one; bulletin, keyring and goods come in. Online and offline are found out by trying.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type Acknowledgement, isTaken, openAcknowledgement } from '../../protocol/acknowledgement.ts'
-import { encodeBatch } from '../../protocol/batch.ts'
+import { encodeBatch, parseBatch } from '../../protocol/batch.ts'
 import { openBulletin } from '../../protocol/bulletin.ts'
+import { equalBytes, fromHex } from '../../protocol/bytes.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { isSoldByUnit } from '../../protocol/item.ts'
 import { openKeyring } from '../../protocol/keyring.ts'
-import { goodsPath } from '../catalogue.ts'
+import { goodsPath, openContent } from '../catalogue.ts'
 import type { Terminal } from '../terminal.ts'
 import { backoffMs, syncBackoff } from './backoff.ts'
 import { type IssuerClient, IssuerRefused, IssuerUnreachable } from './issuer-client.ts'
@@ -71,37 +72,39 @@ export const syncOnce = async (
   const send = async (stored: { batchNo: number; count: number; bytes: Uint8Array }): Promise<Acknowledgement> => {
     const bytes = await client.sendBatch(stored.bytes, options.signal)
     const ack = readAck(terminal, bytes)
+    const { head } = parseBatch(stored.bytes)
     if (
       isTaken(ack.verdict) &&
-      (ack.batchNo !== stored.batchNo || ack.accepted + ack.exceptions.length !== stored.count)
+      (ack.batchNo !== stored.batchNo ||
+        ack.accepted + ack.exceptions.length !== stored.count ||
+        !equalBytes(ack.head, head))
     )
       throw new IssuerUnreachable(`The issuer acknowledged batch ${ack.batchNo}, not ${stored.batchNo}.`)
     ledger.storeAnswer(ack, bytes, stored.batchNo)
     return ack
   }
 
-  for (;;) {
+  while (ledger.stoppedVerdict === undefined) {
+    // The issuer lacks what came before (it was restored from a backup): back to the last one it knows.
+    const missing = resent < resendMax ? ledger.nextToResend() : undefined
+    if (missing !== undefined) {
+      resent += 1
+      await send(missing)
+      continue
+    }
     const next = ledger.nextUnanswered()
     if (next === undefined) {
       if (!cutBatch(terminal, options.busyTerminalSeq?.())) break
       continue
     }
     const ack = await send(next)
-    if (!isTaken(ack.verdict)) return { batches, entries, exceptions, stopped: ack.verdict }
+    if (!isTaken(ack.verdict)) break
     batches += 1
     entries += next.count
     exceptions += ack.exceptions.length
     options.onBatch?.({ entries, left: ledger.unsynced.count })
-    // The issuer lacks what came before (it was restored from a backup): back to the last one it knows.
-    let missing = ack.verdict === 'outOfOrder' ? next.batchNo - 1 : 0
-    while (missing >= 1 && resent < resendMax) {
-      const before = ledger.batch(missing)
-      if (before === undefined) break
-      resent += 1
-      const again = await send(before)
-      missing = again.verdict === 'outOfOrder' ? missing - 1 : 0
-    }
   }
+  if (ledger.stoppedVerdict !== undefined) return { batches, entries, exceptions, stopped: ledger.stoppedVerdict }
   await fetchNews(terminal, client, options.signal)
   return { batches, entries, exceptions }
 }
@@ -127,14 +130,9 @@ export const fetchNews = async (terminal: Terminal, client: IssuerClient, signal
         signedTime: seconds(bulletin.issuedAt),
       }),
     ]
-    const missing = bulletin.items.filter(
-      (item) => !isSoldByUnit(item) && !existsSync(goodsPath(terminal.dataDir, item.contentHash)),
-    )
-    for (const item of missing) {
-      const blob = await client.goods(item.contentHash, item.bytes + blobOverheadBytes, signal)
-      storeGoods(goodsPath(terminal.dataDir, item.contentHash), blob)
-    }
-    if (fresh.includes(true) || missing.length > 0) terminal.refresh()
+    // A new hotlist counts from now on, however long the goods take.
+    if (fresh.includes(true)) terminal.refresh()
+    await fetchGoods(terminal, client, signal)
   } catch (error) {
     if (error instanceof ProtocolError)
       throw new IssuerUnreachable('What answered is not signed by the issuer (a proxy or a login page?).', {
@@ -146,12 +144,32 @@ export const fetchNews = async (terminal: Terminal, client: IssuerClient, signal
   }
 }
 
-/** Whole or not at all. What is in it is checked when it is decrypted. */
+/** Goods that are announced and not here yet. One that the issuer has not got does not hold up the next. */
+const fetchGoods = async (terminal: Terminal, client: IssuerClient, signal?: AbortSignal): Promise<void> => {
+  const { dataDir, issued } = terminal
+  const contentKeys = new Map(issued?.keyring.contentKeys.map((entry) => [entry.contentHash, fromHex(entry.key, 32)]))
+  for (const item of issued?.bulletin.items ?? []) {
+    const { contentHash } = item
+    const key = contentKeys.get(contentHash)
+    const file = goodsPath(dataDir, contentHash)
+    if (isSoldByUnit(item) || key === undefined || existsSync(file)) continue
+    try {
+      const blob = await client.goods(contentHash, item.bytes + blobOverheadBytes, signal)
+      if (openContent(blob, { key, contentHash }) === undefined)
+        throw new IssuerUnreachable('What answered are not the goods of the issuer (a proxy or a login page?).')
+      storeGoods(file, blob)
+    } catch (error) {
+      if (!(error instanceof IssuerRefused)) throw error
+    }
+  }
+}
+
+/** Whole or not at all. */
 const storeGoods = (file: string, blob: Uint8Array): void => {
   mkdirSync(path.dirname(file), { recursive: true })
   const handle = openSync(`${file}.part`, 'w', 0o600)
   try {
-    writeSync(handle, blob)
+    writeFileSync(handle, blob)
     fsyncSync(handle)
   } finally {
     closeSync(handle)
@@ -208,7 +226,8 @@ export const startSync = (
         if (!(error instanceof IssuerUnreachable)) options.onFault?.(error)
       }
       options.onChange?.(online)
-      if (!nudged)
+      // While the issuer is away, the backoff decides: a busy kiosk must not hammer it.
+      if (!(nudged && online))
         await pause(failures === 0 ? idleMs : backoffMs(failures, syncBackoff, (options.random ?? Math.random)()))
     }
   }
@@ -220,7 +239,6 @@ export const startSync = (
     },
     nudge() {
       nudged = true
-      // While the issuer is away, the backoff decides: a busy kiosk must not hammer it.
       if (online) wake()
     },
     async stop() {
