@@ -23,7 +23,14 @@ import { itemOf } from './payment.ts'
 import { finishOpen, openSession, type PurchaseOutcome, purchase, witnessAfterSale } from './purchase/purchase.ts'
 import { witness } from './purchase/recovery.ts'
 import { outOfServiceReason } from './purchase/rules.ts'
-import { type CardChannel, CardFault, type CardReader, type PresentCard } from './reader/card-reader.ts'
+import type { PurseSession } from './purse-session.ts'
+import {
+  type CardChannel,
+  CardFault,
+  type CardReader,
+  type PresentCard,
+  type ReaderSlot,
+} from './reader/card-reader.ts'
 import type { SyncLoop } from './sync/sync.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -79,6 +86,7 @@ export const makeKiosk = (
   let storageFault = false
   let closed = false
   let sync: SyncLoop | undefined
+  let working: Promise<void> = Promise.resolve()
   let deadline: NodeJS.Timeout | undefined
   /** Cards that were dealt with; lying there any longer, they mean nothing new. */
   let seen = new WeakSet<PresentCard>()
@@ -101,11 +109,14 @@ export const makeKiosk = (
     }
   }
 
+  const ourSlots = (): readonly ReaderSlot[] =>
+    reader.snapshot.slots.filter(({ name }) => settings.reader === undefined || name === settings.reader)
+
   const outOfService = (): OutOfServiceReason | undefined => {
     if (storageFault) return 'storage'
     const reason = outOfServiceReason(terminal)
     if (reason !== undefined) return reason
-    if (reader.snapshot.service === 'down' || reader.snapshot.slots.length === 0) return 'noReader'
+    if (reader.snapshot.service === 'down' || ourSlots().length === 0) return 'noReader'
     return terminal.issued?.catalogue.offerings().length === 0 ? 'emptyCatalogue' : undefined
   }
 
@@ -224,14 +235,19 @@ export const makeKiosk = (
     }
   }
 
+  const sellTo = async (channel: CardChannel, goods: ReadyGoods): Promise<PurchaseOutcome> => {
+    const outcome = await purchase(terminal, channel, goods, {
+      onDebit: (payment) => {
+        busyTerminalSeq = payment.terminalSeq
+      },
+    })
+    busyTerminalSeq = undefined
+    return outcome
+  }
+
   const payWith = (card: PresentCard, goods: ReadyGoods) =>
     card.use(async (channel) => {
-      const outcome = await purchase(terminal, channel, goods, {
-        onDebit: (payment) => {
-          busyTerminalSeq = payment.terminalSeq
-        },
-      })
-      busyTerminalSeq = undefined
+      const outcome = await sellTo(channel, goods)
       if (outcome.outcome === 'cardLost') lost.add(card)
       showOutcome(outcome, goods)
       if (outcome.outcome === 'captured') await witnessAfterSale(terminal, channel, outcome.payment)
@@ -244,7 +260,11 @@ export const makeKiosk = (
         enter({ ...doubt, phase: 'wrongCard' })
         return
       }
-      showOutcome(await purchase(terminal, channel, doubt.goods), doubt.goods)
+      const outcome = await sellTo(channel, doubt.goods)
+      // Gone again before it told: the doubt is what it was.
+      if (outcome.outcome === 'cardLost') enter({ ...doubt, phase: 'waiting' })
+      else showOutcome(outcome, doubt.goods)
+      if (outcome.outcome === 'captured') await witnessAfterSale(terminal, channel, outcome.payment)
     })
 
   const tellBalance = (card: PresentCard) =>
@@ -263,10 +283,19 @@ export const makeKiosk = (
           if (session === undefined || statement === undefined)
             return enter({ name: 'shown', screen: { name: 'declined', reason: 'cardSuspect' } })
           enter({ name: 'shown', screen: balanceScreen(statement), statement })
-          await witness(terminal, session, statement.card.counter)
+          await passOn(session, statement.card.counter)
         }
       }
     })
+
+  /** The customer has seen what he came for: a card that leaves now is no fault. */
+  const passOn = async (session: PurseSession, newest: number) => {
+    try {
+      await witness(terminal, session, newest)
+    } catch (error) {
+      if (!(error instanceof CardFault)) throw error
+    }
+  }
 
   const balanceScreen = (statement: Statement): KioskScreen => ({
     name: 'balance',
@@ -278,7 +307,10 @@ export const makeKiosk = (
   })
 
   /** The one place where faults of the world end: the card left, the disk failed. */
-  const serve = async (work: () => Promise<void>, afterLoss: () => void) => {
+  const serve = (work: () => Promise<void>, afterLoss: () => void) => {
+    working = serveNow(work, afterLoss)
+  }
+  const serveNow = async (work: () => Promise<void>, afterLoss: () => void) => {
     busy = true
     try {
       await work()
@@ -289,7 +321,9 @@ export const makeKiosk = (
       } else if (error instanceof LedgerFault) {
         log(error.message)
         storageFault = true
-        enter({ name: 'browse' })
+        // What is on the screen was paid, and stays until the customer is done.
+        if (mode.name === 'shown') publish()
+        else enter({ name: 'browse' })
       } else throw error
     } finally {
       busy = false
@@ -301,7 +335,7 @@ export const makeKiosk = (
 
   const onReader = () => {
     if (busy || closed) return
-    const cards = reader.snapshot.slots.flatMap((slot) => slot.card ?? [])
+    const cards = ourSlots().flatMap((slot) => slot.card ?? [])
     const current = mode
     switch (current.name) {
       case 'browse':
@@ -311,7 +345,7 @@ export const makeKiosk = (
         const idle = current.name === 'browse' && outOfService() === undefined
         if (card === undefined || !idle) return
         seen.add(card)
-        void serve(
+        serve(
           () => tellBalance(card),
           () => enter({ name: 'browse' }),
         )
@@ -327,7 +361,7 @@ export const makeKiosk = (
         if (card === undefined || lost.has(card)) return
         seen.add(card)
         enter({ ...current, phase: 'working' })
-        void serve(
+        serve(
           () => payWith(card, current.goods),
           () => {
             lost.add(card)
@@ -341,7 +375,7 @@ export const makeKiosk = (
         if (card === undefined || current.phase === 'working') return
         seen.add(card)
         enter({ ...current, phase: 'working' })
-        void serve(
+        serve(
           () => finishWith(card, current),
           () => enter({ ...current, phase: 'waiting' }),
         )
@@ -387,7 +421,9 @@ export const makeKiosk = (
       const line = statement.lines.find((candidate) => candidate.record.counter === counter)
       if (line?.item === undefined || !line.collectable) return
       const soldHere = terminal.ledger.soldAt(line.record.identity.cardId, line.record.counter)
-      const here = soldHere?.epoch === terminal.ledger.epoch ? terminal.issued?.catalogue.goodsOf(line.item) : undefined
+      const mayRelease =
+        soldHere?.epoch === terminal.ledger.epoch && (soldHere.goods === 'due' || soldHere.goods === 'released')
+      const here = mayRelease ? terminal.issued?.catalogue.goodsOf(line.item) : undefined
       const claim = terminal.claimUrl(line.record, line.settlementMac)
       const screen: KioskScreen = {
         name: 'goods',
@@ -403,8 +439,10 @@ export const makeKiosk = (
     goodsContent: (token) => shownGoods.get(token),
     async close() {
       closed = true
-      clearTimeout(deadline)
       stopWatching()
+      // A card at the reader is finished with first.
+      await working
+      clearTimeout(deadline)
       listeners.clear()
       seen = new WeakSet()
     },

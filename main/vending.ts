@@ -109,7 +109,9 @@ export class UnknownItem extends Error {
 
 /** The card that lies there now, or undefined when none came in time. */
 const nextCard = async (options: VendingOptions, waitMs: number): Promise<PresentCard | undefined> => {
-  const timeout = AbortSignal.timeout(Math.max(0, waitMs))
+  // A card that lies there and does not answer must not be tried for ever.
+  if (waitMs <= 0) return undefined
+  const timeout = AbortSignal.timeout(Math.ceil(waitMs))
   const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal])
   try {
     return await waitForCard(options.reader, {
@@ -145,17 +147,18 @@ export const sellOne = async (options: VendingOptions): Promise<SaleLine> => {
     options.onSale(line)
     return line
   }
-  if (goods === 'outOfService' || outOfServiceReason(terminal) !== undefined)
-    return say({ outcome: 'declined', reason: 'outOfService', item: itemId, amountMinor: 0 })
-  if (goods === 'outOfStock') return say({ outcome: 'declined', reason: 'outOfStock', item: itemId, amountMinor: 0 })
+  const article = terminal.issued?.bulletin.items.find((item) => item.id === itemId)
+  const refuse = (reason: RefusalReason): SaleLine =>
+    say({ outcome: 'declined', reason, item: itemId, amountMinor: article?.priceMinor ?? 0 })
+  if (goods === 'outOfService' || outOfServiceReason(terminal) !== undefined) return refuse('outOfService')
+  if (goods === 'outOfStock') return refuse('outOfStock')
 
   const endsAtMs = performance.now() + options.timeoutMs
   const leftMs = () => endsAtMs - performance.now()
   for (;;) {
     options.onWaiting?.('card')
     const card = await nextCard(options, leftMs())
-    if (card === undefined)
-      return say({ outcome: 'declined', reason: options.signal?.aborted ? 'cancelled' : 'timeout', item: itemId, amountMinor: goods.item.priceMinor })
+    if (card === undefined) return refuse(options.signal?.aborted ? 'cancelled' : 'timeout')
     const line = await sellTo(options, card, goods)
     if (line === 'cardLost' || line === 'otherCard') {
       await gone(card, leftMs())
@@ -177,6 +180,7 @@ const sellTo = async (
   only?: { readonly cardId: string | undefined },
 ): Promise<SaleLine | 'cardLost' | 'otherCard'> => {
   const { terminal } = options
+  let said: SaleLine | undefined
   try {
     return await card.use(async (channel) => {
       if (only !== undefined && (await selectPurse(channel))?.cardId !== only.cardId) return 'otherCard'
@@ -185,6 +189,7 @@ const sellTo = async (
       const line = lineOf(terminal, goods, outcome)
       if (outcome.outcome === 'inDoubt') return line
       options.onSale(line)
+      said = line
       if (outcome.outcome === 'captured') {
         if (line.goods !== 'owed') terminal.ledger.markReleased(outcome.payment.terminalSeq)
         await witnessAfterSale(terminal, channel, { cardId: outcome.payment.cardId })
@@ -192,7 +197,8 @@ const sellTo = async (
       return line
     })
   } catch (error) {
-    if (error instanceof CardFault && error.code !== 'busy') return 'cardLost'
+    // Once it was said, the sale is done, whatever becomes of the card.
+    if (error instanceof CardFault && (said !== undefined || error.code !== 'busy')) return said ?? 'cardLost'
     throw error
   }
 }
