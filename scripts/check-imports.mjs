@@ -21,7 +21,7 @@ const contract = 'preload/contract.ts'
 const sources = Object.keys(allowed).flatMap((folder) =>
   readdirSync(folder, { recursive: true })
     .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
-    .filter((file) => /\.tsx?$/.test(file) && !/\.(test|d)\.tsx?$/.test(file)),
+    .filter((file) => /\.tsx?$/.test(file) && !/\.(test|d)\.tsx?$|\/test-[^/]*\.ts$/.test(file)),
 )
 
 const problems = []
