@@ -81,12 +81,15 @@ const copyButton = (code) => {
   return button
 }
 
+/** As large as fits on one line of a narrow phone. */
+const sizeOf = (code) => (code.length <= 14 ? 'short' : code.length <= 19 ? 'middle' : 'long')
+
 const codeGoods = ({ code, kind }) =>
   make(
     'div',
     { class: 'goods' },
     make('p', { class: 'label' }, kind === 'ticket' ? words.yourTicket : words.yourCode),
-    make('code', { class: code.length > 18 ? 'code long' : 'code', id: 'code' }, code),
+    make('code', { class: `code ${sizeOf(code)}`, id: 'code' }, code),
     copyButton(code),
   )
 
@@ -133,8 +136,8 @@ const showSale = (sale) => {
         [words.receipt, `${receipt.cardEnding}-${receipt.counter}`],
         [words.card, words.cardEnding(receipt.cardEnding)],
         [words.kiosk, receipt.terminalId],
+        ...(sale.taxBasisPoints > 0 ? [[words.tax, rate]] : []),
       ),
-      sale.taxBasisPoints > 0 ? make('p', { class: 'label' }, words.tax(rate)) : undefined,
     ),
   )
   main.replaceChildren(card, make('p', { class: 'until' }, words.until(dateOf(sale.expiresAt, { dateStyle: 'long' }))))
