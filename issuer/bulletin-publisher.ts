@@ -187,7 +187,7 @@ export const currentBulletin = async (issuer: Issuer): Promise<Published | undef
  * @param publicUrl http or https, with or without a path
  * @throws IssuerError `input`
  */
-export const announceAddress = (issuer: Issuer, publicUrl: string): Promise<string> => {
+export const announceAddress = async (issuer: Issuer, publicUrl: string): Promise<string> => {
   const parsed = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.search !== '' || parsed.hash !== '')
     throw new IssuerError('input', `"${publicUrl}" is not an address such as https://pay.example.org.`)
@@ -205,7 +205,7 @@ export const announceAddress = (issuer: Issuer, publicUrl: string): Promise<stri
  * first terminal that sees it (tag 07).
  * @throws IssuerError `input`
  */
-export const blockCard = (
+export const blockCard = async (
   issuer: Issuer,
   card: string,
 ): Promise<{ cardId: string; known: boolean; serial?: number }> => {

@@ -1,0 +1,181 @@
+/** Bulletin, keyring and enrolment as terminals come to see them. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openBulletin } from '../protocol/bulletin.ts'
+import { toHex } from '../protocol/bytes.ts'
+import { type Item, unitItem } from '../protocol/item.ts'
+import { openKeyring } from '../protocol/keyring.ts'
+import { commitBlockMac } from '../protocol/mac.ts'
+import { terminalId, unixTime } from '../protocol/quantities.ts'
+import { blockCard, currentBulletin, publish } from './bulletin-publisher.ts'
+import { addItem } from './catalogue.ts'
+import { createEnrolmentCode, enrol } from './enrolment.ts'
+import type { Issuer } from './issuer.ts'
+import { keyringFor } from './keyring-maker.ts'
+import { addMerchant, addTerminal } from './parties.ts'
+import { type Bench, newCard, newTerminal, now, openBench } from './test-support.ts'
+
+let bench: Bench
+let issuer: Issuer
+let time: number
+
+beforeEach(async () => {
+  bench = await openBench()
+  time = now
+  issuer = { ...bench.issuer, clock: () => unixTime(time) }
+})
+afterEach(() => bench.close())
+
+const day = 86_400
+const addCodes = async (lines: string): Promise<Item> =>
+  (
+    await addItem(issuer, {
+      file: { name: 'codes.txt', bytes: new TextEncoder().encode(lines) },
+      id: 'wifi',
+      kind: 'code',
+      priceMinor: 100,
+      title: { en: 'Wi-Fi' },
+    })
+  ).item
+const opened = async (id: string) => {
+  const made = await keyringFor(issuer, id)
+  const key = issuer.keys.terminalKey(1, terminalId(id))
+  if (made === undefined || key === undefined) throw new Error('no keyring')
+  return openKeyring(made.bytes, key)
+}
+const enrolled = async (id: string) => {
+  const { code } = await createEnrolmentCode(issuer, terminalId(id))
+  const result = await enrol(issuer, code)
+  if (result.outcome === 'refused') throw new Error(result.sentence)
+  return result.enrolment
+}
+
+describe('the bulletin', () => {
+  it('is signed and archived under a serial that only grows, and lasts 30 days', async () => {
+    expect(await currentBulletin(issuer)).toBeUndefined()
+    const first = await publish(issuer)
+    const second = await publish(issuer, { limits: { saleMinorMax: 500 }, claimSeconds: 60 })
+    const third = await publish(issuer)
+    expect([first.serial, second.serial, third.serial]).toEqual([1, 2, 3])
+    expect(openBulletin(first.bytes, issuer.keys.signing.publicKey)).toEqual(first.bulletin)
+    expect(first.bulletin).toMatchObject({
+      issuedAt: new Date(now * 1000).toISOString(),
+      expiresAt: new Date((now + 30 * day) * 1000).toISOString(),
+      payKeyVersions: [1],
+      hotlist: [],
+    })
+    expect(third.bulletin).toMatchObject({ limits: { saleMinorMax: 500 }, claimSeconds: 60 })
+    await expect(issuer.store.write((db) => db.deleteFrom('bulletin').execute())).rejects.toThrow(/never deleted/)
+  })
+
+  it('refuses limits and terms out of range', async () => {
+    await expect(publish(issuer, { limits: { saleMinorMax: -1 } })).rejects.toMatchObject({ code: 'input' })
+    await expect(publish(issuer, { claimSeconds: 0 })).rejects.toMatchObject({ code: 'input' })
+    await expect(publish(issuer, { validSeconds: 0.5 })).rejects.toMatchObject({ code: 'input' })
+    expect(await currentBulletin(issuer)).toBeUndefined()
+  })
+
+  it('is signed anew when it is a day old, without what was not published', async () => {
+    await publish(issuer)
+    await addCodes('LARK-1')
+    time += day - 1
+    expect((await currentBulletin(issuer))?.serial).toBe(1)
+    time += 1
+    const renewed = await currentBulletin(issuer)
+    expect(renewed).toMatchObject({
+      serial: 2,
+      bulletin: { items: [], issuedAt: new Date(time * 1000).toISOString() },
+    })
+    expect((await currentBulletin(issuer))?.serial).toBe(2)
+  })
+
+  it('lists a blocked card at once, with the means to block it where it is known', async () => {
+    const card = await newCard(issuer)
+    expect(await blockCard(issuer, '00000000000000ff')).toEqual({ cardId: '00000000000000ff', known: false })
+    await publish(issuer)
+    expect(await blockCard(issuer, card.id)).toEqual({ cardId: card.id, known: true, serial: 2 })
+    expect(await blockCard(issuer, card.id)).toMatchObject({ serial: 2 })
+    expect((await currentBulletin(issuer))?.bulletin.hotlist).toEqual([
+      { cardId: '00000000000000ff' },
+      { cardId: card.id, blockMac: toHex(commitBlockMac(card.loadKey(), card.id)) },
+    ])
+    await expect(blockCard(issuer, 'FF')).rejects.toMatchObject({ code: 'input' })
+  })
+})
+
+describe('the keyring', () => {
+  it('is made for enrolled terminals alone', async () => {
+    await addMerchant(issuer, 'Town')
+    const { terminalId: id } = await addTerminal(issuer, { merchant: 'Town' })
+    expect(await keyringFor(issuer, id)).toBeUndefined()
+    expect(await keyringFor(issuer, 'nonsense')).toBeUndefined()
+    await enrolled(id)
+    expect((await opened(id)).body).toMatchObject({ merchant: 'Town', contentKeys: [], units: [] })
+  })
+
+  it('changes its serial only with its content', async () => {
+    const kiosk = await newTerminal(issuer, 'Town')
+    const first = await keyringFor(issuer, kiosk.id)
+    time += 1000
+    expect(await keyringFor(issuer, kiosk.id)).toEqual(first)
+    await addCodes('LARK-1\nWREN-2')
+    expect((await opened(kiosk.id)).serial).toBe(1)
+    await publish(issuer)
+    const { serial, body, epoch } = await opened(kiosk.id)
+    expect([serial, epoch, body.units.map(({ code }) => code)]).toEqual([2, 1, ['LARK-1', 'WREN-2']])
+    expect(body.payKeys).toEqual([{ version: 1, key: issuer.keys.masters(1)?.pay }])
+    await enrolled(kiosk.id)
+    expect(await opened(kiosk.id)).toMatchObject({ serial: 3, epoch: 2 })
+  })
+
+  it('gives each code to one terminal', async () => {
+    const kiosks = [await newTerminal(issuer, 'Town'), await newTerminal(issuer, 'Port')]
+    await addCodes('a\nb\nc\nd\ne')
+    await publish(issuer)
+    const given = await Promise.all(kiosks.map(async ({ id }) => (await opened(id)).body.units.map(({ code }) => code)))
+    expect(given.map(({ length }) => length)).toEqual([3, 2])
+    expect(new Set(given.flat()).size).toBe(5)
+  })
+})
+
+describe('enrolment', () => {
+  it('gives every enrolment an epoch of its own, and says what arrived before', async () => {
+    const kiosk = await newTerminal(issuer, 'Town')
+    const card = await newCard(issuer)
+    const made = await kiosk.load(card, 500)
+    await kiosk.sync(kiosk.entry(made))
+    const second = await enrolled(kiosk.id)
+    expect(second).toMatchObject({ epoch: 2, lastBatch: { epoch: 1, batchNo: 1, lastEntry: 1 } })
+    expect((await enrolled(kiosk.id)).epoch).toBe(3)
+  })
+
+  it('hands a code to one of two who try it at once', async () => {
+    const kiosk = await newTerminal(issuer, 'Town')
+    const { code } = await createEnrolmentCode(issuer, kiosk.id)
+    const results = await Promise.all([enrol(issuer, code), enrol(issuer, code)])
+    expect(results.map(({ outcome }) => outcome).sort()).toEqual(['enrolled', 'refused'])
+  })
+
+  it('keeps no enrolment code, and makes none for a terminal that is not there', async () => {
+    const kiosk = await newTerminal(issuer, 'Town')
+    const { code } = await createEnrolmentCode(issuer, kiosk.id)
+    const rows = await issuer.store.read((db) => db.selectFrom('enrolment_code').selectAll().execute())
+    expect(JSON.stringify(rows)).not.toContain(code)
+    await expect(createEnrolmentCode(issuer, terminalId('00'.repeat(8)))).rejects.toMatchObject({
+      code: 'unknownTerminal',
+    })
+  })
+
+  it('gives a new epoch no code that the old one sold, or may have sold', async () => {
+    const wifi = await addCodes('sold\ndoubtful\nfree')
+    const kiosk = await newTerminal(issuer, 'Town')
+    await publish(issuer)
+    const card = await newCard(issuer)
+    await kiosk.load(card, 500)
+    const sold = card.pay(kiosk, unitItem(wifi, 'sold'))
+    const doubtful = card.pay(kiosk, unitItem(wifi, 'doubtful'))
+    await kiosk.sync(kiosk.entry(sold), kiosk.entry(doubtful, 'inDoubt'))
+    expect((await opened(kiosk.id)).body.units).toHaveLength(3)
+    await enrolled(kiosk.id)
+    expect((await opened(kiosk.id)).body.units.map(({ code }) => code)).toEqual(['free'])
+  })
+})
