@@ -90,12 +90,9 @@ export const catalogueCommands = (): Command => {
     .requiredOption(...storeOption)
     .action((options: { store: string; json?: boolean }) =>
       withIssuer(options.store, async (issuer) => {
-        const published = await publish(issuer)
-        result(
-          options,
-          published,
-          () => `Bulletin ${published.serial}: ${published.items} items, until ${published.expiresAt}.`,
-        )
+        const { serial, bulletin } = await publish(issuer)
+        const published = { serial, items: bulletin.items.length, expiresAt: bulletin.expiresAt }
+        result(options, published, () => `Bulletin ${serial}: ${published.items} items, until ${published.expiresAt}.`)
       }),
     )
   return catalogue

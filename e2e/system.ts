@@ -62,6 +62,8 @@ export interface RunningCommand {
   readonly process: ChildProcess
   /** Every line of JSON after the ready one, as it comes. */
   onLine(listener: (line: Record<string, unknown>) => void): void
+  /** Resolves when it has ended, by itself or not. */
+  readonly ended: Promise<void>
   /** SIGTERM, unless another is named; resolves when it has ended. */
   stop(signal?: NodeJS.Signals): Promise<void>
 }
@@ -97,6 +99,7 @@ export const start = (...args: readonly string[]): Promise<RunningCommand> =>
       resolve({
         ready: line,
         process: child,
+        ended,
         onLine: (listener) => listeners.add(listener),
         stop: async (signal = 'SIGTERM') => {
           child.kill(signal)

@@ -5,7 +5,7 @@ export interface BackoffLimits {
   readonly maxMs: number
 }
 
-export const syncBackoff: BackoffLimits = { firstMs: 2_000, maxMs: 5 * 60_000 }
+export const syncBackoff: BackoffLimits = { firstMs: 1_000, maxMs: 30_000 }
 
 /**
  * @param failures how many tries in a row have failed, 1 and more
