@@ -38,7 +38,6 @@ export type AlarmKind =
   | 'balance'
   | 'reversal'
   | 'loadVoid'
-  | 'voidButSettled'
   | 'settlementMac'
   | 'offerMac'
   | 'chainBreak'

@@ -8,6 +8,8 @@ export type IssuerErrorCode =
   | 'storeNewer'
   | 'storeForeign'
   | 'storeBusy'
+  | 'storeFull'
+  | 'storeDamaged'
   | 'keysMissing'
   | 'keysExposed'
   | 'keysDamaged'

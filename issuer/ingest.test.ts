@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openAcknowledgement } from '../protocol/acknowledgement.ts'
 import { encodeBatch, parseBatch } from '../protocol/batch.ts'
@@ -121,6 +122,22 @@ describe('a batch', () => {
     expect((await ofTerminal(kiosk)).alarms.map(({ kind }) => kind)).toEqual(['chainBreak', 'firstEntry'])
     expect((await ofTerminal(kiosk)).taken.count).toBe(2)
   })
+})
+
+test('a batch that the store cannot keep changes nothing, and is taken when it can', async () => {
+  const load = await kiosk.load(card, 5000)
+  const bytes = kiosk.batch(kiosk.entry(load), kiosk.entry(card.pay(kiosk, map)), kiosk.entry(card.pay(kiosk, map, 1)))
+  const before = await report(bench.issuer)
+  // Each write of the transaction in turn fails.
+  for (const table of ['settlement', 'card', 'transfer', 'account', 'entry_exception', 'batch']) {
+    const event = table === 'account' ? 'UPDATE' : 'INSERT'
+    const trigger = (statement: string) => bench.issuer.store.write((db) => sql.raw(statement).execute(db))
+    await trigger(`CREATE TRIGGER broken BEFORE ${event} ON ${table} BEGIN SELECT raise(ABORT, 'broken'); END`)
+    await expect(ingestBatch(bench.issuer, bytes)).rejects.toThrow('broken')
+    expect(await report(bench.issuer)).toEqual(before)
+    await trigger('DROP TRIGGER broken')
+  }
+  expect(await kiosk.send(bytes)).toMatchObject({ accepted: 2, exceptions: [{ reason: 'itemOrPrice' }] })
 })
 
 describe('an entry is an exception when', () => {
@@ -274,8 +291,13 @@ describe('what terminals know but cannot prove', () => {
     const made = card.pay(kiosk, map)
     await kiosk.sync(kiosk.entry(made, 'witness'))
     await kiosk.sync(kiosk.entry(made, 'void', 9))
-    expect(await ofTerminal(kiosk)).toMatchObject({ payableMinor: 250 })
+    expect(await ofTerminal(kiosk)).toMatchObject({ payableMinor: 250, inDoubt: 0 })
     expect((await ofCard(card)).alarms).toEqual([{ kind: 'voidButSettled', counter: 2 }])
+    const next = card.pay(kiosk, map)
+    await kiosk.sync(kiosk.entry(next, 'void', 9))
+    expect((await ofCard(card)).alarms).toHaveLength(1)
+    await kiosk.sync(kiosk.entry(next, 'witness'))
+    expect((await ofCard(card)).alarms).toContainEqual({ kind: 'voidButSettled', counter: 3 })
   })
 
   test('a payment whose reversal is in doubt is not paid out', async () => {
@@ -290,7 +312,7 @@ describe('what terminals know but cannot prove', () => {
   test('an owed sale is paid like any other', async () => {
     const made = card.pay(kiosk, map)
     expect(await kiosk.sync(kiosk.entry(made), kiosk.entry(made, 'owed', 9))).toMatchObject({ accepted: 2 })
-    expect(await ofTerminal(kiosk)).toMatchObject({ taken: { count: 1 }, payableMinor: 250 })
+    expect(await ofTerminal(kiosk)).toMatchObject({ taken: { count: 1 }, payableMinor: 250, owedGoods: { count: 1 } })
   })
 
   test('a witness pays the terminal that made the record, once', async () => {

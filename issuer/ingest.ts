@@ -235,9 +235,6 @@ const judgeEntry = (desk: Desk, entry: Entry, bytes: Uint8Array): ExceptionReaso
   const recordBytes = bytes.slice(0, recordLength)
   const note = () => noteEntry(desk, { entry, recordBytes, cardNo: card.cardNo, terminal })
   if (paysNothing(status)) {
-    const settled = card.line.point(record.counter)
-    if (status === 'void' && settled?.settlementMac !== undefined && equalBytes(settled.bytes, recordBytes))
-      books.alarm({ kind: 'voidButSettled', card, counter: record.counter, terminal })
     note()
     return undefined
   }

@@ -89,3 +89,54 @@ test('documents in any order, and each again, end in the same books', async () =
     { numRuns: 12 },
   )
 }, 60_000)
+
+test("a card's records one by one in any order open and close holes and end in its true balance", async () => {
+  const bench = await openBench()
+  const { issuer } = bench
+  const map = await publish(issuer, 'map', 250)
+  const guide = await publish(issuer, 'guide', 100)
+  const town = await newTerminal(issuer, 'Town')
+  const station = await newTerminal(issuer, 'Station')
+  const act = fc.constantFrom('map', 'guide', 'undone', 'load')
+  const days = fc.array(act, { minLength: 1, maxLength: 8 }).chain((acts) =>
+    fc.tuple(
+      fc.constant(acts),
+      fc.infiniteStream(fc.nat()).map((stream) => stream),
+    ),
+  )
+  const payable = async () => (await report(issuer)).accounts.payable
+  await fc.assert(
+    fc.asyncProperty(days, async ([acts, random]) => {
+      const card = await newCard(issuer)
+      const paidBefore = await payable()
+      const made = [await town.load(card, 5000)]
+      for (const each of acts) {
+        if (each === 'load') made.push(await station.load(card, 300))
+        else made.push(card.pay(each === 'guide' ? station : town, each === 'guide' ? guide : map))
+        const last = made.at(-1)
+        if (each === 'undone' && last !== undefined) made.push(card.reverse(last))
+      }
+      const entries = made.map((each) => station.entry(each, 'witness'))
+      while (entries.length > 0) {
+        const [entry] = entries.splice((random.next().value ?? 0) % entries.length, 1)
+        if (entry === undefined) throw new Error('no entry')
+        expect(await station.sync(entry)).toMatchObject({ accepted: 1 })
+        expect(await auditBooks(issuer)).toEqual([])
+      }
+      const told = (await report(issuer)).cards.find(({ cardId }) => cardId === card.id)
+      const spentMinor = acts.reduce((sum, each) => sum + (each === 'map' ? 250 : each === 'guide' ? 100 : 0), 0)
+      expect(told).toMatchObject({
+        balanceMinor: card.balanceMinor,
+        counter: card.counter,
+        spentMinor,
+        loadedMinor: card.balanceMinor + spentMinor,
+        holes: [],
+        alarms: [],
+      })
+      expect((await payable()) - paidBefore).toBe(spentMinor)
+    }),
+    { numRuns: 15 },
+  )
+  expect((await report(issuer)).accounts).toMatchObject({ suspense: 0, holes: 0 })
+  await bench.close()
+}, 60_000)

@@ -34,6 +34,8 @@ export interface TerminalReport {
   readonly loads: CountAndAmount
   /** Loads whose cash was taken and that never reached the card: owed back to the customer. */
   readonly owedBack: CountAndAmount
+  /** Sales whose goods this terminal could not hand over: their claims stand. */
+  readonly owedGoods: CountAndAmount
   readonly alarms: readonly { readonly kind: string }[]
 }
 
@@ -140,6 +142,18 @@ const readFacts = async (db: StoreReader) => ({
     .where('voided', '=', 0)
     .where('abandoned', '=', 0)
     .execute(),
+  owed: await db.selectFrom('note').selectAll().where('owed', '>', 0).execute(),
+  // A terminal called it void, its card proves it paid: whoever brought which first.
+  contradictions: await db
+    .selectFrom('note')
+    .innerJoin('settlement', (join) =>
+      join.onRef('settlement.card_no', '=', 'note.card_no').onRef('settlement.counter', '=', 'note.counter'),
+    )
+    .whereRef('settlement.record', '=', 'note.record')
+    .where('settlement.settlement_mac', 'is not', null)
+    .where('note.voided', '>', 0)
+    .select(['note.card_no', 'note.counter'])
+    .execute(),
   exceptions: await db.selectFrom('entry_exception').selectAll().orderBy('exception_no').execute(),
   loads: await db.selectFrom('load_authorisation').selectAll().orderBy('load_no').execute(),
   alarms: await db.selectFrom('alarm').selectAll().orderBy('alarm_no').execute(),
@@ -215,6 +229,7 @@ const reportTerminal = (facts: Facts, index: Index, isOfDay: Day, terminal: Fact
     heldMinor,
     loads: amounts(loads.filter(({ state }) => state !== 'void')),
     owedBack: amounts(loads.filter(({ state }) => state === 'void')),
+    owedGoods: amounts(mine(facts.owed)),
     alarms: facts.alarms
       .filter((row) => row.terminal_no === terminal.terminal_no && row.card_no === null)
       .map(({ kind }) => ({ kind })),
@@ -229,7 +244,7 @@ const reportCard = (
   of: {
     readonly settlements: Facts['settlements']
     readonly seams: Facts['seams']
-    readonly alarms: Facts['alarms']
+    readonly alarms: readonly { readonly kind: string; readonly counter: number | null }[]
   },
 ): CardReport => {
   const sum = (type: string) =>
@@ -290,10 +305,11 @@ export const report = async (issuer: Issuer, options: { readonly day?: string } 
   const facts = await issuer.store.read(readFacts)
   const index = indexFacts(facts)
   const terminals = facts.terminals.map((terminal) => reportTerminal(facts, index, isOfDay, terminal))
+  const contradictions = facts.contradictions.map((row) => ({ ...row, kind: 'voidButSettled' }))
   const byCard = {
     settlements: Map.groupBy(facts.settlements, (row) => row.card_no),
     seams: Map.groupBy(facts.seams, (row) => row.card_no),
-    alarms: Map.groupBy(facts.alarms, (row) => row.card_no ?? 0),
+    alarms: Map.groupBy([...facts.alarms, ...contradictions], (row) => row.card_no ?? 0),
   }
   const cards = facts.cards.map((card) =>
     reportCard(card, {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import SqliteDatabase from 'better-sqlite3'
 import { Kysely, SqliteDialect, sql } from 'kysely'
-import { IssuerError } from './errors.ts'
+import { IssuerError, type IssuerErrorCode } from './errors.ts'
 import type { Migration } from './migrations/migration.ts'
 import { migrations } from './migrations.ts'
 import type { Tables } from './tables.ts'
@@ -63,6 +63,21 @@ const openDatabase = (path: string, options: { readonly: boolean; create: boolea
   }
 }
 
+/** @returns a fault of disk or file in a sentence that says what to do; any other error as it is */
+const nameFault = (error: unknown): unknown => {
+  if (!(error instanceof SqliteDatabase.SqliteError)) return error
+  const named = (code: IssuerErrorCode, sentence: string) => new IssuerError(code, sentence, { cause: error })
+  if (error.code.startsWith('SQLITE_BUSY'))
+    return named('storeBusy', 'Another program has been writing to the store for too long: try again, or stop it.')
+  if (error.code.startsWith('SQLITE_FULL'))
+    return named('storeFull', "The store's disk is full: make room. Nothing was booked.")
+  if (error.code.startsWith('SQLITE_READONLY') || error.code.startsWith('SQLITE_IOERR'))
+    return named('storeFull', `The store cannot be written (${error.message}): check its disk. Nothing was booked.`)
+  if (error.code.startsWith('SQLITE_CORRUPT') || error.code.startsWith('SQLITE_NOTADB'))
+    return named('storeDamaged', `The store is damaged (${error.message}): restore it from your backup.`)
+  return error
+}
+
 const kyselyOver = (database: SqliteDatabase.Database): Kysely<Tables> =>
   new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
 
@@ -78,8 +93,12 @@ const transaction = <Result>(
       await sql.raw('commit').execute(connection)
       return result
     } catch (error) {
-      await sql.raw('rollback').execute(connection)
-      throw error
+      // A full disk has undone the transaction already, and then there is nothing to roll back.
+      await sql
+        .raw('rollback')
+        .execute(connection)
+        .catch(() => undefined)
+      throw nameFault(error)
     }
   })
 
