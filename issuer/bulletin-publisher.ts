@@ -89,19 +89,25 @@ const hotlistIn = async (issuer: Issuer, db: StoreReader): Promise<Bulletin['hot
 const articlesIn = async (db: StoreReader): Promise<Item[]> =>
   (await db.selectFrom('article').select('json').orderBy('item_id').execute()).map(({ json }) => itemFromStore(json))
 
-/** Signs and archives what the store says now, with these items and terms. */
+/** Signs and archives what the store says now, with these items and terms, as the successor of `before`. */
 const sign = async (
   issuer: Issuer,
   db: StoreWriter,
-  content: Pick<Bulletin, 'items' | 'limits' | 'claimSeconds'> & { serial: number; validSeconds: number },
+  content: Pick<Bulletin, 'items' | 'limits' | 'claimSeconds'> & {
+    before: Published | undefined
+    validSeconds: number
+  },
 ): Promise<Published> => {
-  const { validSeconds, ...rest } = content
-  const now = issuer.clock()
+  const { before, validSeconds, ...rest } = content
+  // Terminals never go back behind the highest time that they saw signed, whatever this machine's clock says.
+  const issuedAt = Math.max(issuer.clock(), before === undefined ? 0 : issuedSecondsOf(before.bulletin))
+  const serial = (before?.serial ?? 0) + 1
   const bulletin: Bulletin = {
     v: 1,
+    serial,
     ...rest,
-    issuedAt: isoTime(now),
-    expiresAt: isoTime(now + validSeconds),
+    issuedAt: isoTime(issuedAt),
+    expiresAt: isoTime(issuedAt + validSeconds),
     currency: issuer.book.currency,
     publicUrl: (await setting(db, 'publicUrl')) ?? defaultPublicUrl,
     hotlist: await hotlistIn(issuer, db),
@@ -110,13 +116,14 @@ const sign = async (
   const bytes = encodeBulletin(bulletin, issuer.keys.signing)
   await db
     .insertInto('bulletin')
-    .values({ serial: rest.serial, bytes, issued_at: now, expires_at: now + validSeconds })
+    .values({ serial, bytes, issued_at: issuedAt, expires_at: issuedAt + validSeconds })
     .execute()
-  return { serial: rest.serial, bulletin, bytes }
+  return { serial, bulletin, bytes }
 }
 
-const validSecondsOf = (bulletin: Bulletin): number =>
-  (Date.parse(bulletin.expiresAt) - Date.parse(bulletin.issuedAt)) / 1000
+const issuedSecondsOf = (bulletin: Bulletin): number => Date.parse(bulletin.issuedAt) / 1000
+
+const validSecondsOf = (bulletin: Bulletin): number => Date.parse(bulletin.expiresAt) / 1000 - issuedSecondsOf(bulletin)
 
 const checkedLimits = (limits: unknown): Limits => {
   const parsed = v.safeParse(limitsSchema, limits)
@@ -138,7 +145,7 @@ export const publish = (issuer: Issuer, options: PublishOptions = {}): Promise<P
     await assignUnits(db)
     const before = await newestIn(issuer, db)
     return sign(issuer, db, {
-      serial: (before?.serial ?? 0) + 1,
+      before,
       items: await articlesIn(db),
       limits: checkedLimits({
         ...(before?.bulletin.limits ?? defaultLimits(issuer.book.currency)),
@@ -161,7 +168,7 @@ const reissue = async (issuer: Issuer, db: StoreWriter): Promise<Published | und
   if (before === undefined) return undefined
   const { items, limits, claimSeconds } = before.bulletin
   return sign(issuer, db, {
-    serial: before.serial + 1,
+    before,
     items,
     limits,
     claimSeconds,
@@ -172,7 +179,7 @@ const reissue = async (issuer: Issuer, db: StoreWriter): Promise<Published | und
 /** What GET /v1/bulletin answers: the newest, signed anew when it is a day old. @returns undefined: none was published */
 export const currentBulletin = async (issuer: Issuer): Promise<Published | undefined> => {
   const isFresh = (published: Published): boolean =>
-    issuer.clock() - Date.parse(published.bulletin.issuedAt) / 1000 <
+    issuer.clock() - issuedSecondsOf(published.bulletin) <
     Math.min(renewAfterSeconds, validSecondsOf(published.bulletin) / 2)
   const newest = await issuer.store.read((db) => newestIn(issuer, db))
   if (newest === undefined || isFresh(newest)) return newest

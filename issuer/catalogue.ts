@@ -19,7 +19,7 @@ import {
 import { encryptContent } from '../protocol/keyring.ts'
 import { contentKey, sealCode } from './content-keys.ts'
 import { IssuerError } from './errors.ts'
-import { blobBytes, contentBytesMax, storeBlob } from './goods.ts'
+import { contentBytesMax, storeBlob } from './goods.ts'
 import type { Issuer } from './issuer.ts'
 import { isMedia, knownExtensions, mediaTypeOf } from './media-types.ts'
 import { type StoreReader, type StoreWriter, storePath } from './store.ts'
@@ -142,12 +142,12 @@ const draftOf = (issuer: Issuer, given: NewItem, goods: { name: string; bytes: U
   })
 }
 
-const storeGoods = async (issuer: Issuer, contentHash: string, bytes: Uint8Array): Promise<void> => {
-  const folder = goodsFolder(issuer)
-  if ((await blobBytes(folder, contentHash)) !== undefined) return
-  const sealed = encryptContent(bytes, { key: contentKey(issuer, contentHash), contentHash })
-  await storeBlob(folder, { contentHash, bytes: sealed })
-}
+/** Writes them even where they are: adding the file again repairs a damaged blob. */
+const storeGoods = (issuer: Issuer, contentHash: string, content: Uint8Array): Promise<void> =>
+  storeBlob(goodsFolder(issuer), {
+    contentHash,
+    bytes: encryptContent(content, { key: contentKey(issuer, contentHash), contentHash }),
+  })
 
 const jsonOf = (item: Item): string => new TextDecoder().decode(canonicalBytes(item))
 

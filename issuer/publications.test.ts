@@ -67,6 +67,13 @@ describe('the bulletin', () => {
     await expect(issuer.store.write((db) => db.deleteFrom('bulletin').execute())).rejects.toThrow(/never deleted/)
   })
 
+  it('never goes back in time, whatever the clock does', async () => {
+    const { bulletin: first } = await publish(issuer)
+    time -= day
+    const { bulletin: second } = await publish(issuer)
+    expect(second.issuedAt).toBe(first.issuedAt)
+  })
+
   it('refuses limits and terms out of range', async () => {
     await expect(publish(issuer, { limits: { saleMinorMax: -1 } })).rejects.toMatchObject({ code: 'input' })
     await expect(publish(issuer, { claimSeconds: 0 })).rejects.toMatchObject({ code: 'input' })

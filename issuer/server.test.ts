@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { connect } from 'node:net'
+import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import * as v from 'valibot'
@@ -318,6 +321,28 @@ describe('the server', () => {
     const noises = ['\r\n\r\n', 'GET', '\u0000\u00ff\u0016\u0003', 'GET / HTTP/9.9\r\n\r\n']
     for (const noise of noises) await saidBy(server.port, noise, { end: true })
     expect((await get('/health')).status).toBe(200)
+  })
+
+  it('ends cleanly at SIGTERM, with its store', async () => {
+    const program = `
+      import { openIssuer } from '${new URL('issuer.ts', import.meta.url)}'
+      import { closeOnSignal, serve } from '${new URL('server.ts', import.meta.url)}'
+      const world = { clock: () => ${now}, randomBytes: (count) => new Uint8Array(count) }
+      const issuer = await openIssuer({ url: '${issuer.store.url}', ...world })
+      const server = await serve({ issuer, port: 0 })
+      console.log(server.url)
+      console.log(await closeOnSignal(server, issuer))
+    `
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    const url = (await lines.next()).value
+    expect((await fetch(`${url}/health`)).status).toBe(200)
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    expect((await lines.next()).value).toBe('SIGTERM')
+    expect(await ended).toEqual([0, null])
   })
 
   it('announces where it is reached, and signs a published bulletin anew for it', async () => {

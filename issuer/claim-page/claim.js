@@ -28,8 +28,11 @@ const claimOf = (fragment) => {
   return bytes.length === claimLength ? bytes : undefined
 }
 
-/** The customer's language, else any. */
-const textOf = (texts) => texts[words.locale] ?? texts[words.locale.slice(0, 2)] ?? texts.en ?? Object.values(texts)[0]
+/** In the first of the customer's languages that there is, else in any. */
+const textOf = (texts) => {
+  const tags = [...navigator.languages, 'en'].flatMap((tag) => [tag, tag.split('-')[0]])
+  return texts[tags.find((tag) => tag in texts)] ?? Object.values(texts)[0]
+}
 const dateOf = (iso, style) => new Intl.DateTimeFormat(words.locale, style).format(new Date(iso))
 const amountOf = (minor, { currency, currencyDecimals }) =>
   new Intl.NumberFormat(words.locale, { style: 'currency', currency, minimumFractionDigits: currencyDecimals }).format(
