@@ -9,6 +9,10 @@ import { storeOption, withIssuer } from './issuer.ts'
 import { result } from './output.ts'
 import { table } from './table.ts'
 
+/** A summary may be left out; an item says something in each language all the same. */
+const silent = (title: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.keys(title).map((language) => [language, '']))
+
 export const catalogueCommands = (): Command => {
   const catalogue = new Command('catalogue').description('what is sold')
 
@@ -40,12 +44,13 @@ export const catalogueCommands = (): Command => {
       ) =>
         withIssuer(options.store, async (issuer) => {
           const { currency } = issuer.book
+          const title = texts(options.title)
           const added = await addItem(issuer, {
             file: { path: file },
             id: options.id,
             priceMinor: parseAmount(options.price, currency),
-            title: texts(options.title),
-            summary: texts(options.summary),
+            title,
+            summary: { ...silent(title), ...texts(options.summary) },
             taxBasisPoints: parseAmount(options.tax, 'EUR'),
             ...(options.kind === undefined ? {} : { kind: options.kind }),
             ...(options.mediaType === undefined ? {} : { mediaType: options.mediaType }),

@@ -139,7 +139,8 @@ export const issuerCommands = (): Command => {
                 merchant: options.merchant,
                 ...(options.id === undefined ? {} : { terminalId: terminalId(options.id) }),
               })
-        const code = await createEnrolmentCode(opened, added.terminalId)
+        const made = await createEnrolmentCode(opened, added.terminalId)
+        const code = { code: made.code, expiresAt: new Date(made.expiresAt * 1000).toISOString() }
         result(options, { terminalId: added.terminalId, ...code }, () =>
           [
             `Terminal ${added.terminalId}`,

@@ -46,7 +46,7 @@ const systemNeeds = [
     'vsmartcard-vpcd',
     () => ['lib', 'lib64'].some((lib) => existsSync(`/usr/${lib}/pcsc/drivers/serial/libifdvpcd.so`)),
   ],
-  ['chromium', () => ['chromium', 'chromium-browser', 'google-chrome'].some(onPath)],
+  ['chromium', () => existsSync(process.env.FARTHING_CHROMIUM ?? '/usr/bin/chromium')],
   ['build-essential', () => onPath('make') && onPath('g++')],
   ['python3', () => onPath('python3')],
   ['util-linux', () => onPath('unshare')],
