@@ -20,9 +20,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.exit(1)
   })
 
+/** Into a file or a pipe, no colours. */
+const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined }
+
 const run = (program, argv, extraEnv = {}) =>
   new Promise((resolve) => {
-    running = spawn(program, argv, { cwd: root, env: { ...env, ...extraEnv }, stdio: ['ignore', 'inherit', 'inherit'] })
+    running = spawn(program, argv, {
+      cwd: root,
+      env: { ...env, ...plain, ...extraEnv },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
     running.on('error', (error) => {
       process.stderr.write(`test: ${program}: ${error.message}\n`)
       resolve(1)
@@ -54,7 +61,7 @@ const unitTests = async () => {
   const argv = [
     at('node_modules/vitest/vitest.mjs'),
     'run',
-    '--reporter=dot',
+    '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${file}`,
   ]
