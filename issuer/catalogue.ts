@@ -7,24 +7,18 @@ import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import * as v from 'valibot'
 import { canonicalBytes } from '../protocol/canonical-json.ts'
-import {
-  emptyContentHash,
-  type Item,
-  type ItemKind,
-  isSoldByUnit,
-  itemHash,
-  itemSchema,
-  unitOf,
-} from '../protocol/item.ts'
+import { emptyContentHash, type Item, type ItemKind, isSoldByUnit, itemSchema } from '../protocol/item.ts'
 import { encryptContent } from '../protocol/keyring.ts'
-import { contentKey, sealCode } from './content-keys.ts'
+import { shortHashOf } from '../protocol/mac.ts'
+import { contentKey, type SealedCode, sealCodes } from './content-keys.ts'
 import { IssuerError } from './errors.ts'
 import { contentBytesMax, storeBlob } from './goods.ts'
 import type { Issuer } from './issuer.ts'
 import { isMedia, knownExtensions, mediaTypeOf } from './media-types.ts'
 import { type StoreReader, type StoreWriter, storePath } from './store.ts'
 
-const unitsPerFileMax = 100_000
+/** All of a file is one transaction, for which other writers wait. */
+const unitsPerFileMax = 20_000
 const codeLettersMax = 500
 const rowsPerInsert = 1000
 
@@ -159,16 +153,19 @@ const chunks = function* <Row>(rows: readonly Row[]): Generator<Row[]> {
 }
 
 const addVersions = async (issuer: Issuer, db: StoreWriter, items: readonly Item[]): Promise<void> => {
-  const rows = items.map((item) => ({
-    item_hash: itemHash(item),
-    item_id: item.id,
-    version: item.version,
-    json: jsonOf(item),
-    price_minor: item.priceMinor,
-    currency: issuer.book.currencyCode,
-    unit: item.unit ?? null,
-    added_at: issuer.clock(),
-  }))
+  const rows = items.map((item) => {
+    const json = canonicalBytes(item)
+    return {
+      item_hash: shortHashOf(json),
+      item_id: item.id,
+      version: item.version,
+      json: new TextDecoder().decode(json),
+      price_minor: item.priceMinor,
+      currency: issuer.book.currencyCode,
+      unit: item.unit ?? null,
+      added_at: issuer.clock(),
+    }
+  })
   for (const some of chunks(rows))
     await db
       .insertInto('item_version')
@@ -177,21 +174,25 @@ const addVersions = async (issuer: Issuer, db: StoreWriter, items: readonly Item
       .execute()
 }
 
-const addUnits = async (issuer: Issuer, db: StoreWriter, itemId: string, codes: readonly string[]): Promise<number> => {
+const addUnits = async (
+  issuer: Issuer,
+  db: StoreWriter,
+  itemId: string,
+  codes: readonly SealedCode[],
+): Promise<number> => {
   const known = new Map<string, string>()
-  for (const some of chunks(codes.map(unitOf)))
+  for (const some of chunks(codes.map(({ unit }) => unit)))
     for (const row of await db.selectFrom('unit').select(['unit', 'item_id']).where('unit', 'in', some).execute())
       known.set(row.unit, row.item_id)
   const elsewhere = [...known.values()].find((id) => id !== itemId)
   if (elsewhere !== undefined)
     throw input(`Some of these codes are sold as "${elsewhere}" already: each code is sold once.`)
   const rows = codes
-    .map((code) => ({ code, unit: unitOf(code) }))
     .filter(({ unit }) => !known.has(unit))
-    .map(({ code, unit }) => ({
+    .map(({ unit, sealed }) => ({
       unit,
       item_id: itemId,
-      sealed_code: sealCode(issuer, code, unit),
+      sealed_code: sealed,
       terminal_no: null,
       added_at: issuer.clock(),
     }))
@@ -225,7 +226,7 @@ const standingItem = async (db: StoreReader, itemId: string): Promise<Item | und
 export const addItem = async (issuer: Issuer, given: NewItem): Promise<AddedItem> => {
   const goods = await readGoods(given.file)
   const draft = draftOf(issuer, given, goods)
-  const codes = isSoldByUnit(draft) ? codesIn(goods) : undefined
+  const codes = isSoldByUnit(draft) ? sealCodes(issuer, codesIn(goods)) : undefined
   if (codes === undefined) await storeGoods(issuer, draft.contentHash, goods.bytes)
   return issuer.store.write(async (db) => {
     const { item, outcome } = versioned(draft, await standingItem(db, draft.id))

@@ -8,7 +8,7 @@ import type { Item, ItemKind } from '../protocol/item.ts'
 import { decryptContent } from '../protocol/keyring.ts'
 import { goodsFolder } from './catalogue.ts'
 import { type ClaimRefusal, type HonouredClaim, settleClaim } from './claims.ts'
-import { contentKey, openCode } from './content-keys.ts'
+import { codeOpener, contentKey } from './content-keys.ts'
 import { readBlob } from './goods.ts'
 import type { Issuer } from './issuer.ts'
 import { fileNameOf } from './media-types.ts'
@@ -90,7 +90,7 @@ const codeOf = async (issuer: Issuer, unit: string): Promise<string> => {
   const row = await issuer.store.read((db) =>
     db.selectFrom('unit').select('sealed_code').where('unit', '=', unit).executeTakeFirstOrThrow(),
   )
-  return openCode(issuer, row.sealed_code, unit)
+  return codeOpener(issuer)({ unit, sealed: row.sealed_code })
 }
 
 const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { toHex } from '../protocol/bytes.ts'
 import { encodeKeyring } from '../protocol/keyring.ts'
 import { type TerminalId, terminalId } from '../protocol/quantities.ts'
-import { contentKey, openCode } from './content-keys.ts'
+import { codeOpener, contentKey, type SealedCode } from './content-keys.ts'
 import type { Issuer } from './issuer.ts'
 import type { StoreReader } from './store.ts'
 
@@ -25,7 +25,7 @@ interface KeyringContent {
   readonly merchant: string
   readonly payKeys: readonly { readonly version: number; readonly key: string }[]
   readonly contentHashes: readonly string[]
-  readonly units: readonly { readonly itemId: string; readonly unit: string; readonly sealedCode: Uint8Array }[]
+  readonly units: readonly (SealedCode & { readonly itemId: string })[]
 }
 
 const contentIn = async (
@@ -56,7 +56,7 @@ const contentIn = async (
     merchant: found.name,
     payKeys: issuer.keys.payMasters().map(({ version, key }) => ({ version, key: toHex(key) })),
     contentHashes: contents.map(({ content_hash }) => content_hash),
-    units: units.map((unit) => ({ itemId: unit.item_id, unit: unit.unit, sealedCode: unit.sealed_code })),
+    units: units.map((unit) => ({ itemId: unit.item_id, unit: unit.unit, sealed: unit.sealed_code })),
   }
 }
 
@@ -75,6 +75,7 @@ const digestOf = ({ payKeys, units, ...rest }: KeyringContent): string =>
 const seal = (issuer: Issuer, terminal: TerminalId, content: KeyringContent, serial: number): Uint8Array => {
   const terminalKey = issuer.keys.terminalKey(content.keyVersion, terminal)
   if (terminalKey === undefined) throw new Error(`no key of version ${content.keyVersion}`)
+  const openCode = codeOpener(issuer)
   return encodeKeyring(
     {
       keyVersion: content.keyVersion,
@@ -90,10 +91,7 @@ const seal = (issuer: Issuer, terminal: TerminalId, content: KeyringContent, ser
           contentHash,
           key: toHex(contentKey(issuer, contentHash)),
         })),
-        units: content.units.map(({ itemId, unit, sealedCode }) => ({
-          itemId,
-          code: openCode(issuer, sealedCode, unit),
-        })),
+        units: content.units.map((unit) => ({ itemId: unit.itemId, code: openCode(unit) })),
       },
     },
     { terminalKey, nonce: issuer.randomBytes(nonceBytes) },
