@@ -12,4 +12,12 @@ export default defineConfig({
   workers: 1,
   timeout: 60_000,
   reporter: 'line',
+  // A phone in a test is the system's own Chromium too; Playwright's download is never needed.
+  use: {
+    launchOptions: {
+      executablePath: process.env.FARTHING_CHROMIUM ?? '/usr/bin/chromium',
+      chromiumSandbox: process.getuid?.() !== 0,
+      args: ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync'],
+    },
+  },
 })

@@ -165,7 +165,12 @@ export const makeSystem = async (
   await must(
     ...['catalogue', 'add', path.join(goods, 'walking-map.pdf'), '--store', store, '--id', 'walking-map'],
     ...['--price', '2.50', '--title', 'Old town walking map', '--title', 'de=Stadtplan zum Spazieren'],
-    ...['--summary', 'An hour on foot, with twelve sights', '--summary', 'de=Eine Stunde zu Fuß, mit zwölf Stationen'],
+    ...[
+      '--summary',
+      'Two hours on foot, with twelve sights',
+      '--summary',
+      'de=Zwei Stunden zu Fuß, mit zwölf Stationen',
+    ],
   )
   await must(
     ...['catalogue', 'add', path.join(goods, 'article.md'), '--store', store, '--id', 'farthing-story'],
