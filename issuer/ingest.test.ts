@@ -365,6 +365,19 @@ describe('a hole', () => {
     expect((await ofCard(card)).holes).toEqual([])
   })
 
+  test('of one credit that undoes nothing is explained by nothing: a named sum, and no terminal is charged', async () => {
+    const payment = card.pay(kiosk, map)
+    const stray = card.commit(kiosk.loadOrder(700))
+    await kiosk.sync(kiosk.entry(payment), kiosk.entry(card.pay(kiosk, map)))
+    expect((await ofCard(card)).holes).toEqual([
+      { counter: 3, amountMinor: 700, direction: 'credit', explanation: 'unexplained' },
+    ])
+    expect(await ofTerminal(kiosk)).toMatchObject({ reversed: { count: 0 }, payableMinor: 250, heldMinor: 250 })
+    expect((await report(bench.issuer)).accounts).toMatchObject({ holes: -700, payable: 500 })
+    expect((await kiosk.sync(kiosk.entry(stray))).exceptions).toMatchObject([{ reason: 'load' }])
+    expect((await report(bench.issuer)).accounts).toMatchObject({ holes: 0, suspense: -700, payable: 500 })
+  })
+
   test('of more than one counter stays a named sum', async () => {
     card.pay(kiosk, map)
     card.pay(kiosk, map)
