@@ -56,8 +56,8 @@ function useRootStyle(): void {
     const root = document.documentElement
     for (const [name, length] of Object.entries(sizes)) root.style.setProperty(`--${name}`, `${length}px`)
     root.lang = language
-    root.dataset['contrast'] = highContrast ? 'high' : 'normal'
-    root.dataset['room'] = roomOf({ heightPx, text: sizes.text })
+    root.dataset.contrast = highContrast ? 'high' : 'normal'
+    root.dataset.room = roomOf({ heightPx, text: sizes.text })
   }, [sizes, heightPx, language, highContrast])
 }
 

@@ -2,7 +2,7 @@
  * Every screen in real Chromium, in three cabinets, by millimetre: capitals and targets are large enough, nothing
  * stands outside of the screen, and what must be pressed can be. Slow: it draws some two hundred screens.
  */
-import { type Browser, chromium } from 'playwright'
+import { type Browser, chromium, type Page } from 'playwright'
 import { createServer, type ViteDevServer } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { screens } from './dev/fixtures.ts'
@@ -73,7 +73,7 @@ function faultsOnScreen({ capital, target, inkOfType }: { capital: number; targe
     element.closest('.shelf, .movements ol, .purse, .refusal, .item-text, .article') !== null
   for (const button of document.querySelectorAll('button')) {
     const { width, height, left, right, top, bottom } = button.getBoundingClientRect()
-    const name = button.dataset['action']
+    const name = button.dataset.action
     if (width / millimetre < target || height / millimetre < target) faults.push(`${name} is too small to hit`)
     if (left < -1 || right > innerWidth + 1) faults.push(`${name} stands beside the screen`)
     if ((top < -1 || bottom > innerHeight + 1) && !scrolls(button))
@@ -126,4 +126,74 @@ describe.each(cabinets)('$name', ({ name: cabinet, width, height, diagonalMm }) 
     },
     timeoutMs,
   )
+})
+
+describe('a customer', () => {
+  const open = async (query: string) => {
+    const page = await browser.newPage({
+      viewport: { width: 1080, height: 1920 },
+      hasTouch: true,
+      reducedMotion: 'reduce',
+    })
+    await page.goto(`${server.resolvedUrls?.local[0]}dev/harness.html?${query}`)
+    return page
+  }
+  const press = (page: Page, action: string) => page.locator(`[data-action="${action}"]`).first().tap()
+  const asked = (page: Page) => page.evaluate(() => window.asked?.())
+
+  it('comes with three touches from the start to the reader', async () => {
+    const page = await open('screen=attract')
+    await press(page, 'start')
+    await page.locator('[data-action="open"][data-item-id="walking-map"]').tap()
+    await press(page, 'buy')
+    expect(await asked(page)).toEqual(['buy walking-map'])
+    await page.close()
+  })
+
+  it('reads German from the first screen on, and the next one English again', async () => {
+    const page = await open('screen=attract')
+    await page.locator('[data-action="language"][data-language="de"]').tap()
+    await page.getByRole('heading', { name: 'Was darf es sein?' }).waitFor()
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('de')
+    await press(page, 'contrast')
+    await press(page, 'large-type')
+    expect(await page.evaluate(() => document.documentElement.dataset.contrast)).toBe('high')
+    await press(page, 'back')
+    await page.getByText('Touch to start').waitFor()
+    expect(await page.evaluate(() => document.documentElement.dataset.contrast)).toBe('normal')
+    await page.close()
+  })
+
+  it('is heard by main on every screen of a sale', async () => {
+    const page = await open('screen=pay')
+    await press(page, 'cancel')
+    for (const [screen, action] of [
+      ['approved', 'show-goods'],
+      ['balance', 'collect'],
+      ['declined-balanceTooLow', 'buy'],
+      ['declined-timeout', 'retry'],
+      ['goods-code', 'finish'],
+    ] as const) {
+      await page.evaluate((name) => window.show?.(name), screen)
+      await press(page, action)
+    }
+    expect(await asked(page)).toEqual(['cancel', 'showGoods', 'collect 9', 'buy wifi-day', 'buy walking-map', 'finish'])
+    await page.close()
+  })
+
+  it.each(['goods-pdf', 'goods-article', 'goods-picture', 'goods-code', 'goods-lost', 'goods-elsewhere', 'goods-bare'])(
+    'is shown %s, or told how to get it',
+    async (name) => {
+      const page = await open(`screen=${name}`)
+      await page.locator('[data-screen="goods"] [data-ready="true"]').first().waitFor()
+      await page.close()
+    },
+  )
+
+  it('can scroll through a thousand items', async () => {
+    const page = await open('screen=catalogue&thousand')
+    await page.locator('.shelf-end').scrollIntoViewIfNeeded()
+    await page.locator('[data-item-id="item-30"]').waitFor()
+    await page.close()
+  })
 })

@@ -127,6 +127,8 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
       claimExpiresAt,
     },
   }),
+  'goods-elsewhere': () => ({ name: 'goods', goods: { item: map, claimUrl, claimExpiresAt } }),
+  'goods-bare': () => ({ name: 'goods', goods: { item: map } }),
   'goods-lost': () => ({
     name: 'goods',
     goods: { item: map, contentUrl: '/src/no-such.pdf', claimUrl, claimExpiresAt },

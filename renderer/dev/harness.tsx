@@ -1,11 +1,13 @@
 /** Shows one screen with a fixture, for looking at it: ?screen=pay&diagonal=257&language=de&contrast&large&many&offline&reader=right */
 import { mount } from '../mount.tsx'
-import { fakeBridge, manyItems, screens, status } from './fixtures.ts'
+import { fakeBridge, items, manyItems, screens, status } from './fixtures.ts'
 
 declare global {
   interface Window {
     /** For a driver: the next screen, without loading the page anew. */
     show?: (name: string) => void
+    /** For a driver: what main was asked so far. */
+    asked?: () => readonly string[]
   }
 }
 
@@ -20,7 +22,11 @@ if (root !== null) {
       online: !wish.has('offline'),
       diagonalMm: Number(wish.get('diagonal') ?? status.diagonalMm),
       readerPosition: reader === 'right' || reader === 'left' || reader === 'above' ? reader : 'below',
-      catalogue: wish.has('many') ? manyItems : status.catalogue,
+      catalogue: wish.has('thousand')
+        ? Array.from({ length: 1000 }, (_, place) => ({ ...(manyItems[place % 6] ?? items.map), id: `item-${place}` }))
+        : wish.has('many')
+          ? manyItems
+          : status.catalogue,
     },
     screen: { name: 'browse' },
   })
@@ -41,5 +47,6 @@ if (root !== null) {
     if (name === 'item') engine.open({ name: 'item', itemId: wish.get('item') ?? 'walking-map' })
     dress()
   }
+  window.asked = () => bridge.asked
   window.show(wish.get('screen') ?? 'attract')
 }

@@ -6,5 +6,5 @@ export default defineConfig({
   root: 'renderer',
   publicDir: '../resources/goods',
   plugins: [react()],
-  build: { rolldownOptions: { input: 'renderer/dev/harness.html' } },
+  build: { rolldownOptions: { input: 'dev/harness.html' } },
 })

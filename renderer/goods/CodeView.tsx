@@ -8,7 +8,7 @@ export function CodeView({ code, item }: { code: string; item: CatalogueItem }):
   const { words, titleOf } = useWords()
   const ticket = item.kind === 'ticket'
   return (
-    <div className="code-view">
+    <div className="code-view" data-ready="true">
       <p className="kind">{titleOf(item)}</p>
       <h1>{ticket ? words.goods.yourTicket : words.goods.yourCode}</h1>
       <p className="code" data-code={code} style={{ '--characters': code.length }}>

@@ -35,10 +35,15 @@ export function Opening(): ReactElement {
 
 export function Unreadable(): ReactElement {
   const { words } = useWords()
+  return <NotHere what={words.goods.unreadable} todo={words.goods.unreadableTodo} />
+}
+
+/** Instead of the content: what is the matter, and how the customer gets it all the same. */
+export function NotHere({ what, todo }: { what: string; todo: string }): ReactElement {
   return (
-    <div className="unreadable" role="alert">
-      <h1 className="title">{words.goods.unreadable}</h1>
-      <p>{words.goods.unreadableTodo}</p>
+    <div className="unreadable" role="alert" data-ready="true">
+      <h1 className="title">{what}</h1>
+      <p className="lead">{todo}</p>
     </div>
   )
 }

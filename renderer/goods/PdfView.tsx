@@ -179,13 +179,14 @@ function drawing({ document, page, target, widthPx, onRatio }: Drawing): () => v
     const task = proxy.render({ canvas: target, viewport })
     stop = () => task.cancel()
     await task.promise
+    target.dataset.ready = 'true'
   }
   document
     .getPage(page)
     .then((proxy) => (left ? undefined : draw(proxy)))
     .catch((cause: unknown) => {
       // A page that cannot be drawn stays white; the others, and the claim, are still there.
-      if (!(cause instanceof RenderingCancelledException)) target.dataset['broken'] = 'true'
+      if (!(cause instanceof RenderingCancelledException)) target.dataset.broken = 'true'
     })
   return () => {
     left = true

@@ -74,8 +74,11 @@ export const de: Dictionary = {
     onceTicket: 'Sie gilt einmal, und nur Sie haben sie.',
     loading: 'Wird geöffnet …',
     unreadable: 'Das lässt sich hier nicht zeigen',
-    unreadableTodo:
-      'Es gehört Ihnen trotzdem. Nehmen Sie es aufs Telefon mit, oder halten Sie Ihre Karte später noch einmal vor.',
+    unreadableTodo: 'Es gehört Ihnen trotzdem. Nehmen Sie es aufs Telefon mit.',
+    elsewhere: 'Es wartet auf Ihr Telefon',
+    elsewhereTodo: 'Scannen Sie den Code und öffnen Sie es dort.',
+    owed: 'Es gehört Ihnen, nur nicht hier',
+    owedTodo: 'Halten Sie Ihre Karte später noch einmal vor, oder fragen Sie am Schalter.',
     closer: 'Größer',
     further: 'Kleiner',
     page: (page, pages) => `Seite ${page} von ${pages}`,

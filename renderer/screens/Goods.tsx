@@ -1,8 +1,8 @@
-/** What was bought: shown here, and taken along by its claim. */
+/** What was bought: shown here, and taken along by its claim; what is not on this kiosk, by the claim alone. */
 import type { ReactElement } from 'react'
 import type { GoodsView, KioskScreen } from '../../preload/contract.ts'
 import { CodeView } from '../goods/CodeView.tsx'
-import { ContentView } from '../goods/ContentView.tsx'
+import { ContentView, NotHere } from '../goods/ContentView.tsx'
 import { Button } from '../parts/Button.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
@@ -16,11 +16,7 @@ export function Goods({ screen }: { screen: Extract<KioskScreen, { name: 'goods'
     <Frame screen="goods" tone="paper">
       <div className="goods">
         <section className="goods-shown" aria-label={titleOf(goods.item)}>
-          {goods.code !== undefined ? (
-            <CodeView code={goods.code} item={goods.item} />
-          ) : (
-            goods.contentUrl !== undefined && <ContentView contentUrl={goods.contentUrl} item={goods.item} />
-          )}
+          <Shown goods={goods} />
         </section>
         <aside className="goods-side">
           {goods.claimUrl !== undefined && <Claim claimUrl={goods.claimUrl} goods={goods} />}
@@ -30,6 +26,17 @@ export function Goods({ screen }: { screen: Extract<KioskScreen, { name: 'goods'
         </aside>
       </div>
     </Frame>
+  )
+}
+
+function Shown({ goods }: { goods: GoodsView }): ReactElement {
+  const { words } = useWords()
+  if (goods.code !== undefined) return <CodeView code={goods.code} item={goods.item} />
+  if (goods.contentUrl !== undefined) return <ContentView contentUrl={goods.contentUrl} item={goods.item} />
+  return goods.claimUrl === undefined ? (
+    <NotHere what={words.goods.owed} todo={words.goods.owedTodo} />
+  ) : (
+    <NotHere what={words.goods.elsewhere} todo={words.goods.elsewhereTodo} />
   )
 }
 
