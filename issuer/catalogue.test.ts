@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { emptyContentHash, itemHash, unitOf } from '../protocol/item.ts'
 import { addItem, assignUnits, goodsFolder, listItems, type NewItem } from './catalogue.ts'
+import { contentBytesMax } from './goods.ts'
 import type { Issuer } from './issuer.ts'
 import { addTerminal } from './parties.ts'
 import { type Bench, newTerminal, openBench } from './test-support.ts'
@@ -111,6 +112,22 @@ describe('addItem', () => {
       message: expect.stringMatching(sentence),
     })
     expect(await listItems(issuer)).toEqual([])
+  })
+
+  it('refuses goods that are too large, before it reads them', async () => {
+    const path = join(bench.folder, 'film.mp4')
+    writeFileSync(path, '')
+    truncateSync(path, contentBytesMax + 1)
+    await expect(addItem(issuer, article({ file: { path } }))).rejects.toThrow(/up to 256 MiB/)
+  })
+
+  it('repairs damaged goods when they are added again', async () => {
+    const { item } = await addItem(issuer, article())
+    const blob = join(goodsFolder(issuer), item.contentHash)
+    const whole = readFileSync(blob)
+    writeFileSync(blob, 'damaged')
+    await addItem(issuer, article())
+    expect(readFileSync(blob)).toEqual(whole)
   })
 
   it('refuses a code that another article sells, and an article that changes its kind', async () => {

@@ -149,6 +149,17 @@ describe('the claim page in a real Chromium (slow)', () => {
     await page.context().close()
   })
 
+  it('fits the narrowest phone', async () => {
+    const { page } = await openPage(urlOf(kiosk.claim(card.pay(kiosk, article))), {
+      viewport: { width: 320, height: 568 },
+      locale: 'de-DE',
+    })
+    await page.click('summary')
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320)
+    await keepPicture(page, 'narrow')
+    await page.context().close()
+  })
+
   it('says in plain words what is wrong with a claim', async () => {
     const payment = card.pay(kiosk, article)
     const genuine = kiosk.claim(payment)
