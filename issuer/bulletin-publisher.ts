@@ -16,23 +16,26 @@ import type { StoreReader, StoreWriter } from './store.ts'
 
 const daySeconds = 86_400
 /** What a new bulletin says unless told otherwise. */
-export const bulletinSeconds = 30 * daySeconds
+export const bulletinSeconds = 60 * daySeconds
 const claimSecondsDefault = 180 * daySeconds
 /** One that is older is signed anew when a terminal asks for it: who is online is never stale. */
 const renewAfterSeconds = daySeconds
 const defaultPublicUrl = 'http://127.0.0.1:8080'
 
-/** In whole units of the currency: a kiosk that was offline for a week still sells, a stolen one is bounded. */
+/**
+ * In whole units of the currency. A kiosk that was offline for a month still sells; one that stays away longer, or takes
+ * more than any kiosk does, stops by itself. An operator sets tighter ones where a card could be cloned.
+ */
 export const defaultLimits = (currency: string): Limits => {
   const unit = 10 ** currencyOf(currency).decimals
   return {
-    saleMinorMax: 100 * unit,
-    cardUnsyncedMinorMax: 5_000 * unit,
-    unsyncedCountMax: 10_000,
-    unsyncedMinorMax: 20_000 * unit,
-    unsyncedSecondsMax: 14 * daySeconds,
-    staleAfterSeconds: 7 * daySeconds,
-    staleSaleMinorMax: 10 * unit,
+    saleMinorMax: 10_000 * unit,
+    cardUnsyncedMinorMax: 10_000 * unit,
+    unsyncedCountMax: 200_000,
+    unsyncedMinorMax: 1_000_000 * unit,
+    unsyncedSecondsMax: 45 * daySeconds,
+    staleAfterSeconds: 14 * daySeconds,
+    staleSaleMinorMax: 50 * unit,
   }
 }
 

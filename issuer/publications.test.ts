@@ -59,7 +59,7 @@ describe('the bulletin', () => {
     expect(openBulletin(first.bytes, issuer.keys.signing.publicKey)).toEqual(first.bulletin)
     expect(first.bulletin).toMatchObject({
       issuedAt: new Date(now * 1000).toISOString(),
-      expiresAt: new Date((now + 30 * day) * 1000).toISOString(),
+      expiresAt: new Date((now + 60 * day) * 1000).toISOString(),
       payKeyVersions: [1],
       hotlist: [],
     })
