@@ -156,6 +156,7 @@ describe('the claim page in a real Chromium (slow)', () => {
     })
     await page.click('summary')
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320)
+    expect(await page.evaluate('document.querySelector(".card").scrollLeft')).toBe(0)
     await keepPicture(page, 'narrow')
     await page.context().close()
   })
