@@ -157,7 +157,7 @@ const pin = ([name, x, y], i) =>
 
 const map = `<svg viewBox="0 30 1000 1060" xmlns="http://www.w3.org/2000/svg">
 <rect y="30" width="1000" height="1060" fill="${colour.land}"/>
-${scattered(26, [20, 40, 190, 260], 8)}${scattered(20, [880, 60, 110, 330], 8)}${scattered(22, [640, 1010, 240, 70], 8)}${scattered(12, [60, 960, 200, 110], 9)}
+${scattered(26, [20, 40, 190, 260], 8)}${scattered(20, [880, 60, 110, 330], 8)}${scattered(22, [650, 1000, 330, 30], 8)}${scattered(12, [60, 960, 200, 110], 9)}
 <path d="M330 1090L345 980Q420 960 600 975L640 1010L620 1090Z" fill="${colour.court}"/>
 ${line('M545 20L545 100M120 432L-20 436M900 480L1020 510M404 985L360 1100M404 985L540 1002L600 1040', '#fff', 14)}
 <path d="${smooth(town, true)}" fill="${colour.court}"/>
@@ -213,7 +213,7 @@ const html = `<!doctype html><meta charset="utf-8"><title>Alderwend: a walk thro
 section{width:297mm;height:420mm;padding:14mm;background:#fbf9f2;display:flex;flex-direction:column;break-after:page;overflow:hidden}
 header{display:flex;justify-content:space-between;align-items:end;padding-bottom:7mm}h1{font-size:19mm;line-height:.95;letter-spacing:-.03em;font-weight:700}header p{font-size:5.6mm;text-align:right}
 .map svg{display:block;width:100%;border:.4mm solid ${colour.ink}}.under{display:grid;grid-template-columns:1fr 1fr 1.05fr;gap:8mm;padding-top:7mm;font-size:5.2mm}.under b{display:inline-block;width:9mm;font-weight:700}.under p{line-height:1.62}.key p{display:flex;gap:4mm;align-items:center}.key svg{width:12mm;height:5.4mm}
-.sights{columns:2;column-gap:12mm;padding-top:4mm;flex:1}article{break-inside:avoid;padding-bottom:8.5mm;display:grid;grid-template-columns:14mm 1fr}article b{font-size:9mm;line-height:1.05;color:${colour.route}}h2{font-size:7.4mm;line-height:1.2;letter-spacing:-.01em}footer{border-top:.4mm solid;padding-top:5mm;display:flex;justify-content:space-between}</style>
+.sights{font-size:6.5mm;columns:2;column-gap:12mm;padding-top:4mm;flex:1}article{break-inside:avoid;padding-bottom:10mm;display:grid;grid-template-columns:14mm 1fr}article b{font-size:10mm;line-height:1.05;color:${colour.route}}h2{font-size:9mm;line-height:1.2;letter-spacing:-.01em}footer{border-top:.4mm solid;padding-top:5mm;display:flex;justify-content:space-between}</style>
 <section><header><h1>Alderwend<br>on foot</h1><p>Twelve sights inside the walls<br>Two hours, with time to look</p></header><div class="map">${map}</div>
 <div class="under">${[sights.slice(0, 6), sights.slice(6)].map((half, h) => `<div>${half.map(([name], i) => `<p><b>${h * 6 + i + 1}</b>${name}</p>`).join('')}</div>`).join('')}<div class="key">${key.map(([sign, text]) => `<p><svg viewBox="0 0 42 18">${sign}</svg>${text}</p>`).join('')}</div></div></section>
 <section><header><h1>What you<br>will see</h1><p>Start at the North Gate.<br>Follow the red dots.</p></header><div class="sights">${sights.map(([name, , , text], i) => `<article><b>${i + 1}</b><div><h2>${name}</h2><p>${text}</p></div></article>`).join('')}</div>

@@ -130,6 +130,7 @@ function PdfPage({ document, page, firstRatio, zoom, label }: PdfPageProps): Rea
   const canvas = useRef<HTMLCanvasElement>(null)
   const [near, setNear] = useState(page === 1)
   const [ratio, setRatio] = useState(firstRatio)
+  const [drawn, setDrawn] = useState(false)
 
   useEffect(() => {
     const element = frame.current
@@ -145,11 +146,20 @@ function PdfPage({ document, page, firstRatio, zoom, label }: PdfPageProps): Rea
   useEffect(() => {
     if (!near || canvas.current === null || frame.current === null) return
     const target = canvas.current
-    return drawing({ document, page, target, widthPx: frame.current.clientWidth, zoom, onRatio: setRatio })
+    return drawing({
+      document,
+      page,
+      target,
+      widthPx: frame.current.clientWidth,
+      zoom,
+      onRatio: setRatio,
+      onDrawn: () => setDrawn(true),
+    })
   }, [document, page, near, zoom])
 
   return (
     <div ref={frame} className="pdf-page" style={{ '--ratio': ratio, '--zoom': zoom }}>
+      {!drawn && <Opening />}
       {near && <canvas ref={canvas} role="img" aria-label={label} />}
     </div>
   )
@@ -162,10 +172,11 @@ interface Drawing {
   readonly widthPx: number
   readonly zoom: number
   readonly onRatio: (ratio: number) => void
+  readonly onDrawn: () => void
 }
 
 /** Draws one page; the function it returns stops the drawing and gives the pixels back. */
-function drawing({ document, page, target, widthPx, onRatio }: Drawing): () => void {
+function drawing({ document, page, target, widthPx, onRatio, onDrawn }: Drawing): () => void {
   let stop: (() => void) | undefined
   let left = false
   const draw = async (proxy: PDFPageProxy) => {
@@ -180,6 +191,7 @@ function drawing({ document, page, target, widthPx, onRatio }: Drawing): () => v
     stop = () => task.cancel()
     await task.promise
     target.dataset.ready = 'true'
+    onDrawn()
   }
   document
     .getPage(page)
