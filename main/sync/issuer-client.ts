@@ -21,6 +21,7 @@ export class IssuerRefused extends Error {
 
 const refusalSchema = v.object({ sentence: v.pipe(v.string(), v.maxLength(500)) })
 const answerBytesMax = 80 * 1024 * 1024
+const refusalBytesMax = 64 * 1024
 
 export type IssuerClient = ReturnType<typeof connectIssuer>
 
@@ -53,7 +54,7 @@ export const connectIssuer = (issuerUrl: string, options: { readonly fetch?: typ
         redirect: 'error',
         signal: AbortSignal.any([AbortSignal.timeout(requestTimeoutMs), ...(init.signal ? [init.signal] : [])]),
       })
-      body = await readBody(response, init.bytesMax ?? answerBytesMax)
+      body = await readBody(response, response.ok ? (init.bytesMax ?? answerBytesMax) : refusalBytesMax)
     } catch (cause) {
       if (cause instanceof IssuerUnreachable) throw cause
       throw new IssuerUnreachable(`The issuer at ${base} cannot be reached.`, { cause })
