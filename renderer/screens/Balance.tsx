@@ -28,7 +28,7 @@ export function Balance({ screen }: { screen: Extract<KioskScreen, { name: 'bala
         <section className="purse">
           <h1>{words.balance.left}</h1>
           <p className="display">{money(balanceMinor)}</p>
-          <p>{words.balance.ending(cardEnding)}</p>
+          <p className="purse-ending">{words.balance.ending(cardEnding)}</p>
           <p>{blocked ? <strong>{words.balance.blocked}</strong> : words.balance.validUntil(day(expiresAt))}</p>
           {!blocked && (
             <Button action="browse" weight="main" onClick={() => void engine.browseOn()}>
