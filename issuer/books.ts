@@ -8,7 +8,7 @@ import type { AlarmTable, CardStatus, CardTable, SettledType, SettlementTable } 
 
 /** Values in one IN list, rows in one INSERT: far below the limits of either database. */
 const listMax = 500
-const rowsMax = 400
+const rowsMax = 100
 
 export const chunks = function* <Value>(values: readonly Value[], size: number): Generator<Value[]> {
   for (let at = 0; at < values.length; at += size) yield values.slice(at, at + size)

@@ -1,9 +1,13 @@
 /** Whatever the order in which documents come, the books end the same, and balance at every step. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { terminalId } from '../protocol/quantities.ts'
 import { auditBooks } from './audit.ts'
 import { settleClaim } from './claims.ts'
 import { ingestBatch } from './ingest.ts'
+import { createStore } from './issuer.ts'
+import { authoriseLoad } from './loads.ts'
+import { addCard, addMerchant, addTerminal, startEpoch } from './parties.ts'
 import { type Report, report } from './report.ts'
 import { newCard, newTerminal, now, openBench, publish } from './test-support.ts'
 
@@ -89,6 +93,40 @@ test('documents in any order, and each again, end in the same books', async () =
     { numRuns: 12 },
   )
 }, 60_000)
+
+test('books that were thrown away are rebuilt from the archived documents to the same cent', async () => {
+  const { bench, documents } = await playDay()
+  const old = bench.issuer
+  for (const document of documents)
+    if (document.length === 132) await settleClaim(old, document, now)
+    else await ingestBatch(old, document)
+  const told = await report(old)
+  const archive = await old.store.read(async (db) => ({
+    items: await db.selectFrom('item_version').selectAll().execute(),
+    loads: await db.selectFrom('load_request').select('bytes').execute(),
+    batches: await db.selectFrom('batch').select(['bytes', 'ack']).orderBy('batch_pk').execute(),
+    claims: await db.selectFrom('claim').select('bytes').execute(),
+  }))
+  const masters = old.keys.masters(1)
+  if (masters === undefined) throw new Error('no masters')
+  const { clock, randomBytes } = old
+  const anew = await createStore({ url: `${old.store.url}-anew`, currency: 'EUR', masters, clock, randomBytes })
+  for (const { terminalId: id, merchant } of told.terminals) {
+    await addMerchant(anew, merchant)
+    await addTerminal(anew, { merchant, terminalId: terminalId(id) })
+    await startEpoch(anew, terminalId(id))
+  }
+  for (const { cardId } of told.cards) await addCard(anew, { cardId })
+  await anew.store.write((db) => db.insertInto('item_version').values(archive.items).execute())
+  for (const { bytes } of archive.loads) await authoriseLoad(anew, bytes)
+  for (const { bytes, ack } of archive.batches)
+    expect(await ingestBatch(anew, bytes)).toEqual({ ack: new Uint8Array(ack) })
+  for (const { bytes } of archive.claims)
+    expect(await settleClaim(anew, bytes, now)).toMatchObject({ outcome: 'honoured' })
+  expect(await report(anew)).toEqual(told)
+  await anew.store.close()
+  await bench.close()
+})
 
 test("a card's records one by one in any order open and close holes and end in its true balance", async () => {
   const bench = await openBench()
