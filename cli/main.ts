@@ -1,32 +1,33 @@
 /** The command `farthing`: what it understands. Each group of subcommands is a file beside this one. */
 import { Command } from 'commander'
-import { batchCommands } from './batch.ts'
-import { cardCommands } from './card.ts'
-import { catalogueCommands } from './catalogue.ts'
-import { demoCommand } from './demo.ts'
-import { doctorCommand } from './doctor.ts'
-import { issuerCommands } from './issuer.ts'
 import { fail } from './output.ts'
-import { terminalCommands } from './terminal.ts'
+
+/** Each is loaded only when it is wanted: a vending machine has no use for a server. */
+const groups: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+  issuer: async () => (await import('./issuer.ts')).issuerCommands(),
+  catalogue: async () => (await import('./catalogue.ts')).catalogueCommands(),
+  terminal: async () => (await import('./terminal.ts')).terminalCommands(),
+  card: async () => (await import('./card.ts')).cardCommands(),
+  batch: async () => (await import('./batch.ts')).batchCommands(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
+}
 
 const allCommands = (command: Command): Command[] => [command, ...command.commands.flatMap(allCommands)]
 
-export const makeProgram = (): Command => {
+/** @param wanted the group that the command line names; all of them for a help text */
+const makeProgram = async (wanted: string | undefined): Promise<Command> => {
+  const named = wanted === undefined ? undefined : groups[wanted]
+  const commands = named === undefined ? Object.values(groups) : [named]
   const program = new Command('farthing')
     .description('An offline smart-card micropayment kiosk: issuer, terminal and cards in one command.')
-    .addCommand(demoCommand())
-    .addCommand(issuerCommands())
-    .addCommand(catalogueCommands())
-    .addCommand(terminalCommands())
-    .addCommand(cardCommands())
-    .addCommand(batchCommands())
-    .addCommand(doctorCommand())
     .addHelpText(
       'after',
       `
 Amounts are decimal in the currency; in JSON they are minor units. JSON is printed with --json and into pipes.
 Exit status: 0 done; 1 refused, in doubt or timed out; 2 usage; 3 the world (reader, disk, network).`,
     )
+  for (const make of commands) program.addCommand(await make())
   for (const command of allCommands(program)) {
     command.exitOverride()
     if (command.commands.length === 0) command.option('--json', 'print one line of JSON')
@@ -37,7 +38,8 @@ Exit status: 0 done; 1 refused, in doubt or timed out; 2 usage; 3 the world (rea
 /** Runs one command line; sets the exit status. */
 export const main = async (argv: readonly string[]): Promise<void> => {
   try {
-    await makeProgram().parseAsync([...argv])
+    const program = await makeProgram(argv[2])
+    await program.parseAsync([...argv])
   } catch (error) {
     process.exitCode = fail(error)
   }
