@@ -43,6 +43,7 @@ function drawn(cabinet: string): readonly string[] {
 /** The card works: there is nothing to press. */
 const working = new Set(['pay-working', 'recover-working'])
 const timeoutMs = 120_000
+const customerTimeoutMs = 30_000
 
 let server: ViteDevServer
 let browser: Browser
@@ -128,7 +129,7 @@ describe.each(cabinets)('$name', ({ name: cabinet, width, height, diagonalMm }) 
   )
 })
 
-describe('a customer', () => {
+describe('a customer', { timeout: customerTimeoutMs }, () => {
   const open = async (query: string) => {
     const page = await browser.newPage({
       viewport: { width: 1080, height: 1920 },
@@ -189,6 +190,15 @@ describe('a customer', () => {
       await page.close()
     },
   )
+
+  it('never sees the trace of a fault: a calm page, which starts afresh', async () => {
+    const page = await open('screen=attract')
+    await page.evaluate(() => window.show?.('broken'))
+    await page.getByText('One moment, please').waitFor()
+    expect(await page.locator('body').innerText()).not.toMatch(/Error|NaN|undefined/)
+    await page.locator('[data-screen="attract"]').waitFor({ timeout: 10_000 })
+    await page.close()
+  })
 
   it('can scroll through a thousand items', async () => {
     const page = await open('screen=catalogue&thousand')

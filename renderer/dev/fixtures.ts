@@ -197,6 +197,15 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
   ),
 }
 
+/** What main never sends: a screen falls over it. */
+export const brokenScreen: KioskScreen = {
+  name: 'approved',
+  amountMinor: Number.NaN,
+  balanceMinor: 0,
+  goods: { item: map },
+  recovered: false,
+}
+
 /** A bridge with nothing behind it: it keeps what it was asked, and shows what it is told. */
 export interface FakeBridge extends FarthingBridge {
   readonly asked: readonly string[]

@@ -1,6 +1,6 @@
 /** Shows one screen with a fixture, for looking at it: ?screen=pay&diagonal=257&language=de&contrast&large&many&offline&reader=right */
 import { mount } from '../mount.tsx'
-import { fakeBridge, items, manyItems, screens, status } from './fixtures.ts'
+import { brokenScreen, fakeBridge, items, manyItems, screens, status } from './fixtures.ts'
 
 declare global {
   interface Window {
@@ -39,7 +39,7 @@ if (root !== null) {
     if (wish.has('large') !== largeType) engine.toggleLargeType()
   }
   window.show = (name) => {
-    const make = screens[name]
+    const make = name === 'broken' ? () => brokenScreen : screens[name]
     if (make === undefined) throw new Error(`no fixture ${name}`)
     bridge.push({ screen: make() })
     engine.open({ name: 'attract' })
