@@ -158,7 +158,6 @@ export const makeKiosk = (
   }
 
   const onDeadline = () => {
-    if (busy) return
     if (mode.name === 'pay')
       enter({ name: 'shown', screen: { name: 'declined', reason: 'timeout', item: articleView(mode.goods.item) } })
     // The doubt stays in the ledger and is resolved at the card's next tap; the next customer is not held up.
@@ -433,7 +432,8 @@ export const makeKiosk = (
       enter({ name: 'shown', screen })
     },
     async finish() {
-      if (busy || mode.name === 'pay') return
+      // Once something is shown the customer may go, though his card is still asked for a witness.
+      if (mode.name === 'pay' || (busy && mode.name !== 'shown')) return
       enter({ name: 'browse' })
     },
     goodsContent: (token) => shownGoods.get(token),
