@@ -1,0 +1,397 @@
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { LedgerFault } from '../db/open.ts'
+import type { KioskScreen, OutOfServiceReason } from '../preload/contract.ts'
+import { makeKiosk } from './kiosk.ts'
+import type { KioskSettings } from './kiosk-settings.ts'
+import { type CardAnswers, openReaderDouble } from './reader/reader-double.ts'
+import type { Terminal } from './terminal.ts'
+import { makeTestCard, makeTestTerminal, mapContent, type TestCard, wifiCodes } from './test-terminal.ts'
+
+const settings: KioskSettings = { languages: ['en'], readerPosition: 'below', diagonalMm: 546 }
+
+const open = (
+  options: Parameters<typeof makeTestTerminal>[1] & {
+    settings?: KioskSettings
+    breakLedger?: (terminal: Terminal) => Terminal
+  } = {},
+) => {
+  const made = makeTestTerminal(onTestFinished, options)
+  const reader = openReaderDouble(['Double 00', 'Double 01'])
+  const lines: string[] = []
+  const terminal = options.breakLedger?.(made.terminal) ?? made.terminal
+  const kiosk = makeKiosk({
+    terminal,
+    reader,
+    settings: options.settings ?? settings,
+    log: (message) => lines.push(message),
+  })
+  onTestFinished(() => kiosk.close())
+  /** The screen of that name, now or as soon as it comes. */
+  const screen = <Name extends KioskScreen['name']>(
+    name: Name,
+    fits: (screen: Extract<KioskScreen, { name: Name }>) => boolean = () => true,
+  ) =>
+    new Promise<Extract<KioskScreen, { name: Name }>>((resolve) => {
+      const isIt = (found: KioskScreen): found is Extract<KioskScreen, { name: Name }> => found.name === name
+      const look = (found: KioskScreen): boolean => {
+        if (!isIt(found) || !fits(found)) return false
+        stop()
+        resolve(found)
+        return true
+      }
+      const stop = kiosk.subscribe((state) => look(state.screen))
+      look(kiosk.state.screen)
+    })
+  const put = (card: TestCard, more: Parameters<typeof reader.insert>[1] = {}) => {
+    card.reset()
+    return reader.insert(card.answers, more)
+  }
+  return { ...made, terminal, reader, kiosk, screen, put, lines }
+}
+
+const notAPurse: CardAnswers = () => Uint8Array.of(0x6a, 0x82)
+
+/** What was begun is over: the card's queue is empty and microtasks have run. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('browse, buy, pay, approved, goods, finish', async () => {
+  const { kiosk, screen, put, terminal } = open()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  expect(kiosk.state.screen).toEqual({ name: 'browse' })
+  expect(kiosk.state.status).toMatchObject({ merchant: 'Kiosk at the pier', currency: 'EUR', currencyDecimals: 2 })
+  expect(kiosk.state.status.catalogue.map(({ id, stock }) => [id, stock])).toEqual([
+    ['map', undefined],
+    ['wifi', 3],
+  ])
+  await kiosk.buy('map')
+  expect(kiosk.state.screen).toMatchObject({ name: 'pay', phase: 'waiting', item: { id: 'map', priceMinor: 250 } })
+  const phases: string[] = []
+  kiosk.subscribe(({ screen: now }) => phases.push('phase' in now ? `${now.name} ${now.phase}` : now.name))
+  put(card)
+  const approved = await screen('approved')
+  expect(phases.slice(0, 2)).toEqual(['pay working', 'approved'])
+  expect(approved).toMatchObject({ amountMinor: 250, balanceMinor: 750, recovered: false })
+  expect(approved.goods.claimUrl).toMatch(/^https:\/\/pay\.example\/c#/)
+  await kiosk.showGoods()
+  const goods = await screen('goods')
+  const token = goods.goods.contentUrl?.split('/').at(-1) ?? ''
+  expect(kiosk.goodsContent(token)?.bytes).toEqual(mapContent)
+  expect(terminal.ledger.goodsDue(card.id)).toEqual([])
+  await settled()
+  await kiosk.finish()
+  expect(kiosk.state.screen).toEqual({ name: 'browse' })
+  // Nothing of the last customer stays.
+  expect(kiosk.goodsContent(token)).toBeUndefined()
+  await settled()
+  expect(kiosk.state.screen).toEqual({ name: 'browse' })
+})
+
+test('a one-time code is shown in plain sight, and the stock falls', async () => {
+  const { kiosk, screen, put } = open()
+  await kiosk.buy('wifi')
+  put(makeTestCard())
+  const { goods } = await screen('approved')
+  expect(goods).toMatchObject({ code: wifiCodes[0] })
+  expect(goods.contentUrl).toBeUndefined()
+  expect(kiosk.state.status.catalogue[1]?.stock).toBe(2)
+})
+
+test('cancel leaves pay, but not while the card is debited; an unknown item does nothing', async () => {
+  const { kiosk, screen, put } = open()
+  await kiosk.buy('nothing')
+  expect(kiosk.state.screen.name).toBe('browse')
+  await kiosk.buy('map')
+  await kiosk.cancel()
+  expect(kiosk.state.screen.name).toBe('browse')
+  await kiosk.buy('map')
+  put(makeTestCard())
+  await kiosk.cancel()
+  await kiosk.finish()
+  await kiosk.buy('wifi')
+  expect(kiosk.state.screen).toMatchObject({ name: 'pay', phase: 'working' })
+  await screen('approved')
+})
+
+test('no card in time is a timeout; from declined the next purchase starts', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+  const { kiosk } = open()
+  await kiosk.buy('map')
+  vi.advanceTimersByTime(44_999)
+  expect(kiosk.state.screen.name).toBe('pay')
+  vi.advanceTimersByTime(2)
+  expect(kiosk.state.screen).toMatchObject({ name: 'declined', reason: 'timeout', item: { id: 'map' } })
+  await kiosk.buy('map')
+  expect(kiosk.state.screen.name).toBe('pay')
+  await kiosk.cancel()
+  vi.advanceTimersByTime(100_000)
+  expect(kiosk.state.screen.name).toBe('browse')
+})
+
+test('too little money says how much is missing', async () => {
+  const { kiosk, screen, put } = open()
+  await kiosk.buy('map')
+  put(makeTestCard({ balanceMinor: 249 }))
+  expect(await screen('declined')).toMatchObject({ reason: 'balanceTooLow', missingMinor: 1, balanceMinor: 249 })
+})
+
+test('two cards: one has to go, and the other pays', async () => {
+  const { kiosk, screen, put, reader } = open()
+  const payer = makeTestCard({ balanceMinor: 1000 })
+  reader.insert(notAPurse, { readerName: 'Double 01' })
+  await screen('declined')
+  await kiosk.finish()
+  put(payer, { readerName: 'Double 00' })
+  await screen('balance')
+  await settled()
+  await kiosk.finish()
+  await kiosk.buy('map')
+  expect(kiosk.state.screen).toMatchObject({ name: 'pay', phase: 'twoCards' })
+  expect(payer.state.balanceMinor).toBe(1000)
+  reader.remove('Double 01')
+  await screen('approved')
+  expect(payer.state.balanceMinor).toBe(750)
+})
+
+test('only the reader that the technician named counts', async () => {
+  const { kiosk, screen, put, reader } = open({ settings: { ...settings, reader: 'Double 01' } })
+  await kiosk.buy('map')
+  reader.insert(notAPurse, { readerName: 'Double 00' })
+  await settled()
+  expect(kiosk.state.screen).toMatchObject({ name: 'pay', phase: 'waiting' })
+  put(makeTestCard(), { readerName: 'Double 01' })
+  await screen('approved')
+  expect(open({ settings: { ...settings, reader: 'Elsewhere' } }).kiosk.state.screen).toEqual({
+    name: 'out-of-service',
+    reason: 'noReader',
+  })
+})
+
+test('a card that leaves before COMMIT may come back; the purchase waits for it', async () => {
+  const { kiosk, screen, put } = open()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map')
+  put(card, { cut: { apdu: 2, when: 'after' } })
+  await screen('pay', ({ phase }) => phase === 'working')
+  await screen('pay', ({ phase }) => phase === 'waiting')
+  expect(card.state.balanceMinor).toBe(1000)
+  put(card)
+  expect(await screen('approved')).toMatchObject({ recovered: false, balanceMinor: 750 })
+})
+
+test.each([
+  ['after', true],
+  ['before', false],
+] as const)(
+  'cut %s COMMIT: recover asks for the same card, refuses another, and ends well',
+  async (when, recovered) => {
+    const { kiosk, screen, put, reader } = open()
+    const card = makeTestCard({ balanceMinor: 1000 })
+    const stranger = makeTestCard({ balanceMinor: 1000 })
+    await kiosk.buy('map')
+    put(card, { cut: { apdu: 3, when } })
+    expect(await screen('recover')).toMatchObject({ phase: 'waiting', amountMinor: 250, item: { id: 'map' } })
+    put(stranger)
+    await screen('recover', ({ phase }) => phase === 'wrongCard')
+    expect(stranger.state.balanceMinor).toBe(1000)
+    reader.remove()
+    await settled()
+    // It leaves again before it told: still to be recovered, never "pay".
+    put(card, { cut: { apdu: 3, when: 'before' } })
+    await screen('recover', ({ phase }) => phase === 'working')
+    await screen('recover', ({ phase }) => phase === 'waiting')
+    put(card)
+    expect(await screen('approved')).toMatchObject({ recovered, balanceMinor: 750, amountMinor: 250 })
+    expect(card.state.balanceMinor).toBe(750)
+  },
+)
+
+test('a doubt holds up nobody: the screen returns, and the card’s next tap hands over what it paid', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+  const { kiosk, screen, put, reader } = open()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map')
+  put(card, { cut: { apdu: 3, when: 'after' } })
+  await screen('recover')
+  await settled()
+  vi.advanceTimersByTime(30_001)
+  expect(kiosk.state.screen.name).toBe('browse')
+  const next = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map')
+  put(next)
+  await screen('approved')
+  await settled()
+  reader.remove()
+  await kiosk.finish()
+  put(card)
+  expect(await screen('approved')).toMatchObject({ recovered: true, amountMinor: 250, balanceMinor: 750 })
+})
+
+test('a tap with nothing chosen shows the balance; left lying, the card does nothing more', async () => {
+  const { kiosk, screen, put, terminal } = open()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  card.pay(100)
+  put(card)
+  const balance = await screen('balance')
+  expect(balance).toMatchObject({ balanceMinor: 900, blocked: false, cardEnding: card.id.slice(-4) })
+  expect(balance.movements.map(({ kind, amountMinor, collectable }) => [kind, amountMinor, collectable])).toEqual([
+    ['payment', 100, false],
+    ['load', 1000, false],
+  ])
+  await settled()
+  expect(terminal.ledger.unsynced.count).toBe(1)
+  await kiosk.finish()
+  await settled()
+  expect(kiosk.state.screen).toEqual({ name: 'browse' })
+})
+
+test('a card that leaves once its balance is shown leaves the balance shown', async () => {
+  const { kiosk, screen, put } = open()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  // SELECT, probe, one record read; the next command is the witness's.
+  put(card, { cut: { apdu: 4, when: 'before' } })
+  await screen('balance')
+  await settled()
+  expect(kiosk.state.screen.name).toBe('balance')
+})
+
+test('a purchase can be collected again from the balance, and its code is the same', async () => {
+  const { kiosk, screen, put, reader } = open()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('wifi')
+  put(card)
+  await screen('approved')
+  await settled()
+  reader.remove()
+  await kiosk.finish()
+  put(card)
+  const { movements } = await screen('balance')
+  expect(movements[0]).toMatchObject({ collectable: true, counter: 2, title: { en: 'Wi-Fi' } })
+  await settled()
+  await kiosk.collect(1)
+  expect(kiosk.state.screen.name).toBe('balance')
+  await kiosk.collect(2)
+  expect(await screen('goods')).toMatchObject({ goods: { code: wifiCodes[0] }, balanceMinor: 900 })
+  expect(card.state.balanceMinor).toBe(900)
+})
+
+test('what is owed is collected by claim, and never from here; what may be undone, not at all', async () => {
+  const { kiosk, screen, put, terminal, reader } = open()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('wifi')
+  put(card)
+  await screen('approved')
+  await settled()
+  reader.remove()
+  await kiosk.finish()
+  terminal.ledger.beginEpoch(2)
+  put(card)
+  await screen('balance')
+  await settled()
+  await kiosk.collect(2)
+  const { goods } = await screen('goods')
+  expect(goods.code).toBeUndefined()
+  expect(goods.claimUrl).toBeDefined()
+})
+
+test('no purse, a forged offer: each has its word', async () => {
+  const { kiosk, screen, reader } = open()
+  reader.insert(notAPurse)
+  expect(await screen('declined')).toMatchObject({ reason: 'notAPurse' })
+  reader.remove()
+  await settled()
+  await kiosk.finish()
+  const card = makeTestCard()
+  reader.insert((command) => {
+    const response = card.answers(command)
+    if (command[1] === 0x10) response[20] = (response[20] ?? 0) ^ 1
+    return response
+  })
+  expect(await screen('declined')).toMatchObject({ reason: 'cardSuspect' })
+})
+
+test.each<[OutOfServiceReason, Parameters<typeof open>[0], (opened: ReturnType<typeof open>) => void]>([
+  ['notEnrolled', { publication: 'none' }, () => {}],
+  ['emptyCatalogue', { publication: { bulletin: { items: [] } } }, () => {}],
+  ['stale', {}, ({ clock }) => (clock.seconds += 31 * 86_400)],
+  ['noReader', {}, ({ reader }) => reader.setService('down')],
+])('out of service: %s', async (reason, options, arrange) => {
+  const opened = open(options)
+  arrange(opened)
+  opened.reader.insertMute()
+  await settled()
+  expect(opened.kiosk.state.screen).toEqual({ name: 'out-of-service', reason })
+  await opened.kiosk.buy('map')
+  expect(opened.kiosk.state.screen).toEqual({ name: 'out-of-service', reason })
+})
+
+test('the reader comes back, and so does the shop', async () => {
+  const { kiosk, reader } = open()
+  reader.setService('down')
+  expect(kiosk.state.screen).toMatchObject({ name: 'out-of-service' })
+  reader.setService('up')
+  expect(kiosk.state.screen).toEqual({ name: 'browse' })
+})
+
+const failingAt =
+  (method: string) =>
+  (terminal: Terminal): Terminal => ({
+    ...terminal,
+    get issued() {
+      return terminal.issued
+    },
+    ledger: new Proxy(terminal.ledger, {
+      get(target, name, receiver) {
+        const value: unknown = Reflect.get(target, name, receiver)
+        if (name !== method) return value
+        return () => {
+          throw new LedgerFault('storage', 'The disk is full.')
+        }
+      },
+    }),
+  })
+
+test('a disk that fails before the debit takes the till out of service, and no money', async () => {
+  const { kiosk, screen, put, lines } = open({ breakLedger: failingAt('writeIntent') })
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map')
+  put(card)
+  expect(await screen('out-of-service')).toEqual({ name: 'out-of-service', reason: 'storage' })
+  expect(card.state.balanceMinor).toBe(1000)
+  expect(lines).toEqual(['The disk is full.'])
+})
+
+test('a disk that fails after the debit leaves the payment in doubt, to be found at the next tap', async () => {
+  const { kiosk, screen, put, terminal } = open({ breakLedger: failingAt('capture') })
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map')
+  put(card)
+  await screen('out-of-service')
+  expect(card.state.balanceMinor).toBe(750)
+  expect(terminal.ledger.openIntents(card.id)).toHaveLength(1)
+})
+
+test('a disk that fails once the goods are shown does not take them away', async () => {
+  const { kiosk, screen, put } = open({ breakLedger: failingAt('markReleased') })
+  await kiosk.buy('wifi')
+  put(makeTestCard())
+  const { goods } = await screen('approved')
+  await settled()
+  expect(kiosk.state.screen.name).toBe('approved')
+  expect(goods.code).toBe(wifiCodes[0])
+  await kiosk.finish()
+  expect(kiosk.state.screen).toEqual({ name: 'out-of-service', reason: 'storage' })
+})
+
+test('closing waits for the card at the reader', async () => {
+  const { kiosk, put, terminal } = open()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map')
+  put(card)
+  await kiosk.close()
+  expect(card.state.balanceMinor).toBe(750)
+  expect(terminal.ledger.openIntents(card.id)).toEqual([])
+})
