@@ -85,6 +85,9 @@ describe('a batch', () => {
     expect(await ingestBatch(bench.issuer, bytes.slice(0, -1))).toMatchObject({ refused: 'layout' })
     const stranger = new TestTerminal(bench.issuer, terminalId('00000000000000aa'), 1)
     expect(await ingestBatch(bench.issuer, stranger.batch())).toMatchObject({ refused: 'unknownTerminal' })
+    const damaged = stranger.batch()
+    damaged[damaged.length - 1] = (damaged[damaged.length - 1] ?? 0) ^ 1
+    expect(await ingestBatch(bench.issuer, damaged)).toMatchObject({ refused: 'unknownTerminal' })
   })
 
   test('whose number came with other bytes is a fork; the answer names the last batch', async () => {

@@ -53,9 +53,11 @@ const isChained = (batch: Batch): boolean => {
   return equalBytes(head, batch.head)
 }
 
-const openBatch = (issuer: Issuer, bytes: Uint8Array): OpenedBatch | DocumentRefusal => {
+const openBatch = async (issuer: Issuer, bytes: Uint8Array): Promise<OpenedBatch | DocumentRefusal> => {
   try {
     const batch = parseBatch(bytes)
+    const terminals = await issuer.store.read((db) => findTerminals(db, [batch.terminalId]))
+    if (!terminals.has(batch.terminalId)) return 'unknownTerminal'
     const key = issuer.keys.terminalMac(batch.keyVersion, batch.terminalId)
     if (key === undefined) return 'forged'
     requireBatchSeal(key, bytes)
@@ -72,7 +74,7 @@ const openBatch = (issuer: Issuer, bytes: Uint8Array): OpenedBatch | DocumentRef
  * @returns the sealed acknowledgement, or why there is none
  */
 export const ingestBatch = async (issuer: Issuer, bytes: Uint8Array): Promise<IngestResult> => {
-  const opened = openBatch(issuer, bytes)
+  const opened = await openBatch(issuer, bytes)
   if (typeof opened === 'string') return refuseDocument(opened, 'The batch is refused')
   return issuer.store.write(async (db) => {
     const { batch } = opened

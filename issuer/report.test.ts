@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { report } from './report.ts'
+import { type Bench, newCard, newTerminal, openBench, publish } from './test-support.ts'
+
+let bench: Bench
+beforeEach(async () => {
+  bench = await openBench()
+})
+afterEach(() => bench.close())
+
+test('an empty book balances and says nothing else', async () => {
+  expect(await report(bench.issuer)).toMatchObject({ terminals: [], cards: [], merchants: [], trialBalanceMinor: 0 })
+})
+
+test("a day is the book's time zone's, by the time of the order; balances are of all days", async () => {
+  const { issuer } = bench
+  const map = await publish(issuer, 'map', 250)
+  const kiosk = await newTerminal(issuer, 'Town')
+  const card = await newCard(issuer)
+  // 2025-11-13T02:13:20Z
+  const load = await kiosk.load(card, 5000)
+  await kiosk.sync(kiosk.entry(load), kiosk.entry(card.pay(kiosk, map)), kiosk.entry(card.pay(kiosk, map, 1)))
+  const inNewYork = { ...issuer, book: { ...issuer.book, timeZone: 'America/New_York' } }
+  const full = { taken: { count: 1, amountMinor: 250 }, payableMinor: 250, loads: { count: 1, amountMinor: 5000 } }
+  const none = { taken: { count: 0, amountMinor: 0 }, payableMinor: 0, loads: { count: 0 }, exceptions: [] }
+  const exceptions = [{ entry: 3, reason: 'itemOrPrice', amountMinor: 1 }]
+  const dayOf = async (of: typeof issuer, day: string) => {
+    const told = await report(of, { day })
+    expect(told).toMatchObject({ day, cards: [{ balanceMinor: 4749 }], trialBalanceMinor: 0 })
+    return told.terminals
+  }
+  expect(await dayOf(issuer, '2025-11-13')).toMatchObject([{ ...full, exceptions }])
+  expect(await dayOf(issuer, '2025-11-12')).toMatchObject([none])
+  expect(await dayOf(inNewYork, '2025-11-12')).toMatchObject([{ ...full, exceptions }])
+  expect(await dayOf(inNewYork, '2025-11-13')).toMatchObject([none])
+})
+
+test.each(['today', '2025-02-30', '2025-13-01', '13.11.2025'])('%s is not a day', async (day) => {
+  await expect(report(bench.issuer, { day })).rejects.toMatchObject({ code: 'input' })
+})
