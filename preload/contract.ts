@@ -79,7 +79,14 @@ export interface CardMovement {
   readonly collectable: boolean
 }
 
-export type OutOfServiceReason = 'starting' | 'notEnrolled' | 'noReader' | 'storage' | 'emptyCatalogue' | 'stale' | 'stopped'
+export type OutOfServiceReason =
+  | 'starting'
+  | 'notEnrolled'
+  | 'noReader'
+  | 'storage'
+  | 'emptyCatalogue'
+  | 'stale'
+  | 'stopped'
 
 /** Which screen main wants, with all that it shows. `browse`: the page's own attract, catalogue and item. */
 export type KioskScreen =
