@@ -8,7 +8,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Page } from 'playwright'
-import { readLedgerStatus } from '../db/ledger.ts'
+import { readLedgerStatus, type Unsynced } from '../db/ledger.ts'
 import { openReadable } from '../db/open.ts'
 import { launchKiosk } from '../e2e/launch.ts'
 import {
@@ -165,8 +165,8 @@ const playDay = async (system: System, pictures: string, say: (text: string) => 
     await asking.stop()
     say('  Ada taps with nothing chosen and reads her balance')
 
-    const before = await system.status()
-    say(`Not yet settled: ${JSON.stringify(before.unsynced)}`)
+    const waiting = unsyncedOf(system)
+    say(`The kiosk holds ${waiting.count} sales that are not settled yet, ${money(waiting.amountMinor)} in all`)
     await system.startIssuer()
     say('The network is back; the kiosk finds out by trying:')
     await untilSettled(system)
@@ -177,17 +177,21 @@ const playDay = async (system: System, pictures: string, say: (text: string) => 
   return cards
 }
 
-/** Looks into the ledger, beside the kiosk, until nothing is left. */
-const untilSettled = async (system: System): Promise<void> => {
+/** What the issuer has not taken, read beside the kiosk. */
+const unsyncedOf = (system: System): Unsynced => {
   const { database, close } = openReadable(system.dataDir)
   try {
-    const endsAtMs = Date.now() + settleMsMax
-    while (readLedgerStatus(database).unsynced.count > 0) {
-      if (Date.now() > endsAtMs) throw new CliError(exitStatus.refused, 'The kiosk did not settle its sales in time.')
-      await pause(200)
-    }
+    return readLedgerStatus(database).unsynced
   } finally {
     close()
+  }
+}
+
+const untilSettled = async (system: System): Promise<void> => {
+  const endsAtMs = Date.now() + settleMsMax
+  while (unsyncedOf(system).count > 0) {
+    if (Date.now() > endsAtMs) throw new CliError(exitStatus.refused, 'The kiosk did not settle its sales in time.')
+    await pause(200)
   }
 }
 
