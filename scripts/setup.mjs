@@ -121,7 +121,16 @@ const installPackages = () => {
   if (packagesAreInstalled()) return
   say('installing npm packages from package-lock.json')
   // No package's own script runs; the one addon that needs a build gets it below, for the right Node.
-  const argv = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error']
+  const argv = [
+    'ci',
+    '--ignore-scripts',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel',
+    'error',
+  ]
   const npm = process.env.npm_execpath
   const status = npm?.endsWith('.js')
     ? run(process.execPath, [npm, ...argv])
