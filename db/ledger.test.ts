@@ -186,6 +186,21 @@ test.each(['bytes', 'head'] as const)('one flipped bit in an entry’s %s is fou
   )
 })
 
+test.each(['card_id', 'counter', 'status', 'value_minor'] as const)(
+  'a column that contradicts its entry is found: %s',
+  (column) => {
+    const dataDir = folder()
+    const from = open(dataDir)
+    sell(from)
+    from.close()
+    const raw = new Database(ledgerPath(dataDir))
+    raw.exec('DROP TRIGGER entry_is_never_changed')
+    raw.prepare(`UPDATE entry SET ${column} = CASE ${column} WHEN 'captured' THEN 'witness' ELSE '7' END`).run()
+    raw.close()
+    expect(() => open(dataDir)).toThrow(expect.objectContaining({ code: 'damaged' }))
+  },
+)
+
 test.each([
   ['a torn page', 4096],
   ['a torn header', 0],

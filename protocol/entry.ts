@@ -9,8 +9,8 @@ export const entryLength = 104
 export const headLength = 32
 
 /** The wire's numbers are these positions. */
-const statuses = [undefined, 'captured', 'inDoubt', 'void', 'witness', 'owed', 'abandoned'] as const
-export type EntryStatus = Exclude<(typeof statuses)[number], undefined>
+export const entryStatuses = [undefined, 'captured', 'inDoubt', 'void', 'witness', 'owed', 'abandoned'] as const
+export type EntryStatus = Exclude<(typeof entryStatuses)[number], undefined>
 
 /** These say that no settlement MAC was seen: it is zeros. */
 const withoutSettlement: readonly EntryStatus[] = ['inDoubt', 'void', 'abandoned']
@@ -34,7 +34,7 @@ export const parseEntry = (bytes: Uint8Array): Entry => {
   const reader = new ByteReader(bytes, entryLength, 'entry')
   const record = parseRecord(reader.bytes(recordLength))
   const settlementMac = mac(reader.bytes(macLength))
-  const status = statuses[reader.u8()]
+  const status = entryStatuses[reader.u8()]
   if (status === undefined) throw new ProtocolError('range', 'entry.status')
   reader.reserved(3, 'entry')
   const entry = { record, settlementMac, status, resolvedTime: unixTime(reader.u32()) }
@@ -49,7 +49,7 @@ export const encodeEntry = (entry: Entry): Uint8Array => {
   return new ByteWriter(entryLength)
     .bytes(encodeRecord(entry.record), recordLength, 'entry.record')
     .bytes(entry.settlementMac, macLength, 'entry.settlementMac')
-    .u8(statuses.indexOf(entry.status))
+    .u8(entryStatuses.indexOf(entry.status))
     .zeros(3)
     .u32(entry.resolvedTime, 'entry.resolvedTime')
     .done()
