@@ -278,7 +278,7 @@ test('a purchase can be collected again from the balance, and its code is the sa
   expect(card.state.balanceMinor).toBe(900)
 })
 
-test('what is owed is collected by claim, and never from here; what may be undone, not at all', async () => {
+test('what an old epoch sold is collected by claim, and never from here', async () => {
   const { kiosk, screen, put, terminal, reader } = open()
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('wifi')
