@@ -132,7 +132,7 @@ const installPackages = () => {
     'error',
   ]
   const npm = process.env.npm_execpath
-  const status = npm?.endsWith('.js')
+  const status = npm?.endsWith('npm-cli.js')
     ? run(process.execPath, [npm, ...argv])
     : run(process.platform === 'win32' ? 'npm.cmd' : 'npm', argv, { shell: process.platform === 'win32' })
   if (status !== 0) throw new SetupError('npm ci failed: see above; it needs the network, or an npm mirror')

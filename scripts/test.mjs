@@ -12,6 +12,8 @@ import { setUp } from './setup.mjs'
 const { root, node, env } = await setUp()
 const at = (...parts) => path.join(root, ...parts)
 const results = mkdtempSync(path.join(tmpdir(), 'farthing-test-'))
+/** A runner that hangs is ended, and counts as failed. */
+const runMsMax = 10 * 60_000
 let running
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => {
@@ -34,7 +36,14 @@ const run = (program, argv, extraEnv = {}) =>
       process.stderr.write(`test: ${program}: ${error.message}\n`)
       resolve(1)
     })
-    running.on('close', (status) => resolve(status ?? 1))
+    const limit = setTimeout(() => {
+      process.stderr.write(`test: no end after ${runMsMax / 60_000} minutes\n`)
+      running.kill('SIGTERM')
+    }, runMsMax)
+    running.on('close', (status) => {
+      clearTimeout(limit)
+      resolve(status ?? 1)
+    })
   })
 
 const readResults = (file) => {
