@@ -1,4 +1,4 @@
-/** A batch comes in, is checked, settled and answered in one transaction (PROTOCOL.md, "The issuer checks a batch"). */
+/** A batch comes in, is checked, settled and answered in one transaction (PROTOCOL.md, What the issuer checks). */
 import { hash } from 'node:crypto'
 import {
   type Acknowledgement,

@@ -1,4 +1,4 @@
-/** Loads: value comes onto a card online, once, against cash that a merchant took (PROTOCOL.md, "A load is authorised online"). */
+/** Loads: value comes onto a card online, once, against cash that a merchant took (PROTOCOL.md, Loads). */
 import { hash } from 'node:crypto'
 import { equalBytes, isZero, u32Max } from '../protocol/bytes.ts'
 import { ProtocolError } from '../protocol/errors.ts'
