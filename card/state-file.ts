@@ -4,7 +4,7 @@
  * with its process) keeps a second card away.
  */
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import * as v from 'valibot'
@@ -62,7 +62,7 @@ export const writeStateFile = (file: string, state: PurseState, rename: typeof r
   const next = `${file}.next`
   const handle = openSync(next, 'w', 0o600)
   try {
-    writeSync(handle, `${JSON.stringify({ sha256: digestOf(state), state }, undefined, 2)}\n`)
+    writeFileSync(handle, `${JSON.stringify({ sha256: digestOf(state), state }, undefined, 2)}\n`)
     fsyncSync(handle)
   } finally {
     closeSync(handle)

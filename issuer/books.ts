@@ -37,7 +37,6 @@ export type AlarmKind =
   | 'rollback'
   | 'balance'
   | 'reversal'
-  | 'loadVoid'
   | 'settlementMac'
   | 'offerMac'
   | 'chainBreak'

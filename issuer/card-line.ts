@@ -69,7 +69,7 @@ export interface Load {
 }
 
 /** What became of the card that a person should hear of. */
-export type LineAlarm = { readonly kind: 'loadVoid' | 'reversal'; readonly counter: number }
+export type LineAlarm = { readonly kind: 'reversal'; readonly counter: number }
 
 export const balanceBeforeMinor = (record: CardRecord): number =>
   record.balanceAfterMinor - balanceChangeMinor(record.order)
@@ -309,7 +309,6 @@ export class CardLine {
     for (const [index, load] of this.#loads.entries()) {
       if (load.record.counter !== counter) continue
       const proved = equalBytes(load.recordBytes, recordBytes)
-      if (!proved) this.alarms.push({ kind: 'loadVoid', counter })
       this.#putLoad(index, { ...load, state: proved ? 'settled' : 'void' })
     }
   }

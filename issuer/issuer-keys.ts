@@ -3,7 +3,7 @@
  * that content keys are derived from. They live in a file beside the store, never in it.
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import * as v from 'valibot'
 import { fromHex, toHex } from '../protocol/bytes.ts'
@@ -158,7 +158,7 @@ export const createKeys = (options: {
     throw new IssuerError('input', 'Master keys are {pay, settle, load, terminal}, each 64 lower-case hex digits.')
   const handle = openSync(path, 'wx', ownerOnly)
   try {
-    writeSync(handle, `${JSON.stringify(file, null, 2)}\n`)
+    writeFileSync(handle, `${JSON.stringify(file, null, 2)}\n`)
     fsyncSync(handle)
   } finally {
     closeSync(handle)

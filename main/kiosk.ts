@@ -398,6 +398,8 @@ export const makeKiosk = (
       publish()
     },
     async buy(itemId) {
+      // A last look at the card after a sale may still be under way: the touch counts all the same.
+      if (mode.name === 'browse') await working
       const free = mode.name === 'browse' || (mode.name === 'shown' && mode.screen.name === 'declined')
       if (busy || !free || outOfService() !== undefined) return
       const goods = terminal.issued?.catalogue.prepare(itemId)

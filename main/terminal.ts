@@ -12,7 +12,7 @@ import { ProtocolError } from '../protocol/errors.ts'
 import { type KeyringBody, openKeyring } from '../protocol/keyring.ts'
 import { derivePayKey } from '../protocol/keys.ts'
 import { type MacKey, macKey } from '../protocol/mac.ts'
-import { type CardId, type Mac, unixTime } from '../protocol/quantities.ts'
+import { type CardId, type Mac, mac, unixTime } from '../protocol/quantities.ts'
 import { type CardRecord, parseRecord } from '../protocol/record.ts'
 import { type Catalogue, openCatalogue } from './catalogue.ts'
 import { IdentityFault, readIdentity, type TerminalIdentity } from './identity.ts'
@@ -34,7 +34,8 @@ interface Issued {
   readonly bulletin: Bulletin
   readonly keyring: KeyringBody
   readonly catalogue: Catalogue
-  readonly hotlist: ReadonlySet<string>
+  /** Cards that are refused on sight, with the MAC that blocks each, where the issuer knows the card. */
+  readonly hotlist: ReadonlyMap<string, Mac | undefined>
   readonly payMasters: ReadonlyMap<number, Uint8Array>
 }
 
@@ -68,7 +69,12 @@ const readIssued = (options: { dataDir: string; identity: TerminalIdentity; ledg
     bulletin,
     keyring,
     catalogue: openCatalogue({ dataDir, bulletin, keyring, held: () => ledger.heldUnits() }),
-    hotlist: new Set(bulletin.hotlist.map((card) => card.cardId)),
+    hotlist: new Map(
+      bulletin.hotlist.map(({ cardId, blockMac }) => [
+        cardId,
+        blockMac === undefined ? undefined : mac(fromHex(blockMac, 16)),
+      ]),
+    ),
     payMasters: new Map(
       keyring.payKeys
         .filter((entry) => bulletin.payKeyVersions.includes(entry.version))

@@ -20,6 +20,7 @@ import type { ReadyGoods } from '../catalogue.ts'
 import { openPurseSession, type PurseSession, selectPurse } from '../purse-session.ts'
 import { type CardChannel, CardFault } from '../reader/card-reader.ts'
 import type { Terminal } from '../terminal.ts'
+import { blockOnSight } from './block.ts'
 import { recover, witness } from './recovery.ts'
 import { reverse } from './reversal.ts'
 import { outOfServiceReason, type Refusal, refusalOf } from './rules.ts'
@@ -114,7 +115,11 @@ export const purchase = async (
     }
 
     const refusal = refusalOf(terminal, { card, item: wanted.item })
-    if (refusal !== undefined) return { outcome: 'declined', card, ...refusal }
+    if (refusal !== undefined) {
+      const blockMac = terminal.issued?.hotlist.get(card.cardId)
+      if (refusal.reason === 'hotlisted' && blockMac !== undefined) await blockOnSight(terminal, session, blockMac)
+      return { outcome: 'declined', card, ...refusal }
+    }
 
     const secret = terminal.randomBytes(16)
     try {
