@@ -178,6 +178,17 @@ export class CardLine {
     return above !== record.counter + 1 || balanceBeforeMinor(this.#known(above).record) === record.balanceAfterMinor
   }
 
+  /**
+   * What a payment may be paid from: the balance before it, less what an earlier record of this card made from nothing
+   * (a balance above what its neighbour left). Of a card that was opened, merchants are paid no more than was loaded.
+   */
+  coveredMinor(record: CardRecord): number {
+    let inventedMinor = 0
+    for (const { before, netMinor, explanation } of this.#seams.values())
+      if (explanation === 'discrepancy' && netMinor > 0 && before <= record.counter) inventedMinor += netMinor
+    return balanceBeforeMinor(record) - inventedMinor
+  }
+
   #rebook(old: Booking | undefined, next: Booking | undefined, about: { cause: string; counter: number }): void {
     if (sameBooking(old, next)) return
     if (old !== undefined)

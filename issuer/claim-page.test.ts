@@ -143,7 +143,8 @@ describe('the claim page in a real Chromium (slow)', () => {
 
   it('shows a picture at once', async () => {
     const { page, troubles } = await openPage(urlOf(kiosk.claim(card.pay(kiosk, drawing))))
-    await page.waitForFunction('document.querySelector("img.picture")?.clientHeight > 100')
+    await page.locator('img.picture').waitFor()
+    await page.evaluate('document.querySelector("img.picture").decode()')
     expect(troubles).toEqual([])
     await keepPicture(page, 'picture')
     await page.context().close()

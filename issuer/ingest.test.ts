@@ -38,6 +38,19 @@ const ofCard = async (wanted: TestCard) => {
   return found
 }
 
+test('of a card that lied once about its balance, merchants are paid no more than was loaded', async () => {
+  await kiosk.sync(kiosk.entry(await kiosk.load(card, 500)))
+  card.balanceMinor += 5000
+  const made = Array.from({ length: 6 }, () => kiosk.entry(card.pay(kiosk, map)))
+  const { exceptions } = await kiosk.sync(...made)
+  // The lie itself is excepted; after it the 500 that were loaded pay for one more, less what the lie took.
+  expect(exceptions.map(({ reason }) => reason)).toEqual(['balance', 'balance', 'balance', 'balance', 'balance'])
+  const { taken, payableMinor } = await ofTerminal(kiosk)
+  expect(taken).toEqual({ count: 1, amountMinor: 250 })
+  expect(payableMinor).toBeLessThanOrEqual(500)
+  expect((await ofCard(card)).alarms).toContainEqual({ kind: 'balance', counter: 2 })
+})
+
 test('books a load, a payment and a reversal, and pays the merchant the rest', async () => {
   const load = await kiosk.load(card, 5000)
   const first = card.pay(kiosk, map)

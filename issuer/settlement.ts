@@ -91,6 +91,7 @@ const findException = (evidence: Evidence, prices: PriceList): ExceptionReason |
   const { card, record, bytes } = evidence
   const { order } = record
   if (!card.line.fits(record)) return 'balance'
+  if (order.type === 'payment' && order.amountMinor > card.line.coveredMinor(record)) return 'balance'
   if (order.type === 'payment') {
     const item = prices.items.get(toHex(order.itemHash))
     if (item?.priceMinor !== order.amountMinor || item.currency !== prices.currency) return 'itemOrPrice'
