@@ -111,23 +111,25 @@ const personalise = (options: PersonaliseOptions) =>
 
 /** Loads at a terminal: the issuer authorises, the card takes it. */
 const load = async (amount: string, options: ReaderOptions & { data: string; paidBy: string }) => {
+  const funding = /^voucher:(.+)$/.exec(options.paidBy)?.[1]
+  if (options.paidBy !== 'cash' && funding === undefined)
+    throw new CliError(exitStatus.usage, '--paid-by must be cash or voucher:CODE.')
   const terminal = openTerminal(options.data)
   try {
     const { currency, issuerUrl } = terminal.identity
+    const minor = parseAmount(amount, currency)
+    if (minor === 0) throw new CliError(exitStatus.usage, 'The amount must be more than nothing.')
     const client = connectIssuer(issuerUrl)
     if (terminal.issued === undefined) await fetchNews(terminal, client)
-    const funding = /^voucher:(.+)$/.exec(options.paidBy)?.[1]
-    if (options.paidBy !== 'cash' && funding === undefined)
-      throw new CliError(exitStatus.usage, '--paid-by must be cash or voucher:CODE.')
     const outcome = await withCard(options, (card) =>
       card.use((channel) =>
         loadCard(terminal, client, channel, {
-          amountMinor: parseAmount(amount, currency),
+          amountMinor: minor,
           ...(funding === undefined ? {} : { funding }),
         }),
       ),
     )
-    return { ...outcome, amountMinor: parseAmount(amount, currency), currency }
+    return { ...outcome, amountMinor: minor, currency }
   } finally {
     terminal.close()
   }

@@ -44,6 +44,7 @@ export const result = (options: { json?: boolean }, value: object, text: () => s
 const codeOf = (error: Error): string | undefined =>
   'code' in error && typeof error.code === 'string' ? error.code : undefined
 
+const refusedCodes: readonly string[] = ['storeExists', 'storeBusy']
 const inputCodes: readonly string[] = [
   'input',
   'storeUrl',
@@ -59,7 +60,12 @@ export const statusOf = (error: unknown): ExitStatus | undefined => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage
   if (error instanceof UnknownItem) return exitStatus.usage
   if (error instanceof ProtocolError) return error.code === 'forged' ? exitStatus.refused : exitStatus.usage
-  if (error instanceof IssuerError) return inputCodes.includes(error.code) ? exitStatus.usage : exitStatus.world
+  if (error instanceof IssuerError)
+    return inputCodes.includes(error.code)
+      ? exitStatus.usage
+      : refusedCodes.includes(error.code)
+        ? exitStatus.refused
+        : exitStatus.world
   if (error instanceof IssuerRefused) return exitStatus.refused
   if (error instanceof LedgerFault) return error.code === 'locked' ? exitStatus.refused : exitStatus.world
   if (

@@ -6,9 +6,10 @@ import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Acknowledgement, BatchVerdict } from '../protocol/acknowledgement.ts'
-import type { Batch } from '../protocol/batch.ts'
+import { type Batch, batchHeaderLength } from '../protocol/batch.ts'
 import { concat, toHex } from '../protocol/bytes.ts'
 import { parseEntry } from '../protocol/entry.ts'
+import { sealLength } from '../protocol/mac.ts'
 import {
   amountMinor,
   type CardId,
@@ -98,7 +99,7 @@ const cut = (
   let seen: Omit<Batch, 'keyVersion'> | undefined
   ledger.cutBatch((batch) => {
     seen = batch
-    return concat(...batch.entries, batch.head)
+    return concat(new Uint8Array(batchHeaderLength), ...batch.entries, batch.head, new Uint8Array(sealLength))
   }, options)
   return seen
 }
@@ -168,6 +169,21 @@ test('a ledger of a newer version, and none at all, are named', () => {
   expect(() => openReadable(dataDir)).toThrow(expect.objectContaining({ code: 'newer' }))
   expect(readFileSync(ledgerPath(dataDir))).toEqual(before)
   expect(() => openReadable(folder())).toThrow(expect.objectContaining({ code: 'missing' }))
+})
+
+test.each([
+  ['a captured sale', 'UPDATE intent SET record = zeroblob(80)', /Sale \d+ .*does not agree/],
+  ['a batch that waits', 'UPDATE batch SET bytes = zeroblob(length(bytes))', /Batch 1 .*does not agree/],
+])('%s that no longer agrees with its entries is found at the next start', (_what, damage, sentence) => {
+  const dataDir = folder()
+  const from = open(dataDir)
+  sell(from)
+  cut(from.ledger)
+  from.database.exec(damage)
+  from.close()
+  expect(() => open(dataDir)).toThrow(
+    expect.objectContaining({ code: 'damaged', message: expect.stringMatching(sentence) }),
+  )
 })
 
 test.each(['bytes', 'head'] as const)('one flipped bit in an entry’s %s is found at the next start', (column) => {

@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { type Acknowledgement, type BatchVerdict, isTaken } from '../protocol/acknowledgement.ts'
-import { type Batch, batchEntriesMax } from '../protocol/batch.ts'
+import { type Batch, batchEntriesMax, batchHeaderLength } from '../protocol/batch.ts'
 import { equalBytes } from '../protocol/bytes.ts'
 import {
   type Entry,
   type EntryStatus,
   encodeEntry,
+  entryLength,
   entryStatuses,
   firstHead,
   nextHead,
@@ -29,7 +30,7 @@ import {
   unixTime,
   zeroMac,
 } from '../protocol/quantities.ts'
-import { type CardRecord, encodeRecord, parseRecord } from '../protocol/record.ts'
+import { type CardRecord, encodeRecord, parseRecord, recordLength } from '../protocol/record.ts'
 import { asLedgerFault, LedgerFault, type ReadableDatabase, type WritableDatabase } from './open.ts'
 
 export type IntentType = 'payment' | 'load' | 'reversal'
@@ -232,8 +233,37 @@ const repeatsItsBytes = ({ bytes, ...row }: EntryRow): boolean => {
   )
 }
 
+const damaged = (what: string): LedgerFault =>
+  new LedgerFault(
+    'damaged',
+    `${what}. Keep the file as it is, move the data folder away, and enrol the terminal again.`,
+  )
+
+/** What stands twice must agree: a captured intent with its entry, a batch that waits to be sent with its entries. */
+const requireCopies = (database: ReadableDatabase): void => {
+  const stray = database
+    .prepare(
+      `SELECT terminal_seq FROM intent WHERE state IN ('captured', 'reversed') AND NOT EXISTS (
+         SELECT 1 FROM entry WHERE entry.card_id = intent.card_id AND entry.counter = intent.counter
+         AND substr(entry.bytes, 1, ${recordLength}) = intent.record) LIMIT 1`,
+    )
+    .get() as { terminal_seq: number } | undefined
+  if (stray !== undefined) throw damaged(`Sale ${stray.terminal_seq} in the ledger does not agree with its entry`)
+  const entries = database.prepare(
+    'SELECT bytes FROM entry WHERE epoch = ? AND entry_no >= ? AND entry_no < ? ORDER BY entry_no',
+  )
+  for (const batch of database
+    .prepare('SELECT epoch, batch_no, first_entry, count, bytes FROM batch WHERE verdict IS NULL')
+    .all() as { epoch: number; batch_no: number; first_entry: number; count: number; bytes: Uint8Array }[]) {
+    const rows = entries.all(batch.epoch, batch.first_entry, batch.first_entry + batch.count) as { bytes: Uint8Array }[]
+    const within = batch.bytes.subarray(batchHeaderLength, batchHeaderLength + batch.count * entryLength)
+    if (!equalBytes(Buffer.concat(rows.map((row) => row.bytes)), within))
+      throw damaged(`Batch ${batch.batch_no} in the ledger does not agree with its entries`)
+  }
+}
+
 /**
- * Recomputes every head from the entries' bytes.
+ * Recomputes every head from the entries' bytes, and compares what is kept of them elsewhere.
  * @throws LedgerFault `damaged`, naming the first entry that does not fit
  */
 export const requireChain = (database: ReadableDatabase): void => {
@@ -254,12 +284,10 @@ export const requireChain = (database: ReadableDatabase): void => {
     }
     head = new Uint8Array(createHash('sha256').update(head).update(row.bytes).digest())
     if (row.entry_no !== expectedNo || !equalBytes(head, row.head) || !repeatsItsBytes(row))
-      throw new LedgerFault(
-        'damaged',
-        `The ledger's chain is broken at entry ${expectedNo} of epoch ${epoch}. Keep the file as it is, move the data folder away, and enrol the terminal again.`,
-      )
+      throw damaged(`The ledger's chain is broken at entry ${expectedNo} of epoch ${epoch}`)
     expectedNo += 1
   }
+  requireCopies(database)
 }
 
 export type Ledger = ReturnType<typeof openLedger>

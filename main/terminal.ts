@@ -2,7 +2,7 @@
  * The terminal behind screen, vending machine and command line: its identity, its ledger and the issuer's newest
  * documents, opened once and checked before the first sale.
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statfsSync } from 'node:fs'
 import { initialiseLedger, type Ledger, ledgerOwner, openLedger } from '../db/ledger.ts'
 import { LedgerFault, openWritable } from '../db/open.ts'
 import { type Bulletin, openBulletin } from '../protocol/bulletin.ts'
@@ -49,10 +49,15 @@ export interface Terminal extends World {
   payKey(keyVersion: number, card: CardId): MacKey | undefined
   /** PUBLIC_URL/c#..., for a payment that no reversal follows as far as a verified offer shows. */
   claimUrl(record: CardRecord | Uint8Array, settlementMac: Mac): { url: string; expiresTime: number }
+  /** Too little room on the disk to write down a whole sale; undefined while there is enough. */
+  storageFault(): LedgerFault | undefined
   /** After new documents: reads them again. */
   refresh(): void
   close(): void
 }
+
+/** A sale writes well under a tenth of this; below it the terminal takes no more money. */
+const diskFreeBytesMin = 2 * 1024 * 1024
 
 /** K_pay of this many cards is kept at hand. */
 const payKeysMax = 1000
@@ -155,6 +160,15 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
         })
         const publicUrl = (issued?.bulletin.publicUrl ?? identity.publicUrl).replace(/\/+$/, '')
         return { url: `${publicUrl}/c#${Buffer.from(claim).toString('base64url')}`, expiresTime }
+      },
+      storageFault() {
+        const { bavail, bsize } = statfsSync(dataDir)
+        return bavail * bsize >= diskFreeBytesMin
+          ? undefined
+          : new LedgerFault(
+              'storage',
+              'The disk is nearly full: free some space, then sales go on. Nothing was debited.',
+            )
       },
       refresh() {
         payKeys.clear()

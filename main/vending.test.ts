@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { LedgerFault } from '../db/open.ts'
 import { openReaderDouble, type ReaderDouble } from './reader/reader-double.ts'
 import { makeTestCard, makeTestTerminal, mapItem, type TestCard, wifiCodes } from './test-terminal.ts'
 import { type SaleLine, sellOne, UnknownItem, type VendingOptions } from './vending.ts'
@@ -196,4 +197,29 @@ test('when saying fails, the goods stay due, and are said at the next tap', asyn
   expect(terminal.ledger.goodsDue(card.id)).toHaveLength(1)
   expect(await sell()).toMatchObject({ outcome: 'captured', recovered: true })
   expect(card.state.balanceMinor).toBe(750)
+})
+
+test('a disk that fails between debit and entry: the machine says in doubt, stops, and the next tap recovers the sale', async () => {
+  const { sell, reader, said, terminal, restart } = make()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  put(reader, card)
+  Object.assign(terminal.ledger, {
+    capture: () => {
+      throw new LedgerFault('storage', 'The disk is full.')
+    },
+  })
+  await expect(sell()).rejects.toThrow('The disk is full.')
+  expect(said).toMatchObject([{ outcome: 'inDoubt', cardId: card.id, counter: 2 }])
+  expect(await sell({ terminal: restart() })).toMatchObject({ outcome: 'captured', recovered: true, counter: 2 })
+  expect(card.state.balanceMinor).toBe(750)
+})
+
+test('a disk without room for a whole sale stops the machine before any debit', async () => {
+  const { sell, reader, said, terminal } = make()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  put(reader, card)
+  Object.assign(terminal, { storageFault: () => new LedgerFault('storage', 'The disk is nearly full.') })
+  await expect(sell()).rejects.toThrow('The disk is nearly full.')
+  expect(said).toEqual([])
+  expect(card.state.balanceMinor).toBe(1000)
 })

@@ -4,7 +4,7 @@ import type { RefusalReason } from '../preload/contract.ts'
 import { parseRecord } from '../protocol/record.ts'
 import type { ReadyGoods } from './catalogue.ts'
 import { itemOf } from './payment.ts'
-import { type PurchaseHooks, type PurchaseOutcome, purchase, witnessAfterSale } from './purchase/purchase.ts'
+import { type PurchaseOutcome, purchase, witnessAfterSale } from './purchase/purchase.ts'
 import { outOfServiceReason } from './purchase/rules.ts'
 import { selectPurse } from './purse-session.ts'
 import { CardFault, type CardReader, type PresentCard, waitForCard } from './reader/card-reader.ts'
@@ -66,6 +66,11 @@ const lineOfPayment = (payment: Intent) => {
   }
 }
 
+const lineInDoubt = (payment: Intent): SaleLine => {
+  const { balanceAfterMinor: _expected, ...known } = lineOfPayment(payment)
+  return { outcome: 'inDoubt', ...known }
+}
+
 const lineOf = (
   terminal: Terminal,
   wanted: ReadyGoods,
@@ -85,10 +90,8 @@ const lineOf = (
         ...(outcome.goods === 'due' ? { goods: goodsOf(terminal, payment) ?? 'owed' } : { goods: 'owed' }),
       }
     }
-    case 'inDoubt': {
-      const { balanceAfterMinor: _expected, ...known } = lineOfPayment(outcome.payment)
-      return { outcome: 'inDoubt', ...known }
-    }
+    case 'inDoubt':
+      return lineInDoubt(outcome.payment)
     case 'declined':
       return {
         outcome: 'declined',
@@ -150,6 +153,8 @@ export const sellOne = async (options: VendingOptions): Promise<SaleLine> => {
   const article = terminal.issued?.bulletin.items.find((item) => item.id === itemId)
   const refuse = (reason: RefusalReason): SaleLine =>
     say({ outcome: 'declined', reason, item: itemId, amountMinor: article?.priceMinor ?? 0 })
+  const fault = terminal.storageFault()
+  if (fault !== undefined) throw fault
   if (goods === 'outOfService' || outOfServiceReason(terminal) !== undefined) return refuse('outOfService')
   if (goods === 'outOfStock') return refuse('outOfStock')
 
@@ -181,10 +186,16 @@ const sellTo = async (
 ): Promise<SaleLine | 'cardLost' | 'otherCard'> => {
   const { terminal } = options
   let said: SaleLine | undefined
+  let debited: Intent | undefined
   try {
     return await card.use(async (channel) => {
       if (only !== undefined && (await selectPurse(channel))?.cardId !== only.cardId) return 'otherCard'
-      const outcome = await purchase(terminal, channel, goods, hooksOf(options))
+      const outcome = await purchase(terminal, channel, goods, {
+        onDebit: (payment) => {
+          debited = payment
+          options.onDebit?.(payment)
+        },
+      })
       if (outcome.outcome === 'cardLost') return 'cardLost'
       const line = lineOf(terminal, goods, outcome)
       if (outcome.outcome === 'inDoubt') return line
@@ -199,11 +210,11 @@ const sellTo = async (
   } catch (error) {
     // Once it was said, the sale is done, whatever becomes of the card.
     if (error instanceof CardFault && (said !== undefined || error.code !== 'busy')) return said ?? 'cardLost'
+    // The disk failed between debit and entry: the customer is told the truth before the machine stops.
+    if (said === undefined && debited !== undefined) options.onSale(lineInDoubt(debited))
     throw error
   }
 }
-
-const hooksOf = ({ onDebit }: VendingOptions): PurchaseHooks => (onDebit === undefined ? {} : { onDebit })
 
 /** After a cut: the same card again decides within the grace; another card, or none, leaves the doubt for later. */
 const tapAgain = async (

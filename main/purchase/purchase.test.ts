@@ -3,9 +3,11 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Intent } from '../../db/ledger.ts'
 import { ledgerPath, openReadable } from '../../db/open.ts'
 import { statusWord } from '../../protocol/apdu.ts'
+import { encodeBatch } from '../../protocol/batch.ts'
 import { equalBytes } from '../../protocol/bytes.ts'
 import { parseClaim, requireClaimSeal } from '../../protocol/claim.ts'
 import { parseEntry } from '../../protocol/entry.ts'
+import { macKey } from '../../protocol/mac.ts'
 import { amountMinor, currencyCode, unixTime } from '../../protocol/quantities.ts'
 import { encodeRecord } from '../../protocol/record.ts'
 import type { ReadyGoods } from '../catalogue.ts'
@@ -19,6 +21,7 @@ import {
   type TestCard,
   type TestTerminal,
   testStartTime,
+  testTerminalKey,
   wifiCodes,
 } from '../test-terminal.ts'
 import { finishOpen, type PurchaseHooks, type PurchaseOutcome, purchase, witnessAfterSale } from './purchase.ts'
@@ -75,7 +78,7 @@ const entriesOf = ({ ledger }: Terminal) => {
   while (
     ledger.cutBatch((batch) => {
       entries.push(...batch.entries.map(parseEntry))
-      return new Uint8Array(1)
+      return encodeBatch(macKey(testTerminalKey()), { ...batch, keyVersion: 1 })
     })
   );
   return entries

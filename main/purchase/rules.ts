@@ -15,7 +15,8 @@ export interface Refusal {
 }
 
 /** Why the terminal sells nothing at all now; undefined when it is in order. */
-export const outOfServiceReason = (terminal: Terminal): 'stopped' | 'notEnrolled' | 'stale' | undefined => {
+export const outOfServiceReason = (terminal: Terminal): 'storage' | 'stopped' | 'notEnrolled' | 'stale' | undefined => {
+  if (terminal.storageFault() !== undefined) return 'storage'
   if (terminal.ledger.stoppedVerdict !== undefined) return 'stopped'
   if (terminal.issued === undefined) return 'notEnrolled'
   if (terminal.ledger.now() > Date.parse(terminal.issued.bulletin.expiresAt) / 1000) return 'stale'
