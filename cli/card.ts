@@ -198,15 +198,16 @@ export const cardCommands = (): Command => {
 
   card
     .command('block <id>')
-    .description('put a card on the hotlist; terminals refuse it after the next publish and sync')
+    .description('put a card on the hotlist; terminals refuse it from their next sync on')
     .requiredOption(...storeOption)
     .action((id: string, options: { store: string; json?: boolean }) =>
       withIssuer(options.store, async (issuer) => {
-        await blockCard(issuer, cardId(id8(id)))
+        const blocked = await blockCard(issuer, id8(id))
         result(
           options,
-          { cardId: id8(id), hotlisted: true },
-          () => `Card ${id} is on the hotlist. Next: farthing catalogue publish.`,
+          { ...blocked, hotlisted: true },
+          () =>
+            `Card ${blocked.cardId} is on the hotlist${blocked.serial === undefined ? '; the first publish will carry it' : ''}. Terminals refuse it from their next sync on.`,
         )
       }),
     )
