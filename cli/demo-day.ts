@@ -38,6 +38,11 @@ interface DemoCard {
   readonly stateFile: string
 }
 
+/** Runs in the page, which has types of its own: resolves when nothing moves that ever ends. */
+const atRest = `Promise.all(document.getAnimations()
+  .filter((animation) => Number.isFinite(animation.effect.getComputedTiming().endTime))
+  .map((animation) => animation.finished.catch(() => undefined))).then(() => undefined)`
+
 /** What the customer does and sees, on the real page. */
 class Customer {
   readonly #page: Page
@@ -55,6 +60,8 @@ class Customer {
 
   async picture(name: string): Promise<void> {
     this.#pictureNo += 1
+    // What moves once has come to rest; what always moves may be caught anywhere.
+    await this.#page.evaluate(atRest)
     const file = `${String(this.#pictureNo).padStart(2, '0')}-${name}.png`
     await this.#page.screenshot({ path: path.join(this.#pictures, file) })
   }

@@ -239,7 +239,7 @@ const damaged = (what: string): LedgerFault =>
     `${what}. Keep the file as it is, move the data folder away, and enrol the terminal again.`,
   )
 
-/** What stands twice must agree: a captured intent with its entry, a batch that waits to be sent with its entries. */
+/** What stands twice must agree: a captured intent with its entry, a batch with its entries. */
 const requireCopies = (database: ReadableDatabase): void => {
   const stray = database
     .prepare(
@@ -253,8 +253,14 @@ const requireCopies = (database: ReadableDatabase): void => {
     'SELECT bytes FROM entry WHERE epoch = ? AND entry_no >= ? AND entry_no < ? ORDER BY entry_no',
   )
   for (const batch of database
-    .prepare('SELECT epoch, batch_no, first_entry, count, bytes FROM batch WHERE verdict IS NULL')
-    .all() as { epoch: number; batch_no: number; first_entry: number; count: number; bytes: Uint8Array }[]) {
+    .prepare('SELECT epoch, batch_no, first_entry, count, bytes FROM batch')
+    .iterate() as IterableIterator<{
+    epoch: number
+    batch_no: number
+    first_entry: number
+    count: number
+    bytes: Uint8Array
+  }>) {
     const rows = entries.all(batch.epoch, batch.first_entry, batch.first_entry + batch.count) as { bytes: Uint8Array }[]
     const within = batch.bytes.subarray(batchHeaderLength, batchHeaderLength + batch.count * entryLength)
     if (!equalBytes(Buffer.concat(rows.map((row) => row.bytes)), within))

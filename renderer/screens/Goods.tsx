@@ -52,7 +52,7 @@ function Claim({ claimUrl, goods }: { claimUrl: string; goods: GoodsView }): Rea
         <p className="claim-small">
           {goods.claimExpiresAt !== undefined && words.goods.until(day(goods.claimExpiresAt))}
         </p>
-        {!online && <p className="claim-small">{words.goods.offlineClaim}</p>}
+        {!online && <p className="claim-small claim-offline">{words.goods.offlineClaim}</p>}
       </div>
     </div>
   )
