@@ -93,12 +93,21 @@ test('an answer that was lost is asked for again with the same request', async (
 test.each([
   ['nobody', [lost, lost]],
   ['a login page', [loginPage]],
-])('%s instead of the issuer: nothing is loaded, and the next tap proves it', async (_name, replies) => {
+])('%s instead of the issuer: nothing is loaded, and the card proves it at once', async (_name, replies) => {
   const { load, issuer, terminal } = make()
   issuer.reply(...replies)
   const card = makeTestCard({ balanceMinor: 0 })
   await expect(load(card, 100)).rejects.toThrow(IssuerUnreachable)
   expect(card.state.balanceMinor).toBe(0)
+  expect(terminal.ledger.openIntents(card.id)).toEqual([])
+  expect(terminal.ledger.unsynced).toMatchObject({ count: 1, amountMinor: 0 })
+})
+
+test('nobody, and the card leaves too: the load stays in doubt, and the next tap proves it void', async () => {
+  const { load, issuer, terminal } = make()
+  issuer.reply(lost, lost)
+  const card = makeTestCard({ balanceMinor: 0 })
+  await expect(load(card, 100, { apdu: 3, when: 'before' })).rejects.toThrow(IssuerUnreachable)
   expect(terminal.ledger.openIntents(card.id)).toHaveLength(1)
   expect(await finishOpen(terminal, channelTo(card))).toMatchObject({ outcome: 'clear', voided: 1 })
 })

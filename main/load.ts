@@ -94,7 +94,14 @@ export const loadCard = async (
     cardNonce: offer.cardNonce,
     offerMac: offer.offerMac,
   })
-  const answer = readAnswer(terminal, await sendTwice(client, request))
+  let answer: LoadAnswer
+  try {
+    answer = readAnswer(terminal, await sendTwice(client, request))
+  } catch (error) {
+    // Whatever the issuer has booked, the card was never told: it proves so at once, and nothing stays in doubt here.
+    await closeUncommitted(terminal, session)
+    throw error
+  }
   if (answer.verdict !== 'authorised' || answer.counter !== offer.counter || answer.terminalSeq !== order.terminalSeq) {
     // No COMMIT was sent, and without the issuer's MAC none can be: the card itself says so at once.
     await closeUncommitted(terminal, session)
