@@ -288,6 +288,8 @@ const leaveOpen = async (system: System, cards: readonly DemoCard[], say: (text:
       inserted = { at, running: await insertCard(card.stateFile) }
       say(`${card.name}'s card lies on the reader.`)
     }
+    // Nobody types here (started from a desktop): the kiosk stays until it is closed.
+    await new Promise(() => {})
   })()
   await Promise.race([typing, onStop(), new Promise((resolve) => kiosk.process.once('exit', resolve))])
   input.close()

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { requireChain } from '../db/ledger.ts'
-import { openReadable } from '../db/open.ts'
+import { asLedgerFault, openReadable } from '../db/open.ts'
 import { readIdentity } from '../main/identity.ts'
 import type { ReaderSnapshot } from '../main/reader/card-reader.ts'
 import { openPcscReader } from '../main/reader/pcsc-reader.ts'
@@ -66,7 +66,10 @@ const app = (): Finding =>
     ? finding('app', true, 'built')
     : finding('app', false, 'not built: run "npm run setup"')
 
-const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const said = (caught: unknown): string => {
+  const error = asLedgerFault(caught)
+  return error instanceof Error ? error.message : String(error)
+}
 
 const terminal = async (dataDir: string): Promise<Finding[]> => {
   try {

@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { StateFileError } from '../card/state-file.ts'
-import { LedgerFault } from '../db/open.ts'
+import { asLedgerFault, LedgerFault } from '../db/open.ts'
 import { IssuerError } from '../issuer/errors.ts'
 import { IdentityFault } from '../main/identity.ts'
 import { CardFault } from '../main/reader/card-reader.ts'
@@ -80,14 +80,32 @@ export const statusOf = (error: unknown): ExitStatus | undefined => {
   return undefined
 }
 
+/** The operating system's own words are for programmers. */
+const systemSentence = (error: Error): string => {
+  switch (codeOf(error)) {
+    case 'ENOSPC':
+      return 'The disk is full: free some space, then try again.'
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return `Not allowed: ${error.message}. Check who owns the folder and whether the disk is writable.`
+    case 'ENOENT':
+      return `There is no such file or folder: ${error.message}.`
+    default:
+      return error.message
+  }
+}
+
 /** Prints the sentence of an expected error, or the stack of a bug to report. */
-export const fail = (error: unknown): ExitStatus => {
+export const fail = (caught: unknown): ExitStatus => {
+  const error = asLedgerFault(caught)
   const status = statusOf(error)
   if (status === undefined) {
     note(`farthing: this is a bug, please report it:\n${error instanceof Error ? error.stack : String(error)}`)
     return exitStatus.world
   }
   // Commander has said its own already.
-  if (!(error instanceof CommanderError)) note(`farthing: ${error instanceof Error ? error.message : String(error)}`)
+  if (!(error instanceof CommanderError))
+    note(`farthing: ${error instanceof Error ? systemSentence(error) : String(error)}`)
   return status
 }

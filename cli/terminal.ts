@@ -9,7 +9,8 @@ import { readLedgerStatus } from '../db/ledger.ts'
 import { openReadable } from '../db/open.ts'
 import { enrol } from '../main/enrol.ts'
 import { readIdentity } from '../main/identity.ts'
-import { connectIssuer } from '../main/sync/issuer-client.ts'
+import { outOfServiceReason } from '../main/purchase/rules.ts'
+import { connectIssuer, IssuerUnreachable } from '../main/sync/issuer-client.ts'
 import { fetchNews, syncOnce } from '../main/sync/sync.ts'
 import { openTerminal } from '../main/terminal.ts'
 import { type SaleLine, sellOne } from '../main/vending.ts'
@@ -89,13 +90,24 @@ interface SellOptions extends DataOptions {
   reader?: string
 }
 
+const outOfServiceSentences = {
+  storage: 'The disk is nearly full: free some space.',
+  stopped: 'The issuer takes no more from this terminal: enrol it again with a new code. Nothing is lost.',
+  notEnrolled: 'No catalogue has come yet: publish one at the issuer, then sync this terminal.',
+  stale: 'What the issuer said last has expired: sync this terminal, or bring it news on a stick.',
+} as const
+
 /** One line of JSON a sale. Ends at the first that was not captured when nothing can change by waiting. */
 const sell = async (itemId: string, options: SellOptions): Promise<void> => {
   requireIdentity(options.data)
   const terminal = openTerminal(options.data)
   const stopping = new AbortController()
   void onStop().then(() => stopping.abort())
-  const print = (sale: SaleLine) => line(JSON.stringify(sale))
+  const print = (sale: SaleLine) => {
+    line(JSON.stringify(sale))
+    const reason = sale.reason === 'outOfService' ? outOfServiceReason(terminal) : undefined
+    if (reason !== undefined) note(`farthing: ${outOfServiceSentences[reason]}`)
+  }
   let captured = 0
   try {
     await withReader(options.reader, async (reader) => {
@@ -170,6 +182,9 @@ export const terminalCommands = (): Command => {
       const opened = openTerminal(options.data)
       try {
         await fetchNews(opened, client)
+      } catch (error) {
+        if (!(error instanceof IssuerUnreachable)) throw error
+        note(`Enrolled, but the catalogue has not come yet: ${error.message} The next sync fetches it.`)
       } finally {
         opened.close()
       }

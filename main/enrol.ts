@@ -1,7 +1,9 @@
 /** Enrolment: a one-time code becomes this terminal's identity, or its next epoch (PROTOCOL.md, Enrolment). */
 import { mkdirSync } from 'node:fs'
 import * as v from 'valibot'
-import { enrolmentSchema, IdentityFault, readIdentity, writeIdentity } from './identity.ts'
+import { ledgerOwner } from '../db/ledger.ts'
+import { openWritable } from '../db/open.ts'
+import { enrolmentSchema, IdentityFault, writeIdentity } from './identity.ts'
 import { type IssuerClient, IssuerUnreachable } from './sync/issuer-client.ts'
 
 /** Plain HTTP would show the terminal's key to the network. */
@@ -14,20 +16,26 @@ const requireSafeUrl = (url: string): void => {
 
 /**
  * @returns what was written to terminal.json; the ledger follows when the terminal is opened
- * @throws IssuerRefused (wrong or used code), IssuerUnreachable, IdentityFault
+ * @throws IssuerRefused (wrong or used code), IssuerUnreachable, IdentityFault, LedgerFault (before the code is spent)
  */
 export const enrol = async (options: { dataDir: string; client: IssuerClient; code: string }) => {
   requireSafeUrl(options.client.url)
-  const before = readIdentity(options.dataDir)
-  const parsed = v.safeParse(enrolmentSchema, await options.client.enrol(options.code))
-  if (!parsed.success)
-    throw new IssuerUnreachable(`What answers at ${options.client.url} is not an issuer of this version.`)
-  const enrolment = parsed.output
-  if (before !== undefined && before.terminalId !== enrolment.terminalId)
-    throw new IdentityFault(
-      `This data folder belongs to terminal ${before.terminalId}, and the code is for ${enrolment.terminalId}: use another folder, or a code for this terminal.`,
-    )
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
-  writeIdentity(options.dataDir, { ...enrolment, issuerUrl: options.client.url })
-  return enrolment
+  // The code works once: before it is spent, the folder must be ours, writable, and its ledger sound.
+  const { database, close } = openWritable(options.dataDir, { create: true })
+  try {
+    const parsed = v.safeParse(enrolmentSchema, await options.client.enrol(options.code))
+    if (!parsed.success)
+      throw new IssuerUnreachable(`What answers at ${options.client.url} is not an issuer of this version.`)
+    const enrolment = parsed.output
+    const owner = ledgerOwner(database)
+    if (owner !== undefined && owner.terminalId !== enrolment.terminalId)
+      throw new IdentityFault(
+        `This data folder belongs to terminal ${owner.terminalId}, and the code was for ${enrolment.terminalId}: use another folder, or a code for this terminal. Codes work once: ask the issuer for a new one.`,
+      )
+    writeIdentity(options.dataDir, { ...enrolment, issuerUrl: options.client.url })
+    return enrolment
+  } finally {
+    close()
+  }
 }

@@ -109,9 +109,17 @@ export const loadCard = async (
   }
   try {
     const committed = await session.commitWith(answer.commitMac, expected)
-    if (committed.outcome === 'unproven') return { outcome: 'inDoubt', ...said }
-    ledger.capture(intent, committed.settlementMac)
-    return { outcome: 'captured', ...said, balanceAfterMinor: balance }
+    if (committed.outcome === 'accepted') ledger.capture(intent, committed.settlementMac)
+    // The answer proves nothing, and the card is still there: it is asked at once.
+    else await closeUncommitted(terminal, session)
+    switch (ledger.intent(intent.terminalSeq).state) {
+      case 'captured':
+        return { outcome: 'captured', ...said, balanceAfterMinor: balance }
+      case 'void':
+        return { outcome: 'declined', reason: 'cardSuspect' }
+      default:
+        return { outcome: 'inDoubt', ...said }
+    }
   } catch (error) {
     if (error instanceof CardFault) return { outcome: 'inDoubt', ...said }
     throw error

@@ -1,5 +1,7 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { LedgerFault } from '../db/open.ts'
+import { goodsPath } from './catalogue.ts'
 import { openReaderDouble, type ReaderDouble } from './reader/reader-double.ts'
 import { makeTestCard, makeTestTerminal, mapItem, type TestCard, wifiCodes } from './test-terminal.ts'
 import { type SaleLine, sellOne, UnknownItem, type VendingOptions } from './vending.ts'
@@ -222,4 +224,35 @@ test('a disk without room for a whole sale stops the machine before any debit', 
   await expect(sell()).rejects.toThrow('The disk is nearly full.')
   expect(said).toEqual([])
   expect(card.state.balanceMinor).toBe(1000)
+})
+
+test('goods of an earlier sale that cannot be opened any more are owed, once, and the card buys again', async () => {
+  const { sell, reader, terminal, dataDir } = make()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  put(reader, card)
+  const failing = sell({
+    onSale: () => {
+      throw new Error('the pipe is closed')
+    },
+  })
+  await expect(failing).rejects.toThrow('the pipe is closed')
+  const blob = goodsPath(dataDir, mapItem.contentHash)
+  const kept = readFileSync(blob)
+  rmSync(blob)
+  expect(await sell({ itemId: 'wifi' })).toMatchObject({
+    outcome: 'captured',
+    recovered: true,
+    item: 'map',
+    goods: 'owed',
+  })
+  expect(terminal.ledger.goodsDue(card.id)).toEqual([])
+  writeFileSync(blob, kept)
+  expect(await sell({ itemId: 'wifi' })).toMatchObject({ outcome: 'captured', item: 'wifi', goods: { kind: 'code' } })
+})
+
+test('a sale hands over what was made ready before the debit, whatever became of the file since', async () => {
+  const { sell, reader, dataDir } = make()
+  put(reader, makeTestCard({ balanceMinor: 1000 }))
+  const line = await sell({ onDebit: () => rmSync(goodsPath(dataDir, mapItem.contentHash)) })
+  expect(line).toMatchObject({ outcome: 'captured', goods: { contentHash: mapItem.contentHash } })
 })

@@ -45,13 +45,15 @@ export interface VendingOptions {
   readonly onDebit?: (payment: Intent) => void
 }
 
-const goodsOf = (terminal: Terminal, payment: Intent): SaleLine['goods'] => {
-  const item = itemOf(payment)
-  const goods = terminal.issued?.catalogue.goodsOf(item)
+type Captured = Extract<PurchaseOutcome, { outcome: 'captured' }>
+
+/** What was made ready before the debit; of an earlier sale, what can be had here now. */
+const goodsOf = (terminal: Terminal, wanted: ReadyGoods, outcome: Captured): NonNullable<SaleLine['goods']> => {
+  if (outcome.goods === 'owed') return 'owed'
+  const goods = outcome.recovered ? terminal.issued?.catalogue.goodsOf(itemOf(outcome.payment)) : wanted
   if (goods === undefined) return 'owed'
-  return goods.code === undefined
-    ? { kind: item.kind, contentHash: item.contentHash }
-    : { kind: item.kind, code: goods.code }
+  const { kind, contentHash } = goods.item
+  return goods.code === undefined ? { kind, contentHash } : { kind, code: goods.code }
 }
 
 const lineOfPayment = (payment: Intent) => {
@@ -87,7 +89,7 @@ const lineOf = (
         ...(outcome.claimable && settlementMac !== undefined
           ? { claimUrl: terminal.claimUrl(payment.record, settlementMac).url }
           : {}),
-        ...(outcome.goods === 'due' ? { goods: goodsOf(terminal, payment) ?? 'owed' } : { goods: 'owed' }),
+        goods: goodsOf(terminal, wanted, outcome),
       }
     }
     case 'inDoubt':
@@ -103,6 +105,13 @@ const lineOf = (
         ...(outcome.missingMinor === undefined ? {} : { missingMinor: outcome.missingMinor }),
       }
   }
+}
+
+const unknownItem = (terminal: Terminal, itemId: string): string => {
+  const ids = terminal.issued?.bulletin.items.map((item) => item.id) ?? []
+  return ids.length === 0
+    ? `This terminal's catalogue is empty: publish one at the issuer (farthing catalogue add, then publish), then sync.`
+    : `There is no item "${itemId}" in this terminal's catalogue; there are ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', ...' : ''}.`
 }
 
 /** No such item in the bulletin: a mistake of the caller, not of the customer. */
@@ -144,8 +153,7 @@ const gone = (card: PresentCard, waitMs: number): Promise<void> =>
 export const sellOne = async (options: VendingOptions): Promise<SaleLine> => {
   const { terminal, itemId } = options
   const goods = terminal.issued?.catalogue.prepare(itemId) ?? 'outOfService'
-  if (goods === 'unknown')
-    throw new UnknownItem(`There is no item "${itemId}" in this terminal's catalogue: see \`farthing catalogue list\`.`)
+  if (goods === 'unknown') throw new UnknownItem(unknownItem(terminal, itemId))
   const say = (line: SaleLine): SaleLine => {
     options.onSale(line)
     return line
@@ -203,6 +211,8 @@ const sellTo = async (
       said = line
       if (outcome.outcome === 'captured') {
         if (line.goods !== 'owed') terminal.ledger.markReleased(outcome.payment.terminalSeq)
+        // Said to be owed: from now on it goes by claim, and the card's next tap buys something else.
+        else if (outcome.goods === 'due') terminal.ledger.markOwed(outcome.payment.terminalSeq)
         await witnessAfterSale(terminal, channel, { cardId: outcome.payment.cardId })
       }
       return line

@@ -240,9 +240,9 @@ const settleOnTheSpot = async (
   const recovery = await recover(terminal, session)
   switch (recovery.outcome) {
     case 'captured':
-      return { ...recovery, recovered: true, goods: 'due' }
+      return { ...recovery, recovered: false, goods: 'due' }
     case 'owed':
-      return { ...recovery, outcome: 'captured', recovered: true, goods: 'owed' }
+      return { ...recovery, outcome: 'captured', recovered: false, goods: 'owed' }
     case 'suspect':
       return { outcome: 'inDoubt', payment }
     case 'clear':

@@ -216,9 +216,10 @@ export const startSync = (
     while (!stopping.signal.aborted) {
       nudged = false
       try {
-        await syncOnce(terminal, client, { ...options, signal: stopping.signal })
+        const { stopped } = await syncOnce(terminal, client, { ...options, signal: stopping.signal })
         failures = 0
-        online = true
+        // A stopped terminal sends nothing, and so has learnt nothing of the network.
+        online = stopped === undefined || (await client.reachable())
       } catch (error) {
         if (stopping.signal.aborted) return
         failures += 1
@@ -227,7 +228,7 @@ export const startSync = (
       }
       options.onChange?.(online)
       // While the issuer is away, the backoff decides: a busy kiosk must not hammer it.
-      if (!(nudged && online))
+      if (!stopping.signal.aborted && !(nudged && online))
         await pause(failures === 0 ? idleMs : backoffMs(failures, syncBackoff, (options.random ?? Math.random)()))
     }
   }

@@ -1,0 +1,45 @@
+/** A one-time code is spent only when this terminal can keep what it brings. */
+import { existsSync } from 'node:fs'
+import { expect, onTestFinished, test } from 'vitest'
+import { openWritable } from '../db/open.ts'
+import { enrol } from './enrol.ts'
+import { identityPath, readIdentity } from './identity.ts'
+import { connectIssuer } from './sync/issuer-client.ts'
+import { testFolder, testIdentity } from './test-terminal.ts'
+
+const folder = () => testFolder(onTestFinished)
+
+/** An issuer that answers every code, and counts them. */
+const makeIssuer = (changes: Parameters<typeof testIdentity>[0] = {}) => {
+  const codes: string[] = []
+  const client = connectIssuer('http://127.0.0.1:1', {
+    fetch: async (_url, init) => {
+      codes.push(String(init?.body))
+      return Response.json(testIdentity(changes))
+    },
+  })
+  return { client, codes }
+}
+
+test('writes the identity down', async () => {
+  const dataDir = folder()
+  const { client, codes } = makeIssuer()
+  await enrol({ dataDir, client, code: 'ABCD' })
+  expect(readIdentity(dataDir)).toMatchObject({ epoch: testIdentity().epoch, issuerUrl: 'http://127.0.0.1:1' })
+  expect(codes).toHaveLength(1)
+})
+
+test('while another process holds the folder, the code is not spent', async () => {
+  const dataDir = folder()
+  const { close } = openWritable(dataDir, { create: true })
+  onTestFinished(close)
+  const { client, codes } = makeIssuer()
+  await expect(enrol({ dataDir, client, code: 'ABCD' })).rejects.toMatchObject({ code: 'locked' })
+  expect(codes).toEqual([])
+  expect(existsSync(identityPath(dataDir))).toBe(false)
+})
+
+test('plain HTTP to another machine is refused before anything is said', async () => {
+  const client = connectIssuer('http://issuer.example', { fetch: () => Promise.reject(new Error('never called')) })
+  await expect(enrol({ dataDir: folder(), client, code: 'ABCD' })).rejects.toThrow(/https/)
+})
