@@ -125,6 +125,15 @@ const valueMinorOf = (entry: Entry): number => {
   return type === 'payment' ? amountMinor : type === 'reversal' ? -amountMinor : 0
 }
 
+/** A question; what the disk answers wrongly is a LedgerFault too. */
+const look = <Result>(work: () => Result): Result => {
+  try {
+    return work()
+  } catch (error) {
+    throw asLedgerFault(error)
+  }
+}
+
 const notEnrolled = (): LedgerFault =>
   new LedgerFault('missing', 'This terminal is not enrolled: run `farthing terminal enrol`.')
 
@@ -133,16 +142,18 @@ export const initialiseLedger = (
   database: WritableDatabase,
   terminal: { readonly terminalId: TerminalId; readonly epoch: number },
 ): void => {
-  database
-    .prepare('INSERT INTO terminal (id, terminal_id, epoch, next_terminal_seq) VALUES (1, ?, ?, 1)')
-    .run(terminal.terminalId, terminal.epoch)
+  look(() =>
+    database
+      .prepare('INSERT INTO terminal (id, terminal_id, epoch, next_terminal_seq) VALUES (1, ?, ?, 1)')
+      .run(terminal.terminalId, terminal.epoch),
+  )
 }
 
 /** Who the ledger belongs to; undefined before the first enrolment. */
 export const ledgerOwner = (
   database: ReadableDatabase,
 ): { readonly terminalId: TerminalId; readonly epoch: number } | undefined => {
-  const row = database.prepare('SELECT terminal_id, epoch FROM terminal').get() as
+  const row = look(() => database.prepare('SELECT terminal_id, epoch FROM terminal').get()) as
     | { terminal_id: string; epoch: number }
     | undefined
   return row === undefined ? undefined : { terminalId: terminalId(row.terminal_id), epoch: row.epoch }
@@ -151,9 +162,7 @@ export const ledgerOwner = (
 /**
  * What anyone may look at, beside the writer. Amounts in minor units.
  */
-export const readLedgerStatus = (
-  database: ReadableDatabase,
-): {
+export interface LedgerStatus {
   terminalId: TerminalId
   epoch: number
   unsynced: Unsynced
@@ -161,7 +170,11 @@ export const readLedgerStatus = (
   ledgerEntries: number
   issuerContactTime: number
   stoppedVerdict: string | undefined
-} => {
+}
+
+export const readLedgerStatus = (database: ReadableDatabase): LedgerStatus => look(() => readStatus(database))
+
+const readStatus = (database: ReadableDatabase): LedgerStatus => {
   const terminal = database
     .prepare('SELECT terminal_id, epoch, issuer_contact_time, stopped_verdict FROM terminal')
     .get() as
@@ -272,7 +285,9 @@ const requireCopies = (database: ReadableDatabase): void => {
  * Recomputes every head from the entries' bytes, and compares what is kept of them elsewhere.
  * @throws LedgerFault `damaged`, naming the first entry that does not fit
  */
-export const requireChain = (database: ReadableDatabase): void => {
+export const requireChain = (database: ReadableDatabase): void => look(() => checkChain(database))
+
+const checkChain = (database: ReadableDatabase): void => {
   const owner = ledgerOwner(database)
   if (owner === undefined) return
   let epoch = -1
@@ -332,7 +347,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     entryNo = last?.entry_no ?? 0
     unsynced = readUnsynced(database, epoch)
   }
-  reload()
+  look(reload)
 
   const statements = {
     insertIntent: database.prepare(
@@ -366,15 +381,6 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       'SELECT coalesce(sum(value_minor), 0) AS amount FROM entry WHERE card_id = ? AND epoch = ? AND entry_no >= ?',
     ),
     heldUnits: database.prepare(`SELECT unit FROM intent WHERE unit IS NOT NULL AND state NOT IN ('void', 'reversed')`),
-  }
-
-  /** A question; what the disk answers wrongly is a LedgerFault too. */
-  const look = <Result>(work: () => Result): Result => {
-    try {
-      return work()
-    } catch (error) {
-      throw asLedgerFault(error)
-    }
   }
 
   /** One durable commit; memory follows the disk, also when it fails. */
@@ -644,12 +650,13 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       ),
     /** Every batch of this epoch that has no authenticated answer, oldest first. */
     unanswered: (): StoredBatch[] =>
-      (
-        database
-          .prepare(
-            'SELECT epoch, batch_no AS batchNo, count, bytes FROM batch WHERE epoch = ? AND verdict IS NULL ORDER BY batch_no',
-          )
-          .all(epoch) as StoredBatch[]
+      look(
+        () =>
+          database
+            .prepare(
+              'SELECT epoch, batch_no AS batchNo, count, bytes FROM batch WHERE epoch = ? AND verdict IS NULL ORDER BY batch_no',
+            )
+            .all(epoch) as StoredBatch[],
       ).map((row) => ({ ...row, bytes: new Uint8Array(row.bytes) })),
     /** The batch that the issuer lacks, as its answer to the one after it said, until that has been answered too. */
     nextToResend: (): StoredBatch | undefined =>
@@ -679,7 +686,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
         }
         database.prepare('UPDATE terminal SET issuer_contact_time = ?').run(now())
       })
-      reload()
+      look(reload)
     },
 
     /** Keeps a document that was verified, and the signed time in it. @returns false when its serial is not newer */
@@ -699,9 +706,12 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       })
     },
     document(kind: DocumentKind): { serial: number; bytes: Uint8Array } | undefined {
-      const row = database.prepare('SELECT serial, bytes FROM document WHERE kind = ?').get(kind) as
-        | { serial: number; bytes: Uint8Array }
-        | undefined
+      const row = look(
+        () =>
+          database.prepare('SELECT serial, bytes FROM document WHERE kind = ?').get(kind) as
+            | { serial: number; bytes: Uint8Array }
+            | undefined,
+      )
       return row === undefined ? undefined : { serial: row.serial, bytes: new Uint8Array(row.bytes) }
     },
 

@@ -59,6 +59,16 @@ export interface Terminal extends World {
 /** A sale writes well under a tenth of this; below it the terminal takes no more money. */
 const diskFreeBytesMin = 2 * 1024 * 1024
 
+/** 0 when the disk does not even answer. */
+const freeBytes = (dataDir: string): number => {
+  try {
+    const { bavail, bsize } = statfsSync(dataDir)
+    return bavail * bsize
+  } catch {
+    return 0
+  }
+}
+
 /** K_pay of this many cards is kept at hand. */
 const payKeysMax = 1000
 
@@ -162,8 +172,7 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
         return { url: `${publicUrl}/c#${Buffer.from(claim).toString('base64url')}`, expiresTime }
       },
       storageFault() {
-        const { bavail, bsize } = statfsSync(dataDir)
-        return bavail * bsize >= diskFreeBytesMin
+        return freeBytes(dataDir) >= diskFreeBytesMin
           ? undefined
           : new LedgerFault(
               'storage',

@@ -44,7 +44,8 @@ for (const file of sources) {
       const node = specifier.startsWith('node:')
       if (node && withoutNode.includes(folder)) problems.push(`${file}: ${folder}/ runs without Node (${specifier})`)
       const electron = specifier === 'electron'
-      const typeOnly = /import type[^']*'electron'/.test(text)
+      // Each statement by itself: one `import type` does not excuse the next.
+      const typeOnly = !/^(?:import|export)(?! type\b)[^']*'electron'/m.test(text)
       if (electron && folder !== 'main' && folder !== 'preload' && !(folder === 'chromium' && typeOnly))
         problems.push(`${file}: only main/ and preload/ may import electron`)
     }
