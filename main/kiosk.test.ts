@@ -1,11 +1,13 @@
+import { rmSync } from 'node:fs'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { LedgerFault } from '../db/open.ts'
 import type { KioskScreen, OutOfServiceReason } from '../preload/contract.ts'
+import { goodsPath } from './catalogue.ts'
 import { makeKiosk } from './kiosk.ts'
 import type { KioskSettings } from './kiosk-settings.ts'
 import { type CardAnswers, openReaderDouble } from './reader/reader-double.ts'
 import type { Terminal } from './terminal.ts'
-import { makeTestCard, makeTestTerminal, mapContent, type TestCard, wifiCodes } from './test-terminal.ts'
+import { makeTestCard, makeTestTerminal, mapContent, mapItem, type TestCard, wifiCodes } from './test-terminal.ts'
 
 const settings: KioskSettings = { languages: ['en'], readerPosition: 'below', diagonalMm: 546 }
 
@@ -394,4 +396,80 @@ test('closing waits for the card at the reader', async () => {
   await kiosk.close()
   expect(card.state.balanceMinor).toBe(750)
   expect(terminal.ledger.openIntents(card.id)).toEqual([])
+})
+
+test('a card that paid and was forgotten pays nothing for the next customer; tapped again, it does', async () => {
+  const { kiosk, screen, put, reader } = open()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map')
+  put(card)
+  await screen('approved')
+  await settled()
+  await kiosk.finish()
+  await kiosk.buy('wifi')
+  await settled()
+  expect(kiosk.state.screen).toMatchObject({ name: 'pay', phase: 'waiting' })
+  expect(card.state.balanceMinor).toBe(750)
+  reader.remove()
+  put(card)
+  await screen('approved')
+  expect(card.state.balanceMinor).toBe(650)
+})
+
+test('a card put down while the last customer still reads is asked when he is done', async () => {
+  const { kiosk, screen, put, reader } = open()
+  await kiosk.buy('map')
+  put(makeTestCard({ balanceMinor: 1000 }))
+  await screen('approved')
+  await settled()
+  reader.remove()
+  put(makeTestCard({ balanceMinor: 300 }))
+  expect(kiosk.state.screen).toMatchObject({ name: 'approved' })
+  await kiosk.finish()
+  expect(await screen('balance')).toMatchObject({ balanceMinor: 300 })
+})
+
+test('a card that does not answer to reset is named while the customer waits', async () => {
+  const { kiosk, screen, reader } = open()
+  await kiosk.buy('map')
+  reader.insertMute()
+  expect(await screen('declined')).toMatchObject({ reason: 'notAPurse' })
+})
+
+test('goods of an earlier sale that cannot be opened any more are shown as a claim, once', async () => {
+  const { kiosk, screen, put, reader, dataDir, terminal } = open()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map')
+  put(card, { cut: { apdu: 3, when: 'after' } })
+  await screen('recover')
+  rmSync(goodsPath(dataDir, mapItem.contentHash))
+  put(card)
+  const { goods } = await screen('approved')
+  expect(goods.contentUrl).toBeUndefined()
+  expect(goods.claimUrl).toBeDefined()
+  expect(terminal.ledger.goodsDue(card.id)).toEqual([])
+  reader.remove()
+})
+
+test('a ledger that cannot even be read puts the till out of service, and the page keeps its shelf', async () => {
+  let broken = false
+  const { kiosk, put, lines } = open({
+    breakLedger: (terminal) => {
+      const { ledger } = terminal
+      const heldUnits = ledger.heldUnits
+      Object.assign(ledger, {
+        heldUnits: () => {
+          if (broken) throw new LedgerFault('damaged', 'The ledger file is damaged.')
+          return heldUnits()
+        },
+      })
+      return terminal
+    },
+  })
+  broken = true
+  put(makeTestCard())
+  await settled()
+  expect(kiosk.state.screen).toEqual({ name: 'out-of-service', reason: 'storage' })
+  expect(kiosk.state.status.catalogue).toHaveLength(2)
+  expect(lines).toContain('The ledger file is damaged.')
 })

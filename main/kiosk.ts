@@ -89,9 +89,9 @@ export const makeKiosk = (
   let working: Promise<void> = Promise.resolve()
   let deadline: NodeJS.Timeout | undefined
   /** Cards that were dealt with; lying there any longer, they mean nothing new. */
-  let seen = new WeakSet<PresentCard>()
-  /** Cards that went silent in the middle: the same insertion is not tried again. */
-  const lost = new WeakSet<PresentCard>()
+  const seen = new WeakSet<PresentCard>()
+  /** Cards that pay no more without a new tap: they have paid (and may lie there forgotten), or fell silent in the middle. */
+  const usedUp = new WeakSet<PresentCard>()
   /** Goods on the screen now, by the token in their address. */
   const shownGoods = new Map<string, { mediaType: string; bytes: Uint8Array }>()
 
@@ -123,7 +123,7 @@ export const makeKiosk = (
   const screen = (): KioskScreen => {
     switch (mode.name) {
       case 'browse': {
-        const reason = outOfService()
+        const reason = storageFault ? 'storage' : outOfService()
         return reason === undefined ? { name: 'browse' } : { name: 'out-of-service', reason }
       }
       case 'pay':
@@ -144,8 +144,22 @@ export const makeKiosk = (
   let state: KioskState = { status: status(), screen: screen() }
   const publish = () => {
     if (closed) return
-    state = { status: status(), screen: screen() }
+    try {
+      state = { status: status(), screen: screen() }
+    } catch (error) {
+      if (!(error instanceof LedgerFault)) throw error
+      // The ledger does not even answer: what the page knows of the shelf stays, and nothing is sold.
+      log(error.message)
+      storageFault = true
+      state = { ...state, screen: screen() }
+    }
     for (const listener of listeners) listener(state)
+  }
+
+  /** The customer is gone, or done. A card that came meanwhile, and that nobody has looked at yet, is asked. */
+  const leave = () => {
+    enter({ name: 'browse' })
+    queueMicrotask(onReader)
   }
 
   const enter = (next: Mode) => {
@@ -161,7 +175,7 @@ export const makeKiosk = (
     if (mode.name === 'pay')
       enter({ name: 'shown', screen: { name: 'declined', reason: 'timeout', item: articleView(mode.goods.item) } })
     // The doubt stays in the ledger and is resolved at the card's next tap; the next customer is not held up.
-    else if (mode.name === 'recover') enter({ name: 'browse' })
+    else if (mode.name === 'recover') leave()
   }
 
   const viewOf = (
@@ -203,6 +217,8 @@ export const makeKiosk = (
       },
     })
     if (here !== undefined) terminal.ledger.markReleased(payment.terminalSeq)
+    // The claim on the screen is all there is: from now on it goes by claim, and the card buys something else.
+    else if (outcome.goods === 'due') terminal.ledger.markOwed(payment.terminalSeq)
     sync?.nudge()
   }
 
@@ -247,7 +263,7 @@ export const makeKiosk = (
   const payWith = (card: PresentCard, goods: ReadyGoods) =>
     card.use(async (channel) => {
       const outcome = await sellTo(channel, goods)
-      if (outcome.outcome === 'cardLost') lost.add(card)
+      if (outcome.outcome === 'cardLost' || outcome.outcome === 'captured') usedUp.add(card)
       showOutcome(outcome, goods)
       if (outcome.outcome === 'captured') await witnessAfterSale(terminal, channel, outcome.payment)
     })
@@ -260,6 +276,7 @@ export const makeKiosk = (
         return
       }
       const outcome = await sellTo(channel, doubt.goods)
+      if (outcome.outcome === 'captured') usedUp.add(card)
       // Gone again before it told: the doubt is what it was.
       if (outcome.outcome === 'cardLost') enter({ ...doubt, phase: 'waiting' })
       else showOutcome(outcome, doubt.goods)
@@ -275,6 +292,7 @@ export const makeKiosk = (
         case 'suspect':
           return enter({ name: 'shown', screen: { name: 'declined', reason: 'cardSuspect' } })
         case 'captured':
+          usedUp.add(card)
           return showPaid({ ...tap, recovered: true })
         case 'clear': {
           const { session } = tap
@@ -357,13 +375,18 @@ export const makeKiosk = (
         }
         if (current.phase === 'twoCards') enter({ ...current, phase: 'waiting' })
         const card = cards[0]
-        if (card === undefined || lost.has(card)) return
+        if (card === undefined && ourSlots().some((slot) => slot.mute))
+          return enter({
+            name: 'shown',
+            screen: { name: 'declined', reason: 'notAPurse', item: articleView(current.goods.item) },
+          })
+        if (card === undefined || usedUp.has(card)) return
         seen.add(card)
         enter({ ...current, phase: 'working' })
         serve(
           () => payWith(card, current.goods),
           () => {
-            lost.add(card)
+            usedUp.add(card)
             enter({ ...current, phase: 'waiting', endsAtMs: Date.now() + payMsMax })
           },
         )
@@ -436,7 +459,7 @@ export const makeKiosk = (
     async finish() {
       // Once something is shown the customer may go, though his card is still asked for a witness.
       if (mode.name === 'pay' || (busy && mode.name !== 'shown')) return
-      enter({ name: 'browse' })
+      leave()
     },
     goodsContent: (token) => shownGoods.get(token),
     async close() {
@@ -446,7 +469,6 @@ export const makeKiosk = (
       await working
       clearTimeout(deadline)
       listeners.clear()
-      seen = new WeakSet()
     },
   }
 }
