@@ -170,12 +170,26 @@ export class CardLine {
     return counter === 0 ? 0 : this.#known(counter).record.balanceAfterMinor
   }
 
-  /** Whether a record's balance fits those of its direct neighbours, as far as they are known. */
+  /** A load that was authorised and whose record has not come may never have reached the card: it proves nothing. */
+  #isProven(counter: number): boolean {
+    return counter === 0 || this.#known(counter).settlementMac !== undefined
+  }
+
+  /** Whether a record's balance fits those of its direct neighbours, as far as they are proven. */
   fits(record: CardRecord): boolean {
     const below = this.counters.below(record.counter)
-    if (below === record.counter - 1 && this.#balanceAfter(below) !== balanceBeforeMinor(record)) return false
+    if (
+      below === record.counter - 1 &&
+      this.#isProven(below) &&
+      this.#balanceAfter(below) !== balanceBeforeMinor(record)
+    )
+      return false
     const above = this.counters.above(record.counter)
-    return above !== record.counter + 1 || balanceBeforeMinor(this.#known(above).record) === record.balanceAfterMinor
+    return (
+      above !== record.counter + 1 ||
+      !this.#isProven(above) ||
+      balanceBeforeMinor(this.#known(above).record) === record.balanceAfterMinor
+    )
   }
 
   /**
@@ -244,7 +258,11 @@ export class CardLine {
   #explain(after: number, before: number, netMinor: number): Pick<Seam, 'explanation' | 'booking'> {
     const { suspense, holes, float } = this.#accounts
     const missing = before - after - 1
-    if (missing === 0) return { explanation: 'discrepancy', booking: towardsFloat(this.#accounts, suspense, netMinor) }
+    if (missing === 0) {
+      // Beside a load without proof it may be the load that never was: nobody lied, as far as one can see.
+      const explanation = this.#isProven(after) && this.#isProven(before) ? 'discrepancy' : 'unexplained'
+      return { explanation, booking: towardsFloat(this.#accounts, suspense, netMinor) }
+    }
     if (netMinor === 0) return { explanation: 'nothing', booking: undefined }
     if (missing === 1) {
       if (netMinor < 0) return { explanation: 'debit', booking: towardsFloat(this.#accounts, suspense, netMinor) }
@@ -302,6 +320,8 @@ export class CardLine {
   prove(counter: number, proof: Pick<Point, 'settlementMac' | 'source' | 'settledAt'>): void {
     this.#points.set(counter, { ...this.#known(counter), ...proof })
     this.changedPoints.add(counter)
+    this.#putSeam(this.counters.below(counter), counter)
+    this.#putSeam(counter, this.counters.above(counter))
   }
 
   #putLoad(index: number, load: Load): void {

@@ -142,6 +142,32 @@ export interface TicketedContent {
   readonly fileName: string
 }
 
+/** A player asks for one film in a hundred ranges: it is decrypted once. The newest few are kept, and no more than this. */
+const openedCountMax = 4
+const openedBytesMax = 256 * 1024 * 1024
+const opened = new Map<string, Promise<Uint8Array>>()
+
+const openedContent = async (issuer: Issuer, contentHash: string): Promise<Uint8Array> => {
+  const name = `${issuer.store.url} ${contentHash}`
+  const known = opened.get(name)
+  if (known !== undefined) return known
+  const opening = (async () => {
+    const blob = Uint8Array.from(await readBlob(goodsFolder(issuer), contentHash))
+    return decryptContent(blob, { key: contentKey(issuer, contentHash), contentHash })
+  })()
+  opened.set(name, opening)
+  opening.catch(() => opened.delete(name))
+  const bytes = await opening
+  const sizes = await Promise.all(opened.values())
+  let total = sizes.reduce((sum, each) => sum + each.length, 0)
+  for (const [oldest, content] of opened) {
+    if (opened.size <= openedCountMax && total <= openedBytesMax) break
+    opened.delete(oldest)
+    total -= (await content).length
+  }
+  return bytes
+}
+
 /** @returns undefined: the ticket was never made, or its minutes are over */
 export const contentByTicket = async (issuer: Issuer, ticket: string): Promise<TicketedContent | undefined> => {
   const row = await issuer.store.read((db) =>
@@ -154,7 +180,5 @@ export const contentByTicket = async (issuer: Issuer, ticket: string): Promise<T
   )
   if (row === undefined) return undefined
   const contentHash = row.content_hash
-  const blob = Uint8Array.from(await readBlob(goodsFolder(issuer), contentHash))
-  const bytes = decryptContent(blob, { key: contentKey(issuer, contentHash), contentHash })
-  return { bytes, mediaType: row.media_type, fileName: row.file_name }
+  return { bytes: await openedContent(issuer, contentHash), mediaType: row.media_type, fileName: row.file_name }
 }

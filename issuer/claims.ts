@@ -97,6 +97,9 @@ const judgeClaim = async (
     prices,
   )
   await books.write()
+  // What was booked is archived, whatever is answered: the books are rebuilt from documents alone.
+  if (settled.outcome === 'settled')
+    await archive(db, { bytes, claimHash, cardNo: card.cardNo, counter, sealerNo: sealing.terminalNo, now })
   const refusal = settled.outcome === 'clone' ? 'clone' : findRefusal(card, record, settled.exception)
   if (refusal !== undefined) return refuse(refusal)
   const { json } = await db
@@ -104,18 +107,7 @@ const judgeClaim = async (
     .select('json')
     .where('item_hash', '=', order.itemHash)
     .executeTakeFirstOrThrow()
-  await db
-    .insertInto('claim')
-    .values({
-      claim_hash: claimHash,
-      bytes,
-      card_no: card.cardNo,
-      counter,
-      sealer_no: sealing.terminalNo,
-      honoured_at: now,
-    })
-    .onConflict((conflict) => conflict.column('claim_hash').doNothing())
-    .execute()
+  await archive(db, { bytes, claimHash, cardNo: card.cardNo, counter, sealerNo: sealing.terminalNo, now })
   return {
     outcome: 'honoured',
     record,
@@ -125,6 +117,31 @@ const judgeClaim = async (
     expiry: claim.expiry,
     booked: settled.outcome === 'settled',
   }
+}
+
+const archive = async (
+  db: StoreWriter,
+  claim: {
+    readonly bytes: Uint8Array
+    readonly claimHash: Uint8Array
+    readonly cardNo: number
+    readonly counter: number
+    readonly sealerNo: number
+    readonly now: UnixTime
+  },
+): Promise<void> => {
+  await db
+    .insertInto('claim')
+    .values({
+      claim_hash: claim.claimHash,
+      bytes: claim.bytes,
+      card_no: claim.cardNo,
+      counter: claim.counter,
+      sealer_no: claim.sealerNo,
+      received_at: claim.now,
+    })
+    .onConflict((conflict) => conflict.column('claim_hash').doNothing())
+    .execute()
 }
 
 const findRefusal = (

@@ -38,6 +38,36 @@ const ofCard = async (wanted: TestCard) => {
   return found
 }
 
+test('a reversal is charged, whatever its entry calls it', async () => {
+  const loaded = await kiosk.load(card, 500)
+  const paid = card.pay(kiosk, map)
+  const undone = card.reverse(paid)
+  const { exceptions } = await kiosk.sync(kiosk.entry(loaded), kiosk.entry(paid), kiosk.entry(undone, 'owed'))
+  expect(exceptions.map(({ reason }) => reason)).toContain('status')
+  expect(await ofTerminal(kiosk)).toMatchObject({ reversed: { count: 1, amountMinor: 250 }, payableMinor: 0 })
+  expect((await report(bench.issuer)).accounts.suspense).toBe(0)
+})
+
+test.each([
+  ['first', 'second'],
+  ['second', 'first'],
+] as const)(
+  'a load that never reached the card spoils no sale, whether the %s or the %s comes first',
+  async (one, two) => {
+    await kiosk.sync(kiosk.entry(await kiosk.load(card, 5000)))
+    await kiosk.askLoad(kiosk.loadRequest(card, kiosk.loadOrder(700)))
+    const other = await newTerminal(bench.issuer, 'Hill')
+    const first = kiosk.entry(card.pay(kiosk, map))
+    const second = other.entry(card.pay(other, map))
+    const send = { first: () => kiosk.sync(first), second: () => other.sync(second) }
+    for (const which of [one, two]) expect(await send[which]()).toMatchObject({ exceptions: [] })
+    expect(await ofTerminal(kiosk)).toMatchObject({ payableMinor: 250, owedBack: { count: 1, amountMinor: 700 } })
+    expect(await ofTerminal(other)).toMatchObject({ payableMinor: 250 })
+    expect(await ofCard(card)).toMatchObject({ balanceMinor: 4500, holes: [], alarms: [] })
+    expect((await report(bench.issuer)).accounts.suspense).toBe(0)
+  },
+)
+
 test('of a card that lied once about its balance, merchants are paid no more than was loaded', async () => {
   await kiosk.sync(kiosk.entry(await kiosk.load(card, 500)))
   card.balanceMinor += 5000

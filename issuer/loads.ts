@@ -1,6 +1,7 @@
 /** Loads: value comes onto a card online, once, against cash that a merchant took (PROTOCOL.md, Loads). */
 import { hash } from 'node:crypto'
 import { equalBytes, isZero, u32Max } from '../protocol/bytes.ts'
+import { currencyOf } from '../protocol/currency.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import {
   encodeLoadAnswer,
@@ -76,6 +77,10 @@ export const authoriseLoad = async (
   })
 }
 
+/** No single load is larger, whoever asks: what a stolen terminal key is worth has a bound. Units of the currency. */
+const loadUnitsMax = 10_000
+const loadMinorMax = (issuer: Issuer): number => loadUnitsMax * 10 ** currencyOf(issuer.book.currency).decimals
+
 interface Decision {
   readonly verdict: LoadVerdict
   readonly commitMac?: Mac
@@ -132,7 +137,8 @@ const judgeLoad = async (about: LoadCase): Promise<Decision> => {
   }
   if (card.status !== 'active' || request.counter === 0) return refused
   if (!isZero(order.itemHash)) return { verdict: 'notFunded' }
-  if (request.balanceMinor + order.amountMinor > u32Max) return { verdict: 'limit' }
+  if (order.amountMinor > loadMinorMax(issuer) || request.balanceMinor + order.amountMinor > u32Max)
+    return { verdict: 'limit' }
   const record: CardRecord = {
     identity,
     counter: request.counter,

@@ -229,7 +229,8 @@ const reportTerminal = (facts: Facts, index: Index, isOfDay: Day, terminal: Fact
     heldMinor,
     loads: amounts(loads.filter(({ state }) => state !== 'void')),
     owedBack: amounts(loads.filter(({ state }) => state === 'void')),
-    owedGoods: amounts(mine(facts.owed)),
+    // A payment that was undone owes no goods any more.
+    owedGoods: amounts(mine(facts.owed).filter((note) => !index.undone.has(keyOf(note.card_no, note.counter)))),
     alarms: facts.alarms
       .filter((row) => row.terminal_no === terminal.terminal_no && row.card_no === null)
       .map(({ kind }) => ({ kind })),

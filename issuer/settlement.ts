@@ -99,7 +99,6 @@ const findException = (evidence: Evidence, prices: PriceList): ExceptionReason |
   if (order.type === 'reversal' && !checkReversal(evidence)) return 'reversal'
   if (order.type === 'load' && !card.line.loadsAt(record.counter).some((load) => equalBytes(load.recordBytes, bytes)))
     return 'load'
-  if (evidence.wrongStatus) return 'status'
   if (order.type === 'payment' && order.amountMinor > (prices.saleMinorMax ?? u32Max)) return 'limit'
   return undefined
 }
@@ -141,5 +140,6 @@ export const settleRecord = (books: Books, evidence: Evidence, prices: PriceList
     settledAt: books.now,
     moneyBackAt: undefined,
   })
-  return { outcome: 'settled', exception }
+  // What an entry says of a record changes nothing about the record: a status that does not fit is named, and moves no money.
+  return { outcome: 'settled', exception: exception ?? (evidence.wrongStatus ? 'status' : undefined) }
 }

@@ -137,7 +137,7 @@ export interface ClaimTable {
   card_no: number
   counter: number
   sealer_no: number
-  honoured_at: number
+  received_at: number
 }
 export type AccountKind = 'float' | 'payable' | 'merchantCash' | 'fees' | 'suspense' | 'holes'
 export interface AccountTable {

@@ -161,7 +161,7 @@ export const books: Migration = {
       card_no {int} NOT NULL REFERENCES card (card_no),
       counter {int} NOT NULL,
       sealer_no {int} NOT NULL REFERENCES terminal (terminal_no),
-      honoured_at {int} NOT NULL
+      received_at {int} NOT NULL
     ) {strict}`,
     'CREATE INDEX claim_by_card ON claim (card_no, counter)',
     // Double entry: what leaves one account arrives in the other, so every line balances by its shape.
