@@ -1,5 +1,6 @@
 /** `farthing card ...`: cards, through any PC/SC reader. */
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { simulateCard } from '../card/simulate.ts'
 import type { Tear } from '../card/vpcd.ts'
@@ -147,11 +148,15 @@ export const cardCommands = (): Command => {
     .option('--id <hex>', 'its number: 16 hex digits; absent: random', id8)
     .option('--expiry <day>', 'its last day; absent: in five years', dayEnd)
     .option('--balance-max <amount>', 'the most that it holds', '500.00')
-    .option('--pin <digits>', 'its PIN; absent: none')
+    .option('--pin-file <file>', 'a file with its PIN, or - for standard input; absent: none')
     .option('--pin-free <amount>', 'what is spent without a PIN; absent: everything')
-    .action(async (options: PersonaliseOptions) => {
-      if (options.pin !== undefined) pin(options.pin)
-      const made = await personalise(options)
+    .action(async ({ pinFile, ...options }: PersonaliseOptions & { pinFile?: string }) => {
+      // Never as an argument: whoever is on the machine can read those.
+      const made = await personalise(
+        pinFile === undefined
+          ? options
+          : { ...options, pin: pin(readFileSync(pinFile === '-' ? 0 : pinFile, 'utf8').trim()) },
+      )
       result(
         options,
         made,

@@ -37,6 +37,8 @@ Exit status: 0 done; 1 refused, in doubt or timed out; 2 usage; 3 the world (rea
 
 /** Runs one command line; sets the exit status. */
 export const main = async (argv: readonly string[]): Promise<void> => {
+  // Ledgers, books, keys and claims are their owner's alone.
+  process.umask(0o077)
   try {
     const program = await makeProgram(argv[2])
     await program.parseAsync([...argv])

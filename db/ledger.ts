@@ -375,7 +375,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       `SELECT bytes FROM entry WHERE card_id = ? AND counter = ? AND status IN ('captured', 'witness', 'owed') LIMIT 1`,
     ),
     counterMax: database.prepare(
-      `SELECT max(counter) AS counter FROM entry WHERE card_id = ? AND status IN ('captured', 'witness', 'owed')`,
+      `SELECT max(counter) AS counter FROM entry WHERE card_id = ? AND status IN ('captured', 'owed')`,
     ),
     cardUnsynced: database.prepare(
       'SELECT coalesce(sum(value_minor), 0) AS amount FROM entry WHERE card_id = ? AND epoch = ? AND entry_no >= ?',
@@ -497,7 +497,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       const row = look(() => statements.settledRecord.get(card, at) as { bytes: Uint8Array } | undefined)
       return row === undefined ? undefined : new Uint8Array(row.bytes).slice(0, 80)
     },
-    /** The highest counter of the card that this ledger has seen settled; 0 for none. */
+    /** The highest counter at which the card paid or was loaded here; 0 for none. A witness may be an imitation's, and does not count. */
     counterMax: (card: CardId): number =>
       look(() => statements.counterMax.get(card) as { counter: number | null }).counter ?? 0,
     cardUnsyncedMinor: (card: CardId): number =>

@@ -1,4 +1,5 @@
 /** What a card tells about itself in a tap that buys nothing: its balance and its last movements. */
+import type { Intent } from '../db/ledger.ts'
 import type { CardMovement } from '../preload/contract.ts'
 import { equalBytes, toHex } from '../protocol/bytes.ts'
 import type { CardInfo } from '../protocol/card-info.ts'
@@ -15,6 +16,8 @@ export interface StatementLine {
   readonly record: CardRecord
   readonly bytes: Uint8Array
   readonly settlementMac: Mac
+  /** The payment that this terminal sold, if this is its record. */
+  readonly sold?: Intent
   /** Known by name here. */
   readonly item?: Item
   /** A payment that no reversal follows, as a verified offer and the records up to it show, and that is not withheld here. */
@@ -30,8 +33,7 @@ export interface Statement {
 
 const logLength = 10
 
-const itemOfRecord = (terminal: Terminal, record: CardRecord): Item | undefined => {
-  const sold = terminal.ledger.soldAt(record.identity.cardId, record.counter)
+const itemOfRecord = (terminal: Terminal, record: CardRecord, sold: Intent | undefined): Item | undefined => {
   if (sold !== undefined) return itemOf(sold)
   const wanted = record.order.itemHash
   return terminal.issued?.bulletin.items.find((item) => equalBytes(itemHash(item), wanted))
@@ -51,13 +53,16 @@ export const readStatement = async (terminal: Terminal, session: PurseSession): 
     const answer = await session.read(back)
     if (answer.outcome !== 'read' || answer.record.counter !== stand.next - back) break
     const { record } = answer
-    const sold = terminal.ledger.soldAt(record.identity.cardId, record.counter)
+    const made = terminal.ledger.soldAt(record.identity.cardId, record.counter)
+    // Ours only if it is the very record: an imitated card may name any counter.
+    const sold = made !== undefined && equalBytes(made.record, answer.bytes) ? made : undefined
     const withheld = sold !== undefined && terminal.ledger.reversalBegun(sold)
-    const item = record.order.type === 'payment' ? itemOfRecord(terminal, record) : undefined
+    const item = record.order.type === 'payment' ? itemOfRecord(terminal, record, sold) : undefined
     lines.push({
       record,
       bytes: answer.bytes,
       settlementMac: answer.settlementMac,
+      ...(sold === undefined ? {} : { sold }),
       ...(item === undefined ? {} : { item }),
       collectable:
         stand.proved &&

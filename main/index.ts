@@ -29,6 +29,8 @@ const giveUp = (problem: string, status: number) => {
 }
 
 const start = async (options: StartOptions) => {
+  // The ledger and what is bought from it are their owner's alone.
+  process.umask(0o077)
   await app.whenReady()
   const kiosk = await openKiosk({ dataDir: options.dataDir, log })
   const out = path.join(import.meta.dirname, '..')
@@ -39,7 +41,7 @@ const start = async (options: StartOptions) => {
   const { window, load } = makeWindow({
     preload: path.join(out, 'preload/index.cjs'),
     ...(options.windowSize === undefined ? {} : { size: options.windowSize }),
-    devTools: !app.isPackaged,
+    devTools: !app.isPackaged && !holdsProductionKeys(options.dataDir),
     log,
   })
   const disconnect = connectIpc({ ipcMain, webContents: window.webContents, kiosk })

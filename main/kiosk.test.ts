@@ -473,3 +473,20 @@ test('a ledger that cannot even be read puts the till out of service, and the pa
   expect(kiosk.state.status.catalogue).toHaveLength(2)
   expect(lines).toContain('The ledger file is damaged.')
 })
+
+test('an imitated card that names another card’s counter gets nothing of what was sold there', async () => {
+  const { kiosk, screen, put, reader } = open()
+  const victim = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('wifi')
+  put(victim)
+  await screen('approved')
+  await settled()
+  reader.remove()
+  await kiosk.finish()
+  // The same keys and number, another history: what somebody with MK_pay can make.
+  const imitation = makeTestCard({ balanceMinor: 500, personalisation: { cardId: victim.id } })
+  imitation.pay(1)
+  put(imitation)
+  const balance = await screen('balance')
+  expect(balance.movements.filter(({ collectable }) => collectable)).toEqual([])
+})

@@ -444,9 +444,8 @@ export const makeKiosk = (
       const { statement } = mode
       const line = statement.lines.find((candidate) => candidate.record.counter === counter)
       if (line?.item === undefined || !line.collectable) return
-      const soldHere = terminal.ledger.soldAt(line.record.identity.cardId, line.record.counter)
-      const mayRelease =
-        soldHere?.epoch === terminal.ledger.epoch && (soldHere.goods === 'due' || soldHere.goods === 'released')
+      const { sold } = line
+      const mayRelease = sold?.epoch === terminal.ledger.epoch && (sold.goods === 'due' || sold.goods === 'released')
       const here = mayRelease ? terminal.issued?.catalogue.goodsOf(line.item) : undefined
       const claim = terminal.claimUrl(line.record, line.settlementMac)
       const screen: KioskScreen = {

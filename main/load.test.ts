@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { sampleMasters } from '../card/purse-driver.ts'
+import { instruction } from '../protocol/apdu.ts'
 import { deriveLoadKey } from '../protocol/keys.ts'
 import { encodeLoadAnswer, type LoadVerdict, parseLoadRequest, requireLoadRequestSeal } from '../protocol/load.ts'
 import { commitLoadMac, macKey, offerMac } from '../protocol/mac.ts'
@@ -8,7 +9,7 @@ import { amountMinor, currencyCode, zeroMac } from '../protocol/quantities.ts'
 import { encodeIdentity } from '../protocol/record.ts'
 import { type LoadOutcome, loadCard } from './load.ts'
 import { finishOpen } from './purchase/purchase.ts'
-import { type Cut, openReaderDouble } from './reader/reader-double.ts'
+import { type CardAnswers, type Cut, openReaderDouble } from './reader/reader-double.ts'
 import { connectIssuer, IssuerUnreachable } from './sync/issuer-client.ts'
 import { channelTo, makeTestCard, makeTestTerminal, type TestCard, type TestTerminal } from './test-terminal.ts'
 
@@ -107,7 +108,7 @@ test('nobody, and the card leaves too: the load stays in doubt, and the next tap
   const { load, issuer, terminal } = make()
   issuer.reply(lost, lost)
   const card = makeTestCard({ balanceMinor: 0 })
-  await expect(load(card, 100, { apdu: 3, when: 'before' })).rejects.toThrow(IssuerUnreachable)
+  await expect(load(card, 100, { apdu: 4, when: 'before' })).rejects.toThrow(IssuerUnreachable)
   expect(terminal.ledger.openIntents(card.id)).toHaveLength(1)
   expect(await finishOpen(terminal, channelTo(card))).toMatchObject({ outcome: 'clear', voided: 1 })
 })
@@ -142,10 +143,27 @@ test.each([
 ] as const)('cut %s COMMIT: in doubt, and the next tap decides', async (when, balance, state) => {
   const { load, terminal } = make()
   const card = makeTestCard({ balanceMinor: 0 })
-  const outcome = await load(card, 100, { apdu: 3, when })
+  const outcome = await load(card, 100, { apdu: 4, when })
   expect(outcome).toEqual({ outcome: 'inDoubt', cardId: card.id, counter: 1 })
   const [doubt] = terminal.ledger.openIntents(card.id)
   await finishOpen(terminal, channelTo(card))
   expect(terminal.ledger.intent(doubt?.terminalSeq ?? 0).state).toBe(state)
   expect(card.state.balanceMinor).toBe(balance)
+})
+
+test('a card that only claims a number leaves nothing in its name, and never reaches the issuer', async () => {
+  const { terminal, issuer } = make()
+  const victim = makeTestCard({ balanceMinor: 1000 })
+  const imitation: CardAnswers = (command) => {
+    const response = victim.answers(command)
+    // Knows no key: the offer's counter is the attacker's, and so its MAC is wrong.
+    return command[1] === instruction.initiate ? response.map((byte, at) => (at === 0 ? 0xff : byte)) : response
+  }
+  victim.reset()
+  const outcome = await openReaderDouble()
+    .insert(imitation)
+    .use((channel) => loadCard(terminal, issuer.client, channel, { amountMinor: 100 }))
+  expect(outcome).toEqual({ outcome: 'declined', reason: 'cardSuspect' })
+  expect(terminal.ledger.openIntents(victim.id)).toEqual([])
+  expect(issuer.requests).toEqual([])
 })

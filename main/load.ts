@@ -9,7 +9,7 @@ import type { Order } from '../protocol/order.ts'
 import { amountMinor, counter, unixTime, zeroHash } from '../protocol/quantities.ts'
 import { balanceAfter, type CardRecord } from '../protocol/record.ts'
 import { openSession } from './purchase/purchase.ts'
-import { recover } from './purchase/recovery.ts'
+import { recover, standing } from './purchase/recovery.ts'
 import { type CardChannel, CardFault } from './reader/card-reader.ts'
 import { type IssuerClient, IssuerUnreachable } from './sync/issuer-client.ts'
 import type { Terminal } from './terminal.ts'
@@ -60,6 +60,12 @@ export const loadCard = async (
   const recovery = await recover(terminal, session)
   if (recovery.outcome === 'suspect') return { outcome: 'declined', reason: 'cardSuspect' }
   const provedVoid = recovery.outcome === 'clear' ? recovery.provedVoid : []
+  // A load's offer cannot be checked here. Before anything is written in this card's name, it proves itself by a probe.
+  const stand = await standing(terminal, session)
+  if (stand === undefined || (stand.proved && stand.next <= ledger.counterMax(session.info.cardId))) {
+    ledger.writeVoids(provedVoid)
+    return { outcome: 'declined', reason: 'cardSuspect' }
+  }
 
   const order: Order = {
     type: 'load',
@@ -80,6 +86,10 @@ export const loadCard = async (
     return { outcome: 'declined', reason }
   }
   const { offer } = initiated
+  if (!stand.proved || offer.counter !== stand.next || offer.balanceMinor !== stand.balanceMinor) {
+    ledger.writeVoids(provedVoid)
+    return { outcome: 'declined', reason: 'cardSuspect' }
+  }
   const expected: CardRecord = { identity: session.identity, counter: offer.counter, balanceAfterMinor: balance, order }
   const said = { cardId: session.info.cardId, counter: offer.counter }
   // Durable before the issuer books it: if this terminal dies now, the card's next tap tells what became of the load.

@@ -27,6 +27,7 @@ export const blockOnSight = async (terminal: Terminal, session: PurseSession, bl
     const initiated = await session.initiate(order)
     if (initiated.outcome !== 'offered') return false
     const { offer } = initiated
+    if (offer.counter <= ledger.counterMax(session.info.cardId)) return false
     const expected: CardRecord = {
       identity: session.identity,
       counter: offer.counter,

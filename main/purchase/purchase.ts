@@ -114,6 +114,9 @@ export const purchase = async (
         unwrittenVoids = recovery.provedVoid
     }
 
+    const { unit } = wanted.item
+    const freed = unwrittenVoids.some((doubt) => doubt.unit === unit)
+    if (unit !== undefined && !freed && ledger.heldUnits().has(unit)) return declined('outOfStock', { card })
     const refusal = refusalOf(terminal, { card, item: wanted.item })
     if (refusal !== undefined) {
       const blockMac = terminal.issued?.hotlist.get(card.cardId)

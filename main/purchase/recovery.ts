@@ -119,6 +119,8 @@ export const recover = async (terminal: Terminal, session: PurseSession): Promis
     return suspect(`the card's counter went back: it offers ${stand.next}, and ${payment.counter} was paid`)
   // Without an offer only the record itself speaks for the card: what was captured earlier waits for a better tap.
   if (!stand.proved && due.includes(payment)) return suspect(`goods of ${payment.counter} wait for a card that offers`)
+  if (due.includes(payment) && (await differs(session, payment, stand)))
+    return suspect(`the card's record of ${payment.counter} is not the one that was paid here`)
   const sequel = await sequelOf(session, payment, stand)
   if (sequel === 'unreadable') return suspect(`the record after ${payment.counter} cannot be read`)
   const claimable = stand.proved && sequel === 'stands'
@@ -126,6 +128,14 @@ export const recover = async (terminal: Terminal, session: PurseSession): Promis
   if (payment.goods === 'due' && sequel === 'stands') return { outcome: 'captured', payment, balanceMinor, claimable }
   ledger.markOwed(payment.terminalSeq)
   return { outcome: 'owed', payment: ledger.intent(payment.terminalSeq), balanceMinor, claimable }
+}
+
+/** Whether the card shows another record where it paid, or none while it should: an imitation knows the counter alone. */
+const differs = async (session: PurseSession, payment: Intent, stand: { readonly next: number }): Promise<boolean> => {
+  const back = stand.next - payment.counter
+  if (back > logLength) return false
+  const answer = await session.read(back)
+  return answer.outcome !== 'read' || !equalBytes(answer.bytes, payment.record)
 }
 
 /** What follows the payment on the card: nothing that undoes it, its reversal, or records that have left the log. */
