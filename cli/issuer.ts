@@ -206,9 +206,53 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       String(row.alarms.length),
     ]),
   )
+  const merchants = table(
+    ['merchant', 'sales', `taken ${currency}`, 'reversed', 'in doubt', 'exceptions', 'payable', 'cash owed for loads'],
+    reported.merchants.map((row) => [
+      row.merchant,
+      String(row.taken.count),
+      money(row.taken.amountMinor),
+      money(row.reversed.amountMinor),
+      String(row.inDoubt),
+      String(row.exceptions),
+      money(row.payableMinor),
+      money(row.cashOwedMinor),
+    ]),
+  )
+  const open = [
+    ...reported.terminals.flatMap((row) => [
+      ...row.exceptions.map(
+        ({ entry, reason, cardId: card, counter, amountMinor }) =>
+          `terminal ${row.terminalId}, entry ${entry}: ${reason}${card === undefined ? '' : `, card ${card} #${counter}`}${amountMinor === undefined ? '' : `, ${money(amountMinor)}`}`,
+      ),
+      ...(row.heldMinor === 0
+        ? []
+        : [`terminal ${row.terminalId}: ${money(row.heldMinor)} held until what follows on the card is known`]),
+      ...(row.owedGoods.count === 0
+        ? []
+        : [
+            `terminal ${row.terminalId}: ${row.owedGoods.count} sales of ${money(row.owedGoods.amountMinor)} whose goods are owed, by claim`,
+          ]),
+      ...(row.owedBack.count === 0
+        ? []
+        : [
+            `terminal ${row.terminalId}: ${money(row.owedBack.amountMinor)} of loads that never reached a card, to be given back`,
+          ]),
+      ...row.alarms.map(({ kind }) => `terminal ${row.terminalId}: ALARM ${kind}`),
+    ]),
+    ...reported.cards.flatMap((row) => [
+      ...row.holes.map(
+        (hole) => `card ${row.cardId}: a hole of ${money(hole.amountMinor)} (${hole.direction}, ${hole.explanation})`,
+      ),
+      ...row.alarms.map(
+        ({ kind, counter }) => `card ${row.cardId}: ALARM ${kind}${counter === undefined ? '' : ` at #${counter}`}`,
+      ),
+    ]),
+  ]
+  const work = open.length === 0 ? 'Nothing is open.' : `Open:\n${open.map((each) => `  ${each}`).join('\n')}`
   const balance =
     reported.trialBalanceMinor === 0
       ? 'The books balance.'
       : `THE BOOKS DO NOT BALANCE: ${money(reported.trialBalanceMinor)} ${currency}. Stop, and call whoever runs the issuer.`
-  return `${terminals}\n\n${cards}\n\n${balance}`
+  return [terminals, merchants, cards, work, balance].join('\n\n')
 }

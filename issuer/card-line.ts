@@ -1,6 +1,6 @@
 /**
  * One card's line of counters and what the books make of it (PROTOCOL.md, Documents: holes). Pure: the bookings depend on
- * what is known, never on the order in which it became known. The sum that a card's line puts into the float account is
+ * what is known, not on the order in which it became known (but for a card that lied about its balance: coveredMinor). The sum that a card's line puts into the float account is
  * always its shadow balance.
  */
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'

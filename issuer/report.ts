@@ -67,6 +67,11 @@ export interface Report {
   readonly terminals: readonly TerminalReport[]
   readonly merchants: readonly {
     readonly merchant: string
+    /** The sums of his terminals. */
+    readonly taken: CountAndAmount
+    readonly reversed: CountAndAmount
+    readonly inDoubt: number
+    readonly exceptions: number
     /** All days: what is owed to him, held payments included. */
     readonly payableMinor: number
     /** All days: cash that he took for loads and owes. */
@@ -271,16 +276,28 @@ const reportCard = (
   }
 }
 
-const reportMerchants = (accounts: Facts['accounts']): Report['merchants'] => {
+const addUp = (amounts: readonly CountAndAmount[]): CountAndAmount => ({
+  count: amounts.reduce((sum, { count }) => sum + count, 0),
+  amountMinor: amounts.reduce((sum, { amountMinor }) => sum + amountMinor, 0),
+})
+
+const reportMerchants = (accounts: Facts['accounts'], terminals: readonly TerminalReport[]): Report['merchants'] => {
   const names = [...new Set(accounts.map(({ name }) => name).filter((name) => name !== null))]
   const balance = (merchant: string, kind: AccountKind) =>
     accounts.find((row) => row.name === merchant && row.kind === kind)?.balance_minor ?? 0
-  return names.map((merchant) => ({
-    merchant,
-    payableMinor: balance(merchant, 'payable'),
-    // 0 - x, since -0 would be printed as such.
-    cashOwedMinor: 0 - balance(merchant, 'merchantCash'),
-  }))
+  return names.map((merchant) => {
+    const his = terminals.filter((terminal) => terminal.merchant === merchant)
+    return {
+      merchant,
+      taken: addUp(his.map(({ taken }) => taken)),
+      reversed: addUp(his.map(({ reversed }) => reversed)),
+      inDoubt: his.reduce((sum, { inDoubt }) => sum + inDoubt, 0),
+      exceptions: his.reduce((sum, { exceptions }) => sum + exceptions.length, 0),
+      payableMinor: balance(merchant, 'payable'),
+      // 0 - x, since -0 would be printed as such.
+      cashOwedMinor: 0 - balance(merchant, 'merchantCash'),
+    }
+  })
 }
 
 const sumAccounts = (accounts: Facts['accounts']): Report['accounts'] => {
@@ -325,7 +342,7 @@ export const report = async (issuer: Issuer, options: { readonly day?: string } 
     currency: issuer.book.currency,
     ...(options.day === undefined ? {} : { day: options.day }),
     terminals,
-    merchants: reportMerchants(facts.accounts),
+    merchants: reportMerchants(facts.accounts, terminals),
     cards,
     accounts,
     totals: {

@@ -66,7 +66,7 @@ export const readStatement = async (terminal: Terminal, session: PurseSession): 
       ...(item === undefined ? {} : { item }),
       collectable:
         stand.proved &&
-        item !== undefined &&
+        record.order.type === 'payment' &&
         !withheld &&
         reversedNext !== record.counter &&
         sold?.state !== 'reversed',

@@ -14,6 +14,7 @@ import type {
 } from '../preload/contract.ts'
 import { currencyOf } from '../protocol/currency.ts'
 import type { Item } from '../protocol/item.ts'
+import type { CardRecord } from '../protocol/record.ts'
 import { cardEnding } from './card-id.ts'
 import { movementOf, newToken, readStatement, type Statement } from './card-statement.ts'
 import type { ReadyGoods } from './catalogue.ts'
@@ -56,7 +57,7 @@ type Mode =
     }
   | { readonly name: 'shown'; readonly screen: KioskScreen; readonly statement?: Statement }
 
-const articleView = (item: Item, stock?: number): CatalogueItem => ({
+const articleView = (item: Item | CatalogueItem, stock?: number): CatalogueItem => ({
   id: item.id,
   kind: item.kind,
   title: item.title,
@@ -65,6 +66,17 @@ const articleView = (item: Item, stock?: number): CatalogueItem => ({
   mediaType: item.mediaType,
   bytes: item.bytes,
   ...(stock === undefined ? {} : { stock }),
+})
+
+/** Sold elsewhere and not known by name here (a code, an item of another kiosk's): the claim knows what it is. */
+const unnamedItem = ({ order }: CardRecord): CatalogueItem => ({
+  id: '',
+  kind: 'document',
+  title: {},
+  summary: {},
+  priceMinor: order.amountMinor,
+  mediaType: 'application/octet-stream',
+  bytes: 0,
 })
 
 export interface KioskParts {
@@ -180,7 +192,7 @@ export const makeKiosk = (
 
   const viewOf = (
     goods: ReadyGoods | undefined,
-    item: Item,
+    item: Item | CatalogueItem,
     claim?: { url: string; expiresTime: number },
   ): GoodsView => {
     let contentUrl: string | undefined
@@ -443,14 +455,14 @@ export const makeKiosk = (
       if (mode.name !== 'shown' || mode.statement === undefined) return
       const { statement } = mode
       const line = statement.lines.find((candidate) => candidate.record.counter === counter)
-      if (line?.item === undefined || !line.collectable) return
+      if (line === undefined || !line.collectable) return
       const { sold } = line
       const mayRelease = sold?.epoch === terminal.ledger.epoch && (sold.goods === 'due' || sold.goods === 'released')
-      const here = mayRelease ? terminal.issued?.catalogue.goodsOf(line.item) : undefined
+      const here = mayRelease && line.item !== undefined ? terminal.issued?.catalogue.goodsOf(line.item) : undefined
       const claim = terminal.claimUrl(line.record, line.settlementMac)
       const screen: KioskScreen = {
         name: 'goods',
-        goods: viewOf(here, line.item, claim),
+        goods: viewOf(here, line.item ?? unnamedItem(line.record), claim),
         balanceMinor: statement.balanceMinor,
       }
       enter({ name: 'shown', screen })
