@@ -26,7 +26,7 @@ import { reverse } from './reversal.ts'
 import { outOfServiceReason, type Refusal, refusalOf } from './rules.ts'
 
 export type PurchaseOutcome =
-  /** Paid. `recovered`: by an earlier tap. `goods` says whether this terminal hands them over, or they go by claim. */
+  /** Paid. `recovered`: not by COMMIT's answer, but by what the card showed afterwards, in this tap or a later one. `goods` says whether this terminal hands them over, or they go by claim. */
   | {
       readonly outcome: 'captured'
       readonly payment: Intent
@@ -243,9 +243,9 @@ const settleOnTheSpot = async (
   const recovery = await recover(terminal, session)
   switch (recovery.outcome) {
     case 'captured':
-      return { ...recovery, recovered: false, goods: 'due' }
+      return { ...recovery, recovered: true, goods: 'due' }
     case 'owed':
-      return { ...recovery, outcome: 'captured', recovered: false, goods: 'owed' }
+      return { ...recovery, outcome: 'captured', recovered: true, goods: 'owed' }
     case 'suspect':
       return { outcome: 'inDoubt', payment }
     case 'clear':
