@@ -1,0 +1,316 @@
+/**
+ * The auditor. It knows what the cards' own states say, what was really handed out, and what went over the wire, and
+ * keeps its own books from that. It shares nothing with ledger or issuer but protocol's types (PROTOCOL.md, Invariants).
+ */
+import { createHash } from 'node:crypto'
+import { parseBatch } from '../protocol/batch.ts'
+import { toHex } from '../protocol/bytes.ts'
+import { type EntryStatus, parseEntry } from '../protocol/entry.ts'
+import type { TerminalId } from '../protocol/quantities.ts'
+import { balanceChangeMinor, type CardRecord, encodeRecord, parseRecord } from '../protocol/record.ts'
+import { auditBooks } from './audit-books.ts'
+import type { BookRows } from './book-rows.ts'
+import type { Figures } from './figures.ts'
+import { demand } from './violation.ts'
+
+/** One transaction that a card made, as the card told it. */
+export interface Fact {
+  readonly hex: string
+  readonly record: CardRecord
+  readonly settlementMac: string
+  /** Numbers all cards' facts in the order in which they were seen. */
+  readonly serial: number
+}
+
+export interface CardTold {
+  readonly cardId: string
+  readonly counter: number
+  readonly balanceMinor: number
+  /** Newest first, in hex. */
+  readonly log: readonly { readonly record: string; readonly settlementMac: string }[]
+}
+
+export interface HandedOver {
+  readonly by: 'terminal' | 'phone'
+  /** Who sold, as the record says it. */
+  readonly record: Uint8Array
+  /** What was handed over: the item's canonical JSON. */
+  readonly itemJson: string
+  readonly code?: string
+}
+
+const cardLogLength = 10
+
+const nameOf = ({ record }: Pick<Fact, 'record'>): string =>
+  `${record.order.type} ${record.identity.cardId}#${record.counter} of ${record.order.amountMinor} at ${record.order.terminalId}`
+
+export class Auditor {
+  readonly #figures: Figures
+  /** By card, by counter - 1. */
+  readonly #cards = new Map<string, Fact[]>()
+  readonly #handed = new Set<string>()
+  /** By terminal and record: its ledger holds that they were handed over. */
+  readonly #noted = new Set<string>()
+  readonly #buyerOfCode = new Map<string, string>()
+  /** What terminals said of a record, in hex. */
+  readonly #said = new Map<string, Set<EntryStatus>>()
+  readonly #wire = new Map<string, string>()
+  readonly #capturedOnWire = new Set<string>()
+  /** Ledgers that went back: their chain may fork. */
+  readonly #wentBack = new Set<string>()
+  readonly #imageSerial = new Map<string, number>()
+  /** Facts that a terminal forgot with its disk. */
+  readonly #forgotten = new Set<string>()
+  #serial = 0
+
+  constructor(figures: Figures) {
+    this.#figures = figures
+  }
+
+  factsOf(card: string): readonly Fact[] {
+    return this.#cards.get(card) ?? []
+  }
+
+  hasGoods(hex: string): boolean {
+    return this.#handed.has(hex)
+  }
+
+  wentBack(terminal: string): boolean {
+    return this.#wentBack.has(terminal)
+  }
+
+  /** Called after everything that a card may have done: its log reaches back ten transactions. */
+  sawCard(told: CardTold): void {
+    const facts = this.#cards.get(told.cardId) ?? []
+    this.#cards.set(told.cardId, facts)
+    const fresh = told.counter - facts.length
+    demand(
+      'I4',
+      fresh >= 0 && fresh <= cardLogLength,
+      () => `card ${told.cardId} went from ${facts.length} to ${told.counter}`,
+    )
+    for (let back = fresh - 1; back >= 0; back -= 1) {
+      const line = told.log[back]
+      if (line === undefined) throw new Error('a card without its log')
+      this.#addFact(facts, line)
+    }
+    const balance = facts.at(-1)?.record.balanceAfterMinor ?? 0
+    demand(
+      'I1',
+      balance === told.balanceMinor,
+      () => `card ${told.cardId} holds ${told.balanceMinor}, its records say ${balance}`,
+    )
+  }
+
+  #addFact(facts: Fact[], line: CardTold['log'][number]): void {
+    const record = parseRecord(new Uint8Array(Buffer.from(line.record, 'hex')))
+    this.#serial += 1
+    const fact: Fact = { hex: line.record, record, settlementMac: line.settlementMac, serial: this.#serial }
+    const before = facts.at(-1)
+    const expected = (before?.record.balanceAfterMinor ?? 0) + balanceChangeMinor(record.order)
+    demand(
+      'I1',
+      record.balanceAfterMinor === expected && record.counter === facts.length + 1,
+      () => `${nameOf(fact)} does not follow`,
+    )
+    demand('I2', !this.#said.get(fact.hex)?.has('void'), () => `${nameOf(fact)} was called void, and then was made`)
+    if (record.order.type === 'reversal')
+      demand(
+        'I3',
+        before === undefined || !this.#handed.has(before.hex),
+        () => `${nameOf(fact)}: money back after the goods`,
+      )
+    facts.push(fact)
+    this.#figures.count('card', record.order.type)
+  }
+
+  #factAt(record: CardRecord): Fact | undefined {
+    return this.factsOf(record.identity.cardId)[record.counter - 1]
+  }
+
+  /** Goods leave a terminal, or come to a phone. */
+  handed(goods: HandedOver): void {
+    const record = parseRecord(goods.record)
+    const hex = toHex(goods.record)
+    const fact = this.#factAt(record)
+    demand(
+      'I3',
+      fact?.hex === hex && record.order.type === 'payment',
+      () => `goods without a captured payment: ${nameOf({ record })}`,
+    )
+    const next = this.factsOf(record.identity.cardId)[record.counter]
+    demand('I3', next?.record.order.type !== 'reversal', () => `goods after money back: ${nameOf({ record })}`)
+    const itemHash = createHash('sha256').update(goods.itemJson).digest('hex').slice(0, 32)
+    demand('I3', itemHash === toHex(record.order.itemHash), () => `other goods than were paid: ${nameOf({ record })}`)
+    if (goods.by === 'terminal')
+      demand(
+        'I3',
+        !this.#noted.has(`${record.order.terminalId} ${hex}`),
+        () => `handed over again though it was noted: ${nameOf({ record })}`,
+      )
+    if (goods.code !== undefined) this.#codeGiven(goods.code, hex)
+    this.#handed.add(hex)
+    this.#figures.count('goods', `by ${goods.by}`)
+  }
+
+  #codeGiven(code: string, hex: string): void {
+    const buyer = this.#buyerOfCode.get(code)
+    demand('I3', buyer === undefined || buyer === hex, () => `the code ${code} went to two buyers: ${buyer} and ${hex}`)
+    this.#buyerOfCode.set(code, hex)
+  }
+
+  /** The terminal's ledger now holds that the goods were handed over. */
+  notedHandedOver(record: Uint8Array): void {
+    this.#noted.add(`${parseRecord(record).order.terminalId} ${toHex(record)}`)
+  }
+
+  claimRefused(record: CardRecord, reason: string): void {
+    const next = this.factsOf(record.identity.cardId)[record.counter]
+    demand('I3', next?.record.order.type === 'reversal', () => `a claim was refused (${reason}): ${nameOf({ record })}`)
+  }
+
+  imageTaken(terminal: TerminalId): void {
+    this.#imageSerial.set(terminal, this.#serial)
+  }
+
+  /** The ledger is the image again. */
+  imageRestored(terminal: TerminalId): void {
+    this.#wentBack.add(terminal)
+    this.#forget(terminal, this.#imageSerial.get(terminal) ?? 0)
+  }
+
+  diskLost(terminal: TerminalId): void {
+    this.#imageSerial.delete(terminal)
+    this.#forget(terminal, 0)
+  }
+
+  #forget(terminal: TerminalId, sinceSerial: number): void {
+    for (const facts of this.#cards.values())
+      for (const fact of facts)
+        if (fact.record.order.terminalId === terminal && fact.serial > sinceSerial) this.#forgotten.add(fact.hex)
+    for (const note of [...this.#noted]) if (note.startsWith(terminal)) this.#noted.delete(note)
+  }
+
+  /** A batch that a terminal sends, as it is on the wire. */
+  sawBatch(bytes: Uint8Array): void {
+    const batch = parseBatch(bytes)
+    for (const [at, entryBytes] of batch.entries.entries()) {
+      const place = `${batch.terminalId}/${batch.epoch}/${batch.firstEntry + at}`
+      const hex = toHex(entryBytes)
+      const before = this.#wire.get(place)
+      if (before === hex) continue
+      demand('I5', before === undefined || this.#wentBack.has(batch.terminalId), () => `entry ${place} changed`)
+      this.#wire.set(place, hex)
+      this.#judgeEntry(batch, entryBytes, place)
+    }
+    const { firstEntry } = batch
+    const follows = firstEntry === 1 || this.#wire.has(`${batch.terminalId}/${batch.epoch}/${firstEntry - 1}`)
+    demand(
+      'I5',
+      follows || this.#wentBack.has(batch.terminalId),
+      () => `entries before ${firstEntry} of ${batch.terminalId} were left out`,
+    )
+  }
+
+  #judgeEntry(batch: { terminalId: string; epoch: number }, bytes: Uint8Array, place: string): void {
+    const { record, status, settlementMac } = parseEntry(bytes)
+    const hex = toHex(encodeRecord(record))
+    const fact = this.#factAt(record)
+    const isMade = fact?.hex === hex
+    const said = this.#said.get(hex) ?? new Set()
+    this.#said.set(hex, said.add(status))
+    this.#figures.count('entries', status)
+    demand(
+      'I5',
+      status === 'witness' || record.order.terminalId === batch.terminalId,
+      () => `entry ${place} is of another terminal`,
+    )
+    if (status === 'void') demand('I2', !isMade, () => `entry ${place} calls void what was made: ${nameOf({ record })}`)
+    if (status !== 'captured' && status !== 'witness' && status !== 'owed') return
+    demand(
+      'I2',
+      isMade && fact.settlementMac === toHex(settlementMac),
+      () => `entry ${place} says ${status} of what no card made: ${nameOf({ record })}`,
+    )
+    if (status !== 'captured') return
+    const once = `${batch.terminalId}/${batch.epoch}/${hex}`
+    demand(
+      'I2',
+      !this.#capturedOnWire.has(once) || this.#wentBack.has(batch.terminalId),
+      () => `captured twice: ${nameOf({ record })}`,
+    )
+    this.#capturedOnWire.add(once)
+  }
+
+  /** The whole books, against what the cards say. */
+  checkBooks(books: BookRows): void {
+    auditBooks(books, {
+      factsOf: (card) => this.factsOf(card),
+      wentBack: (terminal) => this.#wentBack.has(terminal),
+    })
+  }
+
+  /** Everything was tapped once more and synced: nothing is left that has no explanation. */
+  close(books: BookRows): void {
+    this.checkBooks(books)
+    const numbers = new Map(books.cards.map((card) => [card.card_no, card.card_id]))
+    const settled = new Set(
+      books.settlements
+        .filter((row) => row.settlement_mac !== null)
+        .map((row) => `${numbers.get(row.card_no)} ${row.counter}`),
+    )
+    for (const [card, facts] of this.#cards)
+      for (const fact of facts) {
+        this.#closeFact(fact, settled.has(`${card} ${fact.record.counter}`))
+        if (fact.record.order.type === 'payment') this.#closePayment(fact, facts)
+      }
+    for (const load of books.loads)
+      if (load.state === 'standing' || load.state === 'contested') this.#closeLoad(load, numbers)
+  }
+
+  #closeFact(fact: Fact, isSettled: boolean): void {
+    if (isSettled) return
+    const said = this.#said.get(fact.hex)
+    const why = this.#forgotten.has(fact.hex)
+      ? 'forgotten with a disk'
+      : said?.has('abandoned')
+        ? 'abandoned'
+        : fact.record.order.type === 'block'
+          ? 'block that was cut'
+          : undefined
+    demand(
+      'I4',
+      why !== undefined,
+      () => `the issuer never heard of ${nameOf(fact)} (${[...(said ?? ['nothing was said'])].join()})`,
+    )
+    this.#figures.count('holes at the end', why ?? '')
+  }
+
+  #closePayment(fact: Fact, facts: readonly Fact[]): void {
+    const isReversed = facts[fact.record.counter]?.record.order.type === 'reversal'
+    const handed = this.#handed.has(fact.hex)
+    if (isReversed || handed) {
+      this.#figures.count('payments at the end', isReversed ? 'reversed' : 'with goods')
+      return
+    }
+    const said = this.#said.get(fact.hex)
+    const outOfSight = facts.length - fact.record.counter >= cardLogLength
+    const named = said?.has('owed') || said?.has('abandoned') || this.#forgotten.has(fact.hex)
+    demand(
+      'I3',
+      outOfSight && named === true,
+      () => `paid, no goods, no claim: ${nameOf(fact)} (${[...(said ?? ['nothing was said'])].join()})`,
+    )
+    this.#figures.count('payments at the end', 'owed, left to a person')
+  }
+
+  #closeLoad(load: BookRows['loads'][number], numbers: ReadonlyMap<number, string>): void {
+    const facts = this.factsOf(numbers.get(load.card_no) ?? '')
+    const fact = facts[load.counter - 1]
+    if (fact?.hex === toHex(load.record)) return
+    // Not on the card, and no record stands at its counter that could say so.
+    const decided = fact !== undefined && !this.#forgotten.has(fact.hex) && !this.#said.get(fact.hex)?.has('abandoned')
+    demand('I1', !decided, () => `a load of ${numbers.get(load.card_no)}#${load.counter} never came, and stands`)
+    this.#figures.count('loads at the end', fact === undefined ? 'authorised, not yet on the card' : 'beside a hole')
+  }
+}

@@ -1,0 +1,73 @@
+/** What can go wrong, as plain values: a plan of them is the trace of a run. */
+
+/** At one APDU of a tap; the first is 1. */
+export interface ReaderFault {
+  readonly apdu: number
+  readonly what:
+    | 'cutBefore'
+    | 'cutAfter'
+    | 'timeoutAfter'
+    | 'garbleCommand'
+    | 'garbleAnswer'
+    | 'shortAnswer'
+    /** The card gets the command twice; the terminal the first or the second answer. */
+    | 'duplicateFirst'
+    | 'duplicateSecond'
+    /** Another card lies there from now on, and the reader did not notice. */
+    | 'swap'
+    | 'dieBefore'
+    | 'dieAfter'
+  /** Which bit, which other card. */
+  readonly dice: number
+}
+
+/** The terminal's process dies at its nth durable step. */
+export interface LedgerDeath {
+  readonly step: number
+  readonly when: 'before' | 'after'
+}
+
+/** At one request to the issuer; the first is 1. */
+export interface NetworkFault {
+  readonly request: number
+  readonly what:
+    | 'down'
+    | 'html'
+    | 'htmlAfter'
+    | 'answerLost'
+    | 'bodyCut'
+    | 'duplicate'
+    | 'oldReplayed'
+    | 'issuerDies'
+    | 'issuerRestarts'
+    | 'dieBefore'
+    | 'dieAfter'
+}
+
+export const readerFaults: readonly ReaderFault['what'][] = [
+  'cutBefore',
+  'cutAfter',
+  'timeoutAfter',
+  'garbleCommand',
+  'garbleAnswer',
+  'shortAnswer',
+  'duplicateFirst',
+  'duplicateSecond',
+  'swap',
+  'dieBefore',
+  'dieAfter',
+]
+
+export const networkFaults: readonly NetworkFault['what'][] = [
+  'down',
+  'html',
+  'htmlAfter',
+  'answerLost',
+  'bodyCut',
+  'duplicate',
+  'oldReplayed',
+  'issuerDies',
+  'issuerRestarts',
+  'dieBefore',
+  'dieAfter',
+]
