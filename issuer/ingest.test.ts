@@ -105,7 +105,17 @@ test('books a load, a payment and a reversal, and pays the merchant the rest', a
     holes: [],
     alarms: [],
   })
-  expect((await report(bench.issuer)).merchants).toEqual([{ merchant: 'Town', payableMinor: 250, cashOwedMinor: 5000 }])
+  expect((await report(bench.issuer)).merchants).toEqual([
+    {
+      merchant: 'Town',
+      taken: { count: 2, amountMinor: 500 },
+      reversed: { count: 1, amountMinor: 250 },
+      inDoubt: 0,
+      exceptions: 0,
+      payableMinor: 250,
+      cashOwedMinor: 5000,
+    },
+  ])
 })
 
 describe('a batch', () => {
