@@ -153,3 +153,15 @@ test('an offer that the card did not make is refused and accuses the terminal', 
   expect(await kiosk.askLoad(forged)).toMatchObject({ verdict: 'refused' })
   expect((await figures()).terminal?.alarms).toEqual([{ kind: 'offerMac' }])
 })
+
+test('that never came accuses no reversal that is known before its payment', async () => {
+  const item = await publish(bench.issuer, 'map', 250)
+  await kiosk.load(card, 1000)
+  await kiosk.askLoad(kiosk.loadRequest(card, kiosk.loadOrder(800)))
+  const other = await newTerminal(bench.issuer, 'Village')
+  const paid = card.pay(other, item)
+  const undone = card.reverse(paid)
+  expect(await kiosk.sync(kiosk.entry(undone, 'witness'))).toMatchObject({ accepted: 1, exceptions: [] })
+  expect(await other.sync(other.entry(paid), other.entry(undone))).toMatchObject({ accepted: 2, exceptions: [] })
+  expect(await figures()).toMatchObject({ accounts: { float: 1000, payable: 0, suspense: 0 } })
+})

@@ -83,8 +83,8 @@ export interface Evidence {
 const checkReversal = ({ card, record }: Evidence): boolean => {
   if (record.order.reference !== record.counter - 1) return false
   const payment = card.line.point(record.order.reference)
-  // Deferred: checked when the payment arrives.
-  return payment === undefined || undoes(record, payment.record)
+  // Deferred, also beside a load without proof, which may never have been: checked when the payment arrives.
+  return payment?.settlementMac === undefined || undoes(record, payment.record)
 }
 
 const findException = (evidence: Evidence, prices: PriceList): ExceptionReason | undefined => {

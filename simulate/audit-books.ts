@@ -135,7 +135,7 @@ const bookLine = (sums: Sums, points: readonly Point[], payable: (terminal: stri
     if (order.type === 'payment') sums.move('float', payable(order.terminalId), order.amountMinor)
     if (order.type === 'reversal')
       sums.move(
-        gap === 0 && before !== undefined ? payable(before.record.order.terminalId) : 'suspense',
+        gap === 0 && before?.record.order.type === 'payment' ? payable(before.record.order.terminalId) : 'suspense',
         'float',
         order.amountMinor,
       )

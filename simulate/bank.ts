@@ -132,6 +132,14 @@ export class Bank {
     return (await createEnrolmentCode(this.#issuer, terminal)).code
   }
 
+  /** The canonical JSON of what was published under that hash. */
+  async itemJson(itemHash: Uint8Array): Promise<string> {
+    const row = await this.#issuer.store.read((db) =>
+      db.selectFrom('item_version').select('json').where('item_hash', '=', itemHash).executeTakeFirst(),
+    )
+    return row?.json ?? ''
+  }
+
   close(): Promise<void> {
     return this.#issuer.store.close()
   }

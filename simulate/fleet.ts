@@ -12,10 +12,9 @@ import { IssuerRefused, IssuerUnreachable } from '../main/sync/issuer-client.ts'
 import { cutBatch, syncOnce } from '../main/sync/sync.ts'
 import type { Terminal } from '../main/terminal.ts'
 import { toHex } from '../protocol/bytes.ts'
-import { canonicalBytes } from '../protocol/canonical-json.ts'
 import { parseClaim } from '../protocol/claim.ts'
 import { type TerminalId, terminalId } from '../protocol/quantities.ts'
-import { type CardRecord, encodeRecord } from '../protocol/record.ts'
+import { encodeRecord } from '../protocol/record.ts'
 import { Auditor } from './auditor.ts'
 import { Bank } from './bank.ts'
 import { readBooks } from './book-rows.ts'
@@ -30,12 +29,6 @@ import { type Deed, daySeconds, type Event, type Mishaps, type Scale } from './w
 const startTime = 1_790_000_000
 const merchants = ['Kiosk at the pier', 'Kiosk in the park'] as const
 
-/** A claim that a customer photographed, and what it entitles to. */
-interface Claim {
-  readonly bytes: Uint8Array
-  readonly itemJson: string
-}
-
 type Buy = Extract<Deed, { kind: 'buy' }>
 const calm: Mishaps = {}
 /** Records that a card's log holds: a last look needs at most as many taps. */
@@ -48,7 +41,8 @@ export class Fleet {
   readonly #bank: Bank
   readonly #cards: readonly SimCard[]
   readonly #terminals: readonly SimTerminal[]
-  readonly #claims: Claim[] = []
+  /** That customers photographed. */
+  readonly #claims: Uint8Array[] = []
   #now: { seconds: number }
 
   private constructor(parts: {
@@ -254,6 +248,7 @@ export class Fleet {
       record: payment.record,
       itemJson: payment.itemJson ?? '',
       ...(goods.code === undefined ? {} : { code: goods.code }),
+      ...(goods.content === undefined ? {} : { content: goods.content }),
     })
     return true
   }
@@ -269,13 +264,10 @@ export class Fleet {
     this.auditor.notedHandedOver(payment.record)
   }
 
-  #photograph(terminal: Terminal, payment: Pick<Intent, 'record' | 'settlementMac' | 'itemJson'>): void {
+  #photograph(terminal: Terminal, payment: Pick<Intent, 'record' | 'settlementMac'>): void {
     if (payment.settlementMac === undefined) return
     const { url } = terminal.claimUrl(payment.record, payment.settlementMac)
-    this.#claims.push({
-      bytes: new Uint8Array(Buffer.from(url.slice(url.indexOf('#') + 1), 'base64url')),
-      itemJson: payment.itemJson ?? '',
-    })
+    this.#claims.push(new Uint8Array(Buffer.from(url.slice(url.indexOf('#') + 1), 'base64url')))
   }
 
   /** A tap that buys nothing: what is open is finished, what was paid and not had is collected by claim. */
@@ -298,17 +290,10 @@ export class Fleet {
           this.#photograph(at.terminal, {
             record: line.bytes,
             settlementMac: line.settlementMac,
-            itemJson: line.item === undefined ? this.#soldItemJson(line.record) : itemJsonOf(line.item),
           })
       if (statement !== undefined && (await witness(at.terminal, session, statement.card.counter))) news = true
     })
     return news
-  }
-
-  /** What was sold elsewhere, from that terminal's own ledger: the phone learns it from the issuer. */
-  #soldItemJson({ identity, counter, order }: CardRecord): string {
-    const seller = this.#terminals.find(({ id }) => id === order.terminalId)
-    return seller?.soldItemJson(identity.cardId, counter) ?? ''
   }
 
   async #load(terminal: SimTerminal, card: SimCard, amountMinor: number, mishaps: Mishaps): Promise<void> {
@@ -348,19 +333,24 @@ export class Fleet {
     return this.#bank.answer(`${issuerUrl}${route}`, { method: 'POST', body: new Uint8Array(bytes) })
   }
 
+  async #download(address: string): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.#bank.answer(`${issuerUrl}${address}`, {})).arrayBuffer())
+  }
+
   async #openClaim(order: number, _mishaps: Mishaps): Promise<void> {
     const claim = this.#claims[order % Math.max(1, this.#claims.length)]
     if (claim === undefined) return
-    const response = await this.#post('/v1/claims', claim.bytes)
+    const response = await this.#post('/v1/claims', claim)
     const answer: unknown = await response.json()
-    const { record } = parseClaim(claim.bytes)
+    const { record } = parseClaim(claim)
     const told = Object.fromEntries(typeof answer === 'object' && answer !== null ? Object.entries(answer) : [])
     if (!response.ok) return this.auditor.claimRefused(record, String(told.error))
     this.auditor.handed({
       by: 'phone',
       record: encodeRecord(record),
-      itemJson: claim.itemJson,
+      itemJson: await this.#bank.itemJson(record.order.itemHash),
       ...(typeof told.code === 'string' ? { code: told.code } : {}),
+      ...(typeof told.contentUrl === 'string' ? { content: await this.#download(told.contentUrl) } : {}),
     })
   }
 
@@ -406,6 +396,3 @@ export class Fleet {
 }
 
 const withoutDeath = ({ death: _death, ...rest }: Mishaps): Mishaps => rest
-
-const itemJsonOf = (item: Parameters<typeof canonicalBytes>[0]): string =>
-  new TextDecoder().decode(canonicalBytes(item))

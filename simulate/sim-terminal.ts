@@ -5,7 +5,7 @@ import { ledgerPath } from '../db/open.ts'
 import { enrol } from '../main/enrol.ts'
 import { connectIssuer, type IssuerClient } from '../main/sync/issuer-client.ts'
 import { openTerminal, type Terminal } from '../main/terminal.ts'
-import type { CardId, Counter, TerminalId } from '../protocol/quantities.ts'
+import type { TerminalId } from '../protocol/quantities.ts'
 import type { Bank } from './bank.ts'
 import { type Chance, chanceOf } from './chance.ts'
 import type { Network } from './fault-network.ts'
@@ -96,11 +96,6 @@ export class SimTerminal {
     } finally {
       if (life.dead) this.stop()
     }
-  }
-
-  /** What it sold at that counter, as far as its ledger still knows. */
-  soldItemJson(card: CardId, at: Counter): string | undefined {
-    return this.#running.ledger.soldAt(card, at)?.itemJson
   }
 
   /** A technician comes with a code. */
