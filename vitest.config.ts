@@ -17,6 +17,7 @@ const folders = [
   'issuer',
   'cli',
   'simulate',
+  'faults',
   'scripts',
   'bench',
 ]
