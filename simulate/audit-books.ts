@@ -2,15 +2,17 @@
  * Derives what the issuer's accounts must hold, from the cards' own facts and from which counters the issuer knows
  * (PROTOCOL.md, Documents: holes), and compares to the cent. Not the issuer's code: the page's words again.
  */
-import { toHex } from '../protocol/bytes.ts'
+import { equalBytes, toHex } from '../protocol/bytes.ts'
 import { balanceChangeMinor, type CardRecord, parseRecord } from '../protocol/record.ts'
 import type { Fact } from './auditor.ts'
-import type { BookRows } from './book-rows.ts'
+import { type BookRows, rogueIdStart } from './book-rows.ts'
 import { demand } from './violation.ts'
 
 interface Known {
   readonly factsOf: (card: string) => readonly Fact[]
   readonly wentBack: (terminal: string) => boolean
+  /** Whether a rogue's card was ever at that terminal: its worthless records accuse it. */
+  readonly metRogue: (terminal: string) => boolean
 }
 
 class Sums {
@@ -21,6 +23,10 @@ class Sums {
   }
   of(account: string): number {
     return this.#sums.get(account) ?? 0
+  }
+  /** Of all accounts whose name begins so. */
+  total(start: string): number {
+    return [...this.#sums].reduce((sum, [name, minor]) => sum + (name.startsWith(start) ? minor : 0), 0)
   }
 }
 
@@ -34,65 +40,128 @@ interface Point {
 
 const beforeMinor = (record: CardRecord): number => record.balanceAfterMinor - balanceChangeMinor(record.order)
 
-/** @throws Violation */
-export const auditBooks = (books: BookRows, known: Known): void => {
-  requireNoAlarm(books, known)
-  const sums = new Sums()
-  const merchantOf = new Map(books.terminals.map((row) => [row.terminal_id, row.merchant_no]))
-  const settlements = Map.groupBy(books.settlements, (row) => row.card_no)
-  const seams = Map.groupBy(books.seams, (row) => row.card_no)
-  const loads = Map.groupBy(books.loads, (row) => row.card_no)
-  for (const card of books.cards) {
-    const facts = known.factsOf(card.card_id)
-    const points = (settlements.get(card.card_no) ?? []).map((row) => pointOf(card.card_id, row, facts))
-    const ours = loads.get(card.card_no) ?? []
-    requireAuthorised(facts, ours)
-    bookLoads(sums, books, ours, points)
-    const named = bookLine(sums, points, (terminal) => `payable/${merchantOf.get(terminal)}`)
-    requireSeams(card.card_id, named, seams.get(card.card_no) ?? [])
-    const shadow = points.at(-1)?.record.balanceAfterMinor ?? 0
-    demand(
-      'I1',
-      card.balance_minor === shadow && card.mark === (points.at(-1)?.counter ?? 0),
-      () => `card ${card.card_id} is booked at ${card.balance_minor}#${card.mark}, known is ${shadow}`,
-    )
+const isRogue = (id: string | null): boolean => id?.startsWith(rogueIdStart) ?? false
+
+/** Judges the books again and again; what it parsed once it knows. */
+export class BookAudit {
+  readonly #points = new Map<string, { readonly record: Uint8Array; readonly mac: Uint8Array | null; point: Point }>()
+
+  /** @throws Violation */
+  check(books: BookRows, known: Known): void {
+    requireNoAlarm(books, known)
+    const sums = new Sums()
+    const merchantOf = new Map(books.terminals.map((row) => [row.terminal_id, row.merchant_no]))
+    const settlements = Map.groupBy(books.settlements, (row) => row.card_no)
+    const seams = Map.groupBy(books.seams, (row) => row.card_no)
+    const loads = Map.groupBy(books.loads, (row) => row.card_no)
+    let inFlightMinor = 0
+    let heldMinor = 0
+    for (const card of books.cards.filter(({ card_id }) => !isRogue(card_id))) {
+      const facts = known.factsOf(card.card_id)
+      const points = (settlements.get(card.card_no) ?? []).map((row) => this.#pointOf(card.card_id, row, facts))
+      const ours = loads.get(card.card_no) ?? []
+      requireAuthorised(facts, ours)
+      bookLoads(sums, books, ours, points)
+      const named = bookLine(sums, points, (terminal) => `payable/${merchantOf.get(terminal)}`)
+      requireSeams(card.card_id, named, seams.get(card.card_no) ?? [])
+      const shadow = points.at(-1)?.record.balanceAfterMinor ?? 0
+      demand(
+        'I1',
+        card.balance_minor === shadow && card.mark === (points.at(-1)?.counter ?? 0),
+        () => `card ${card.card_id} is booked at ${card.balance_minor}#${card.mark}, known is ${shadow}`,
+      )
+      inFlightMinor += inFlightOf(facts, points.at(-1))
+      heldMinor += facts.at(-1)?.record.balanceAfterMinor ?? 0
+    }
+    bookRogues(sums, books)
+    for (const row of books.accounts) {
+      const name = accountName(row)
+      demand(
+        'I1',
+        sums.of(name) === row.balance_minor,
+        () => `account ${name} holds ${row.balance_minor}, and should hold ${sums.of(name)}`,
+      )
+    }
+    requireTotal(books, { inFlightMinor, heldMinor })
   }
-  for (const { kind, merchant_no, balance_minor } of books.accounts) {
-    const name = merchant_no === null ? kind : `${kind}/${merchant_no}`
+
+  #pointOf(card: string, row: BookRows['settlements'][number], facts: readonly Fact[]): Point {
+    const { counter, record, settlement_mac: mac, exception } = row
+    const name = `${card}/${counter}`
+    demand('I4', exception === null, () => `counter ${counter} of card ${card} is set aside: ${exception}`)
+    const before = this.#points.get(name)
+    const isSame = before !== undefined && equalBytes(before.record, record)
+    if (isSame && (mac === null ? before.mac === null : before.mac !== null && equalBytes(before.mac, mac)))
+      return before.point
+    const point = { counter, record: parseRecord(new Uint8Array(record)), hex: toHex(record), proved: mac !== null }
+    const fact = facts[counter - 1]
+    demand(
+      'I4',
+      mac === null ? point.record.order.type === 'load' : fact?.hex === point.hex && fact.settlementMac === toHex(mac),
+      () => `counter ${counter} of card ${card} is settled by what the card never did`,
+    )
+    this.#points.set(name, { record, mac, point })
+    return point
+  }
+}
+
+const accountName = ({ kind, merchant_no }: BookRows['accounts'][number]): string =>
+  merchant_no === null ? kind : `${kind}/${merchant_no}`
+
+/** What the card did and the issuer cannot know yet, less a load that it was given and has not done. */
+const inFlightOf = (facts: readonly Fact[], newest: Point | undefined): number => {
+  const done = (from: number) =>
+    facts.slice(from).reduce((sum, { record }) => sum + balanceChangeMinor(record.order), 0)
+  if (newest === undefined) return done(0)
+  return newest.proved ? done(newest.counter) : done(newest.counter - 1) - newest.record.order.amountMinor
+}
+
+/** The whole: what was loaded is on cards, owed, or named; to the cent. */
+const requireTotal = (books: BookRows, cards: { readonly inFlightMinor: number; readonly heldMinor: number }): void => {
+  const sum = (kind: string) =>
+    books.accounts.reduce((total, row) => total + (row.kind === kind ? row.balance_minor : 0), 0)
+  const onRogues = books.cards.reduce((total, row) => total + (isRogue(row.card_id) ? row.balance_minor : 0), 0)
+  const loaded = 0 - sum('merchantCash')
+  const found =
+    cards.heldMinor - cards.inFlightMinor + onRogues + sum('payable') + sum('fees') + sum('suspense') + sum('holes')
+  demand('I1', loaded === found, () => `${loaded} was loaded, and ${found} is accounted for`)
+}
+
+/** What rogues' cards moved is taken from the books, and judged: no merchant has more of it than was loaded. */
+const bookRogues = (sums: Sums, books: BookRows): void => {
+  const names = new Map(books.accounts.map((row) => [row.account_no, accountName(row)]))
+  const nameOf = (account: number): string => names.get(account) ?? String(account)
+  for (const [card, moves] of Map.groupBy(books.rogueMoves, (row) => row.card_no)) {
+    const own = new Sums()
+    for (const { from_account, to_account, amount_minor } of moves)
+      for (const each of [sums, own]) each.move(nameOf(from_account), nameOf(to_account), amount_minor)
+    const loaded = 0 - own.total('merchantCash')
     demand(
       'I1',
-      sums.of(name) === balance_minor,
-      () => `account ${name} holds ${balance_minor}, and should hold ${sums.of(name)}`,
+      own.total('payable') <= loaded,
+      () => `the rogue's card number ${card} paid ${own.total('payable')}, of ${loaded} that were loaded`,
     )
   }
 }
 
 const requireNoAlarm = (books: BookRows, known: Known): void => {
-  const exception = books.exceptions[0]
-  demand('I4', exception === undefined, () => `an honest entry is an exception: ${JSON.stringify(exception)}`)
+  for (const exception of books.exceptions)
+    demand(
+      'I4',
+      isRogue(exception.card_id) || isRogue(exception.terminal_id),
+      () => `an honest entry is an exception: ${JSON.stringify(exception)}`,
+    )
   for (const alarm of books.alarms) {
+    const terminal = alarm.terminal_id ?? ''
     const isExplained =
+      isRogue(alarm.card_id) ||
+      isRogue(terminal) ||
       // A garbled load offer looks like a forged one.
       alarm.kind === 'offerMac' ||
-      (['fork', 'chainBreak', 'firstEntry'].includes(alarm.kind) && known.wentBack(alarm.terminal_id ?? ''))
+      (alarm.kind === 'settlementMac' && known.metRogue(terminal)) ||
+      (['fork', 'chainBreak', 'firstEntry'].includes(alarm.kind) && known.wentBack(terminal))
     demand('I4', isExplained, () => `an alarm without a cause: ${JSON.stringify(alarm)}`)
   }
-}
-
-const pointOf = (card: string, row: BookRows['settlements'][number], facts: readonly Fact[]): Point => {
-  const hex = toHex(row.record)
-  const fact = facts[row.counter - 1]
-  const proved = row.settlement_mac !== null
-  const isTrue = !proved || (fact?.hex === hex && fact.settlementMac === toHex(row.settlement_mac ?? row.record))
-  demand('I4', isTrue, () => `counter ${row.counter} of card ${card} is settled by what the card never did`)
-  demand('I4', row.exception === null, () => `counter ${row.counter} of card ${card} is set aside: ${row.exception}`)
-  const record = parseRecord(new Uint8Array(row.record))
-  demand(
-    'I4',
-    proved || record.order.type === 'load',
-    () => `counter ${row.counter} of card ${card} is settled without proof`,
-  )
-  return { counter: row.counter, record, hex, proved }
 }
 
 const requireAuthorised = (facts: readonly Fact[], loads: BookRows['loads']): void => {

@@ -9,9 +9,10 @@ import { toHex } from '../protocol/bytes.ts'
 import { type EntryStatus, parseEntry } from '../protocol/entry.ts'
 import type { TerminalId } from '../protocol/quantities.ts'
 import { balanceChangeMinor, type CardRecord, encodeRecord, parseRecord } from '../protocol/record.ts'
-import { auditBooks } from './audit-books.ts'
-import type { BookRows } from './book-rows.ts'
+import { BookAudit } from './audit-books.ts'
+import { type BookRows, rogueIdStart } from './book-rows.ts'
 import type { Figures } from './figures.ts'
+import type { Secrets } from './secrets.ts'
 import { demand } from './violation.ts'
 
 /** One transaction that a card made, as the card told it. */
@@ -28,7 +29,7 @@ export interface CardTold {
   readonly counter: number
   readonly balanceMinor: number
   /** Newest first, in hex. */
-  readonly log: readonly { readonly record: string; readonly settlementMac: string }[]
+  readonly log: readonly { readonly record: string; readonly settlementMac: string; readonly acceptanceMac: string }[]
 }
 
 export interface HandedOver {
@@ -41,6 +42,14 @@ export interface HandedOver {
   readonly content?: Uint8Array
 }
 
+/** Who has a one-time code, and whether its seller's ledger lost that sale. */
+interface CodeSale {
+  readonly hex: string
+  readonly terminal: string
+  readonly serial: number
+  forgotten: boolean
+}
+
 /** What of an item says which goods it is. */
 const goodsSchema = v.object({ unit: v.optional(v.string()), contentHash: v.string() })
 
@@ -48,17 +57,24 @@ const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').upda
 
 const cardLogLength = 10
 
+/** Nothing that such a card says is a fact. */
+const isRogue = (card: string): boolean => card.startsWith(rogueIdStart)
+
 const nameOf = ({ record }: Pick<Fact, 'record'>): string =>
   `${record.order.type} ${record.identity.cardId}#${record.counter} of ${record.order.amountMinor} at ${record.order.terminalId}`
 
 export class Auditor {
   readonly #figures: Figures
+  readonly #secrets: Secrets
+  readonly #books = new BookAudit()
+  /** Terminals at which a rogue's card was tapped. */
+  readonly #metRogue = new Set<string>()
   /** By card, by counter - 1. */
   readonly #cards = new Map<string, Fact[]>()
   readonly #handed = new Set<string>()
   /** By terminal and record: its ledger holds that they were handed over. */
   readonly #noted = new Set<string>()
-  readonly #buyerOfCode = new Map<string, string>()
+  readonly #codes = new Map<string, CodeSale>()
   /** What terminals said of a record, in hex. */
   readonly #said = new Map<string, Set<EntryStatus>>()
   readonly #wire = new Map<string, string>()
@@ -70,12 +86,17 @@ export class Auditor {
   readonly #forgotten = new Set<string>()
   #serial = 0
 
-  constructor(figures: Figures) {
+  constructor(figures: Figures, secrets: Secrets) {
     this.#figures = figures
+    this.#secrets = secrets
   }
 
   factsOf(card: string): readonly Fact[] {
     return this.#cards.get(card) ?? []
+  }
+
+  allFacts(): readonly Fact[] {
+    return [...this.#cards.values()].flat()
   }
 
   hasGoods(hex: string): boolean {
@@ -88,6 +109,7 @@ export class Auditor {
 
   /** Called after everything that a card may have done: its log reaches back ten transactions. */
   sawCard(told: CardTold): void {
+    if (isRogue(told.cardId)) return
     const facts = this.#cards.get(told.cardId) ?? []
     this.#cards.set(told.cardId, facts)
     const fresh = told.counter - facts.length
@@ -128,6 +150,7 @@ export class Auditor {
         () => `${nameOf(fact)}: money back after the goods`,
       )
     facts.push(fact)
+    this.#secrets.learn(line.settlementMac, line.acceptanceMac)
     this.#figures.count('card', record.order.type)
   }
 
@@ -142,7 +165,7 @@ export class Auditor {
     const fact = this.#factAt(record)
     demand(
       'I3',
-      fact?.hex === hex && record.order.type === 'payment',
+      (fact?.hex === hex || isRogue(record.identity.cardId)) && record.order.type === 'payment',
       () => `goods without a captured payment: ${nameOf({ record })}`,
     )
     const next = this.factsOf(record.identity.cardId)[record.counter]
@@ -158,23 +181,21 @@ export class Auditor {
         !this.#noted.has(`${record.order.terminalId} ${hex}`),
         () => `handed over again though it was noted: ${nameOf({ record })}`,
       )
-    if (goods.code !== undefined) this.#codeGiven(goods.code, hex)
+    if (goods.code !== undefined) this.#codeGiven(goods.code, hex, record)
     this.#handed.add(hex)
     this.#figures.count('goods', `by ${goods.by}`)
   }
 
-  #codeGiven(code: string, hex: string): void {
-    const buyer = this.#buyerOfCode.get(code)
-    // docs/SECURITY.md: a ledger that forgot its newest sales sells their codes once more.
-    if (buyer !== undefined && buyer !== hex && (this.#forgotten.has(buyer) || this.#forgotten.has(hex)))
+  #codeGiven(code: string, hex: string, record: CardRecord): void {
+    const before = this.#codes.get(code)
+    if (before?.hex === hex) return
+    // docs/SECURITY.md: a ledger that forgot its newest sales may sell their codes once more.
+    const isForgotten = before?.forgotten || this.#forgotten.has(before?.hex ?? hex) || this.#forgotten.has(hex)
+    if (before !== undefined && isForgotten)
       this.#figures.count('known gap', 'code sold again by a terminal whose disk forgot its sale')
-    else
-      demand(
-        'I3',
-        buyer === undefined || buyer === hex,
-        () => `the code ${code} went to two buyers: ${buyer} and ${hex}`,
-      )
-    this.#buyerOfCode.set(code, hex)
+    else demand('I3', before === undefined, () => `the code ${code} went to two buyers: ${before?.hex} and ${hex}`)
+    const sale = { hex, terminal: record.order.terminalId, serial: this.#serial, forgotten: isForgotten }
+    this.#codes.set(code, sale)
   }
 
   /** The terminal's ledger now holds that the goods were handed over. */
@@ -183,8 +204,14 @@ export class Auditor {
   }
 
   claimRefused(record: CardRecord, reason: string): void {
+    if (isRogue(record.identity.cardId)) return
     const next = this.factsOf(record.identity.cardId)[record.counter]
     demand('I3', next?.record.order.type === 'reversal', () => `a claim was refused (${reason}): ${nameOf({ record })}`)
+  }
+
+  /** A rogue's card is tapped there. */
+  rogueAt(terminal: TerminalId): void {
+    this.#metRogue.add(terminal)
   }
 
   imageTaken(terminal: TerminalId): void {
@@ -206,6 +233,8 @@ export class Auditor {
     for (const facts of this.#cards.values())
       for (const fact of facts)
         if (fact.record.order.terminalId === terminal && fact.serial > sinceSerial) this.#forgotten.add(fact.hex)
+    for (const sale of this.#codes.values())
+      if (sale.terminal === terminal && sale.serial >= sinceSerial) sale.forgotten = true
     for (const note of [...this.#noted]) if (note.startsWith(terminal)) this.#noted.delete(note)
   }
 
@@ -243,6 +272,7 @@ export class Auditor {
       status === 'witness' || record.order.terminalId === batch.terminalId,
       () => `entry ${place} is of another terminal`,
     )
+    if (isRogue(record.identity.cardId)) return
     if (status === 'void') demand('I2', !isMade, () => `entry ${place} calls void what was made: ${nameOf({ record })}`)
     if (status !== 'captured' && status !== 'witness' && status !== 'owed') return
     demand(
@@ -262,9 +292,11 @@ export class Auditor {
 
   /** The whole books, against what the cards say. */
   checkBooks(books: BookRows): void {
-    auditBooks(books, {
+    this.#figures.count('audit', 'books checked')
+    this.#books.check(books, {
       factsOf: (card) => this.factsOf(card),
       wentBack: (terminal) => this.#wentBack.has(terminal),
+      metRogue: (terminal) => this.#metRogue.has(terminal),
     })
   }
 

@@ -6,11 +6,13 @@ import { addItem } from '../issuer/catalogue.ts'
 import { createEnrolmentCode } from '../issuer/enrolment.ts'
 import { createApp } from '../issuer/http-app.ts'
 import { createStore, type Issuer, openIssuer } from '../issuer/issuer.ts'
-import { addCard, addMerchant, addTerminal } from '../issuer/parties.ts'
+import { addCard, addMerchant, addTerminal, startEpoch } from '../issuer/parties.ts'
 import type { Store } from '../issuer/store.ts'
 import { type CardId, type TerminalId, type UnixTime, unixTime } from '../protocol/quantities.ts'
 import { type Chance, chanceOf } from './chance.ts'
 import { itemIds } from './workload.ts'
+
+export const issuerUrl = 'http://127.0.0.1:1'
 
 const unitsMany = 60
 
@@ -22,7 +24,11 @@ export class Bank {
   #codesAdded = 0
   #edition = 0
   readonly #url: string
-  readonly #world: { clock: () => UnixTime; randomBytes: (count: number) => Uint8Array }
+  readonly #world: {
+    clock: () => UnixTime
+    randomBytes: (count: number) => Uint8Array
+    onLog: (line: string) => void
+  }
 
   private constructor(url: string, world: Bank['world'], issuer: Issuer) {
     this.#url = url
@@ -42,10 +48,15 @@ export class Bank {
     return this.#url.replace(/^sqlite:/, '')
   }
 
-  static async open(folder: string, clock: () => number, chance: Chance): Promise<Bank> {
+  /** @param given.onLog every line that the server writes into its log */
+  static async open(
+    folder: string,
+    given: { readonly clock: () => number; readonly chance: Chance; readonly onLog: (line: string) => void },
+  ): Promise<Bank> {
+    const { clock, chance, onLog } = given
     const world = { clock: () => unixTime(clock()), randomBytes: (count: number) => chance.bytes(count) }
     const url = `sqlite:${path.join(folder, 'issuer.db')}`
-    return new Bank(url, world, await createStore({ url, currency: 'EUR', ...world }))
+    return new Bank(url, { ...world, onLog }, await createStore({ url, currency: 'EUR', ...world }))
   }
 
   #serve(): ReturnType<typeof createApp> {
@@ -64,7 +75,10 @@ export class Bank {
         }),
       close: () => store.close(),
     }
-    return createApp({ ...this.#issuer, store: failing }, { log: pino({ level: 'silent' }) })
+    return createApp(
+      { ...this.#issuer, store: failing },
+      { log: pino({ level: 'trace' }, { write: this.#world.onLog }) },
+    )
   }
 
   /** The first transaction from now on is undone. */
@@ -81,6 +95,14 @@ export class Bank {
 
   async answer(url: string, init: RequestInit): Promise<Response> {
     return this.#app.fetch(new Request(url, init))
+  }
+
+  post(route: string, bytes: Uint8Array): Promise<Response> {
+    return this.answer(`${issuerUrl}${route}`, { method: 'POST', body: new Uint8Array(bytes) })
+  }
+
+  async newEpoch(terminal: TerminalId): Promise<number> {
+    return (await startEpoch(this.#issuer, terminal)).epoch
   }
 
   async found(parties: {

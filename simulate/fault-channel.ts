@@ -10,7 +10,7 @@ export interface CardBody {
   answers(command: Uint8Array): Uint8Array
 }
 
-const withBitFlipped = (bytes: Uint8Array, dice: number): Uint8Array => {
+export const withBitFlipped = (bytes: Uint8Array, dice: number): Uint8Array => {
   const garbled = bytes.slice()
   const bit = dice % Math.max(1, garbled.length * 8)
   garbled[bit >> 3] = (garbled[bit >> 3] ?? 0) ^ (1 << (bit & 7))

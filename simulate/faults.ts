@@ -21,10 +21,16 @@ export interface ReaderFault {
   readonly dice: number
 }
 
-/** The terminal's process dies at its nth durable step. */
-export interface LedgerDeath {
+/** At the nth durable step of the terminal's ledger. */
+export interface LedgerFaultAt {
   readonly step: number
-  readonly when: 'before' | 'after'
+  readonly what:
+    | 'dieBefore'
+    | 'dieAfter'
+    /** Nothing is written; the next step may work again. */
+    | 'diskFull'
+    /** It is written, and reported as failed; nothing works any more until the restart. */
+    | 'diskFails'
 }
 
 /** At one request to the issuer; the first is 1. */
@@ -43,6 +49,8 @@ export interface NetworkFault {
     | 'dieBefore'
     | 'dieAfter'
 }
+
+export const ledgerFaults: readonly LedgerFaultAt['what'][] = ['dieBefore', 'dieAfter', 'diskFull', 'diskFails']
 
 export const readerFaults: readonly ReaderFault['what'][] = [
   'cutBefore',

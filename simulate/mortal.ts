@@ -1,10 +1,11 @@
 /**
  * A process that can die: at a durable step of its ledger, at an APDU, at a request. Once dead, nothing that it still runs
- * (a `finally`, a `catch`) reaches card, disk or network any more.
+ * (a `finally`, a `catch`) reaches card, disk or network any more. Its disk can fail, too.
  */
 import type { Ledger } from '../db/ledger.ts'
+import { LedgerFault } from '../db/open.ts'
 import type { Terminal } from '../main/terminal.ts'
-import type { LedgerDeath } from './faults.ts'
+import type { LedgerFaultAt } from './faults.ts'
 
 export class ProcessDied extends Error {
   override readonly name = 'ProcessDied'
@@ -25,19 +26,26 @@ const durable: ReadonlySet<PropertyKey> = new Set<keyof Ledger>([
   'storeDocument',
 ])
 
+const diskFault = (): LedgerFault => new LedgerFault('storage', 'the simulated disk failed')
+
 export class Life {
   #dead = false
+  #diskGone = false
   #steps = 0
-  readonly #death: LedgerDeath | undefined
-  readonly #onDeath: (how: string) => void
+  readonly #fault: LedgerFaultAt | undefined
+  readonly #onFault: (how: string) => void
 
-  constructor(death: LedgerDeath | undefined, onDeath: (how: string) => void) {
-    this.#death = death
-    this.#onDeath = onDeath
+  constructor(fault: LedgerFaultAt | undefined, onFault: (how: string) => void) {
+    this.#fault = fault
+    this.#onFault = onFault
   }
 
   get dead(): boolean {
     return this.#dead
+  }
+  /** Whether the process has to be started again, at the latest after this work. */
+  get over(): boolean {
+    return this.#dead || this.#diskGone
   }
 
   requireAlive(): void {
@@ -45,29 +53,44 @@ export class Life {
   }
 
   die(how: string): never {
-    if (!this.#dead) this.#onDeath(how)
+    if (!this.#dead) this.#onFault(`dies ${how}`)
     this.#dead = true
     throw new ProcessDied(how)
   }
 
-  /** One durable step: dies before it, after it, or not. */
+  /** One durable step: dies before it, after it, fails, or not. */
   step<Result>(name: string, work: () => Result): Result {
     this.requireAlive()
+    if (this.#diskGone) throw diskFault()
     this.#steps += 1
-    const dies = this.#death?.step === this.#steps ? this.#death.when : undefined
-    if (dies === 'before') this.die(`before ${name}`)
-    const result = work()
-    if (dies === 'after') this.die(`after ${name}`)
-    return result
+    const what = this.#fault?.step === this.#steps ? this.#fault.what : undefined
+    switch (what) {
+      case 'dieBefore':
+        return this.die(`before ${name}`)
+      case 'diskFull':
+        this.#onFault(`disk full at ${name}`)
+        throw diskFault()
+      case 'dieAfter':
+        work()
+        return this.die(`after ${name}`)
+      case 'diskFails':
+        work()
+        this.#diskGone = true
+        this.#onFault(`disk fails at ${name}`)
+        throw diskFault()
+      case undefined:
+        return work()
+    }
   }
 }
 
-const mortalLedger = (ledger: Ledger, life: Life): Ledger =>
+const mortalLedger = (ledger: Ledger, life: Life, onAlarm: (detail: string) => void): Ledger =>
   new Proxy(ledger, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key)
       if (typeof value !== 'function') return value
       return (...given: unknown[]): unknown => {
+        if (key === 'writeAlarm') onAlarm(JSON.stringify(given))
         const call = (): unknown => Reflect.apply(value, target, given)
         if (durable.has(key)) return life.step(String(key), call)
         life.requireAlive()
@@ -76,8 +99,8 @@ const mortalLedger = (ledger: Ledger, life: Life): Ledger =>
     },
   })
 
-/** The terminal as this life sees it. */
-export const mortal = (terminal: Terminal, life: Life): Terminal => {
-  const ledger = mortalLedger(terminal.ledger, life)
+/** The terminal as this life sees it. @param onAlarm hears what is noted for a person */
+export const mortal = (terminal: Terminal, life: Life, onAlarm: (detail: string) => void): Terminal => {
+  const ledger = mortalLedger(terminal.ledger, life, onAlarm)
   return new Proxy(terminal, { get: (target, key) => (key === 'ledger' ? ledger : Reflect.get(target, key)) })
 }

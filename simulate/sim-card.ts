@@ -15,34 +15,43 @@ export interface SimCard extends CardBody {
   readonly state: CardState
 }
 
+/** Who makes cards, and from when on they are good. */
+export interface SimCardSource {
+  readonly seed: number
+  readonly masters: Masters
+  readonly startTime: number
+}
+
 /** One in ten expires during the run; one in ten asks for a PIN soon. */
 const termsOf = (chance: Chance, startTime: number) => ({
   expiry: unixTime(startTime + (chance.hit(0.1) ? daySeconds * (2 + chance.below(20)) : daySeconds * 3000)),
   pinFreeMaxMinor: amountMinor(chance.hit(0.1) ? 2000 : 0xffffffff),
 })
 
-export const makeCard = (seed: number, index: number, from: { masters: Masters; startTime: number }): SimCard => {
-  const chance = chanceOf(seed, 'card', index)
-  const id = cardId(`ca4d${index.toString(16).padStart(12, '0')}`)
+/** A card as it leaves the issuer's desk. @param idText 16 hex digits */
+export const makeState = (idText: string, from: SimCardSource, chance: Chance): CardState => {
+  const id = cardId(idText)
   const key = (derive: typeof derivePayKey, master: string) => derive(fromHex(master, 32), 1, id)
-  const purse: Purse = openPurse({
-    state: newCardState({
-      keyVersion: 1,
-      cardId: id,
-      currency: currencyOf('EUR').code,
-      balanceMaxMinor: amountMinor(10_000),
-      pinTriesMax: 3,
-      pin: '1234',
-      payKey: key(derivePayKey, from.masters.pay),
-      settleKey: key(deriveSettleKey, from.masters.settle),
-      loadKey: key(deriveLoadKey, from.masters.load),
-      ...termsOf(chance, from.startTime),
-    }),
-    save: () => undefined,
-    randomBytes: (length) => chance.bytes(length),
+  return newCardState({
+    keyVersion: 1,
+    cardId: id,
+    currency: currencyOf('EUR').code,
+    balanceMaxMinor: amountMinor(10_000),
+    pinTriesMax: 3,
+    pin: '1234',
+    payKey: key(derivePayKey, from.masters.pay),
+    settleKey: key(deriveSettleKey, from.masters.settle),
+    loadKey: key(deriveLoadKey, from.masters.load),
+    ...termsOf(chance, from.startTime),
   })
+}
+
+export const makeCard = (index: number, from: SimCardSource): SimCard => {
+  const chance = chanceOf(from.seed, 'card', index)
+  const state = makeState(`ca4d${index.toString(16).padStart(12, '0')}`, from, chance)
+  const purse: Purse = openPurse({ state, save: () => undefined, randomBytes: (length) => chance.bytes(length) })
   return {
-    id,
+    id: state.cardId,
     get state() {
       if (purse.state.kind === 'blank') throw new Error('a card of the fleet is personalised')
       return purse.state

@@ -6,14 +6,12 @@ import { enrol } from '../main/enrol.ts'
 import { connectIssuer, type IssuerClient } from '../main/sync/issuer-client.ts'
 import { openTerminal, type Terminal } from '../main/terminal.ts'
 import type { TerminalId } from '../protocol/quantities.ts'
-import type { Bank } from './bank.ts'
+import { type Bank, issuerUrl } from './bank.ts'
 import { type Chance, chanceOf } from './chance.ts'
 import type { Network } from './fault-network.ts'
 import type { NetworkFault } from './faults.ts'
 import { Life, mortal } from './mortal.ts'
 import type { Mishaps } from './workload.ts'
-
-export const issuerUrl = 'http://127.0.0.1:1'
 
 /** What one piece of work at a terminal may use. */
 export interface AtWork {
@@ -29,6 +27,7 @@ export class SimTerminal {
   readonly #network: Network
   readonly #clock: () => number
   readonly #chance: Chance
+  readonly #onAlarm: (detail: string) => void
   #terminal: Terminal | undefined
   #offSeconds = 0
 
@@ -39,6 +38,8 @@ export class SimTerminal {
     network: Network
     clock: () => number
     seed: number
+    /** Every sentence that the ledger notes for a person. */
+    onAlarm: (detail: string) => void
   }) {
     this.id = made.id
     this.#dataDir = path.join(made.folder, made.id)
@@ -46,6 +47,7 @@ export class SimTerminal {
     this.#network = made.network
     this.#clock = made.clock
     this.#chance = chanceOf(made.seed, 'terminal', made.id)
+    this.#onAlarm = made.onAlarm
   }
 
   get #image(): string {
@@ -84,8 +86,8 @@ export class SimTerminal {
     onFault: (group: string, what: string) => void,
     task: (at: AtWork) => Promise<Result>,
   ): Promise<Result | 'died'> {
-    const life = new Life(mishaps.death, (how) => onFault('process', `dies ${how}`))
-    const terminal = mortal(this.#running, life)
+    const life = new Life(mishaps.ledger, (how) => onFault('process', how))
+    const terminal = mortal(this.#running, life, this.#onAlarm)
     const client = this.#client(life, mishaps.network, (what) => onFault('network', what))
     try {
       const result = await task({ terminal, client, life })
@@ -94,7 +96,7 @@ export class SimTerminal {
       if (life.dead) return 'died'
       throw error
     } finally {
-      if (life.dead) this.stop()
+      if (life.over) this.stop()
     }
   }
 

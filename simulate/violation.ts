@@ -1,5 +1,5 @@
 /** An invariant of PROTOCOL.md is broken: what the simulator exists to find. */
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'crash'
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'crash'
 
 export class Violation extends Error {
   override readonly name = 'Violation'

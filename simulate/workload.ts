@@ -3,12 +3,19 @@
  * plan can be played without the rest, and a violation shrinks to a short trace.
  */
 import { type Chance, chanceOf } from './chance.ts'
-import { type LedgerDeath, type NetworkFault, networkFaults, type ReaderFault, readerFaults } from './faults.ts'
+import {
+  type LedgerFaultAt,
+  ledgerFaults,
+  type NetworkFault,
+  networkFaults,
+  type ReaderFault,
+  readerFaults,
+} from './faults.ts'
 
 /** What may go wrong in one touch of the card or one talk with the issuer. */
 export interface Mishaps {
   readonly reader?: ReaderFault
-  readonly death?: LedgerDeath
+  readonly ledger?: LedgerFaultAt
   readonly network?: NetworkFault
 }
 
@@ -41,6 +48,26 @@ export type Deed =
   | { readonly kind: 'restart'; readonly terminal: number }
   | { readonly kind: 'technician'; readonly terminal: number }
   | { readonly kind: 'hotlist'; readonly card: number }
+  /** A card that does not play by the rules; `dice` says which trick. */
+  | {
+      readonly kind: 'rogueBuy'
+      readonly terminal: number
+      readonly rogue: number
+      readonly item: (typeof itemIds)[number]
+      readonly dice: number
+      readonly phone: boolean
+    }
+  | {
+      readonly kind: 'rogueLoad'
+      readonly terminal: number
+      readonly rogue: number
+      readonly amountMinor: number
+      readonly dice: number
+    }
+  /** A merchant sends what he likes. */
+  | { readonly kind: 'rogueBatch'; readonly dice: number }
+  /** Somebody changes a bit of a claim, or of a batch on its way. */
+  | { readonly kind: 'forgery'; readonly order: number; readonly dice: number }
   | { readonly kind: 'prices' }
   | { readonly kind: 'codes' }
 
@@ -62,7 +89,7 @@ const rates = {
   tapsMore: 10,
   offlineDay: 0.2,
   readerFault: 0.25,
-  death: 0.08,
+  ledgerFault: 0.12,
   networkFault: 0.3,
   courier: 0.1,
   clock: 0.06,
@@ -71,7 +98,10 @@ const rates = {
   diskLost: 0.015,
   restart: 0.15,
   technician: 0.5,
+  rogueTaps: 2,
   /** By day. */
+  rogueBatch: 0.3,
+  forgery: 0.3,
   hotlist: 0.08,
   prices: 0.1,
   codes: 0.15,
@@ -84,9 +114,7 @@ const mishapsOf = (chance: Chance): Mishaps => ({
   ...(chance.hit(rates.readerFault)
     ? { reader: { apdu: 1 + chance.below(9), what: chance.pick(readerFaults), dice: chance.below(2 ** 30) } }
     : {}),
-  ...(chance.hit(rates.death)
-    ? { death: { step: 1 + chance.below(5), when: chance.pick(['before', 'after'] as const) } }
-    : {}),
+  ...(chance.hit(rates.ledgerFault) ? { ledger: { step: 1 + chance.below(5), what: chance.pick(ledgerFaults) } } : {}),
   ...(chance.hit(rates.networkFault)
     ? { network: { request: 1 + chance.below(4), what: chance.pick(networkFaults) } }
     : {}),
@@ -109,6 +137,13 @@ const tap = (chance: Chance, terminal: number, cards: number): Deed => {
   }
 }
 
+const rogueTap = (chance: Chance, terminal: number): Deed => {
+  const common = { terminal, rogue: chance.below(2 ** 10), dice: chance.below(2 ** 20) }
+  return chance.hit(0.25)
+    ? { kind: 'rogueLoad', ...common, amountMinor: 100 * (1 + chance.below(20)) }
+    : { kind: 'rogueBuy', ...common, item: chance.pick(itemIds), phone: chance.hit(0.4) }
+}
+
 /** One day of one terminal. */
 const terminalDay = (scale: Scale, day: number, terminal: number): Event[] => {
   const chance = chanceOf(scale.seed, 'day', day, terminal)
@@ -120,6 +155,7 @@ const terminalDay = (scale: Scale, day: number, terminal: number): Event[] => {
     add(tap(chance, terminal, scale.cards))
   if (!chance.hit(rates.offlineDay))
     for (let syncs = 1 + chance.below(4); syncs > 0; syncs -= 1) add({ kind: 'sync', terminal })
+  for (let taps = chance.below(rates.rogueTaps + 1); taps > 0; taps -= 1) add(rogueTap(chance, terminal))
   if (chance.hit(rates.courier)) add({ kind: 'courier', terminal, order: chance.below(2 ** 30) })
   if (chance.hit(rates.clock)) add({ kind: 'clock', terminal, offSeconds: chance.pick(clockErrors) }, {})
   for (const kind of ['image', 'restore', 'diskLost', 'restart', 'technician'] as const)
@@ -134,6 +170,8 @@ const fleetDay = (scale: Scale, day: number): Event[] => {
     events.push({ at: day * daySeconds + chance.below(daySeconds), mishaps: mishapsOf(chance), ...deed })
   for (let visits = chance.below(6); visits > 0; visits -= 1) add({ kind: 'phone', order: chance.below(2 ** 30) })
   if (chance.hit(rates.hotlist)) add({ kind: 'hotlist', card: chance.below(scale.cards) })
+  if (chance.hit(rates.rogueBatch)) add({ kind: 'rogueBatch', dice: chance.below(2 ** 30) })
+  if (chance.hit(rates.forgery)) add({ kind: 'forgery', order: chance.below(2 ** 30), dice: chance.below(2 ** 30) })
   if (chance.hit(rates.prices)) add({ kind: 'prices' })
   if (chance.hit(rates.codes)) add({ kind: 'codes' })
   return events
