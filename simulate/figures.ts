@@ -7,8 +7,8 @@ export class Figures {
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + by)
   }
 
-  add(other: Figures): void {
-    for (const [key, count] of other.#counts) this.#counts.set(key, (this.#counts.get(key) ?? 0) + count)
+  add(others: Readonly<Record<string, number>>): void {
+    for (const [key, count] of Object.entries(others)) this.#counts.set(key, (this.#counts.get(key) ?? 0) + count)
   }
 
   /** By name. */

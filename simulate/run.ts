@@ -4,15 +4,23 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Figures } from './figures.ts'
 import { Fleet } from './fleet.ts'
-import { Violation } from './violation.ts'
+import { type Invariant, Violation } from './violation.ts'
 import { type Event, planOf, type Scale } from './workload.ts'
 
+export interface BrokenLaw {
+  readonly invariant: Invariant
+  readonly message: string
+  /** Where in the code, when it fell over. */
+  readonly stack?: string
+}
+
+/** Plain values, so that it may come from another thread. */
 export interface RunResult {
   readonly scale: Scale
-  readonly figures: Figures
+  readonly figures: Readonly<Record<string, number>>
   readonly ms: number
   /** Absent: the law held. */
-  readonly violation?: Violation
+  readonly violation?: BrokenLaw
   /** The event that broke it; absent: the closing. */
   readonly at?: Event
 }
@@ -28,12 +36,12 @@ const newFolder = (): string => {
   throw new Error('no folder for the run')
 }
 
-const asViolation = (error: unknown): Violation =>
-  error instanceof Violation
-    ? error
-    : new Violation('crash', error instanceof Error ? `${error.name}: ${error.message}` : String(error), {
-        cause: error,
-      })
+const brokenLaw = (error: unknown): BrokenLaw => {
+  if (error instanceof Violation) return { invariant: error.invariant, message: error.message }
+  if (!(error instanceof Error)) return { invariant: 'crash', message: String(error) }
+  const message = `${error.name}: ${error.message}`
+  return { invariant: 'crash', message, ...(error.stack === undefined ? {} : { stack: error.stack }) }
+}
 
 /** @param plan absent: the seed's own */
 export const run = async (scale: Scale, plan: readonly Event[] = planOf(scale)): Promise<RunResult> => {
@@ -42,7 +50,7 @@ export const run = async (scale: Scale, plan: readonly Event[] = planOf(scale)):
   const beganMs = performance.now()
   let fleet: Fleet | undefined
   let at: Event | undefined
-  const ended = () => ({ scale, figures, ms: performance.now() - beganMs })
+  const ended = () => ({ scale, figures: figures.all(), ms: performance.now() - beganMs })
   try {
     fleet = await Fleet.found(folder, scale, figures)
     for (const event of plan) {
@@ -53,26 +61,34 @@ export const run = async (scale: Scale, plan: readonly Event[] = planOf(scale)):
     await fleet.settle(scale.days)
     return ended()
   } catch (error) {
-    return { ...ended(), violation: asViolation(error), ...(at === undefined ? {} : { at }) }
+    return { ...ended(), violation: brokenLaw(error), ...(at === undefined ? {} : { at }) }
   } finally {
     await fleet?.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** Runs that a shrinking may take, and how long. */
+/** Runs that a shrinking may take. */
 const shrinkRunsMax = 400
 
+/** Two violations are alike when they say the same of other cards and amounts. */
+const isLike = (one: BrokenLaw | undefined, other: BrokenLaw | undefined): boolean => {
+  const gist = (law: BrokenLaw | undefined) => `${law?.invariant} ${law?.message.replace(/[0-9a-f]{8,}|[0-9]+/g, '#')}`
+  return gist(one) === gist(other)
+}
+
 /**
- * Leaves out ever smaller parts of the plan for as long as the same invariant breaks.
+ * Leaves out ever smaller parts of the plan for as long as the same invariant breaks in the same way.
  * @returns the shortest plan found
  */
-export const shrink = async (failed: RunResult, msMax: number): Promise<readonly Event[]> => {
+export const shrink = async (
+  failed: RunResult,
+  msMax: number,
+  all: readonly Event[] = planOf(failed.scale),
+): Promise<readonly Event[]> => {
   const endsAtMs = performance.now() + msMax
-  const all = planOf(failed.scale)
-  let plan = failed.at === undefined ? all : all.slice(0, all.indexOf(failed.at) + 1)
-  const first = all.find(({ at }) => at === failed.at?.at)
-  if (first !== undefined) plan = all.slice(0, all.indexOf(first) + 1)
+  const last = all.findIndex((event) => JSON.stringify(event) === JSON.stringify(failed.at))
+  let plan = last < 0 ? all : all.slice(0, last + 1)
   let runs = 0
   for (let part = Math.ceil(plan.length / 2); part >= 1; part = part === 1 ? 0 : Math.ceil(part / 2))
     for (let from = plan.length - part; from > -part; from -= part) {
@@ -82,7 +98,7 @@ export const shrink = async (failed: RunResult, msMax: number): Promise<readonly
       if (shorter.length === plan.length) continue
       runs += 1
       const { violation } = await run(failed.scale, shorter)
-      if (violation?.invariant === failed.violation?.invariant) plan = shorter
+      if (isLike(violation, failed.violation)) plan = shorter
     }
   return plan
 }
