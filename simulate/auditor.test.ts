@@ -218,7 +218,7 @@ test('the books are held against the cards, to the cent', () => {
   expect(judge({ loads: [] })).toThrow('was never authorised')
   expect(judge({ settlements: books.settlements.slice(0, 1) })).toThrow('is booked at')
   expect(judge({ seams: [{ card_no: 1, after_counter: 1, before_counter: 3, net_minor: 0 }] })).toThrow('holes of card')
-  expect(judge({ alarms: [{ kind: 'clone', terminal_id: kiosk, card_id: card, counter: 2 }] })).toThrow(
+  expect(judge({ alarms: [{ kind: 'clone', alarm_key: '', terminal_id: kiosk, card_id: card, counter: 2 }] })).toThrow(
     'without a cause',
   )
   expect(judge({ exceptions: [{ reason: 'balance', card_id: card, counter: 2, terminal_id: kiosk }] })).toThrow(

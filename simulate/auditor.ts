@@ -293,6 +293,7 @@ export class Auditor {
   /** The whole books, against what the cards say. */
   checkBooks(books: BookRows): void {
     this.#figures.count('audit', 'books checked')
+    for (const { alarm_key } of books.alarms) this.#secrets.look(alarm_key)
     this.#books.check(books, {
       factsOf: (card) => this.factsOf(card),
       wentBack: (terminal) => this.#wentBack.has(terminal),

@@ -38,6 +38,8 @@ export interface BookRows {
   }[]
   readonly alarms: readonly {
     kind: string
+    /** All that it says, for a person. */
+    alarm_key: string
     terminal_id: string | null
     card_id: string | null
     counter: number | null
@@ -85,7 +87,7 @@ export class BookFile {
         'SELECT reason, card_id, counter, terminal_id FROM entry_exception JOIN terminal USING (terminal_no)',
       ),
       alarms: rows(
-        'SELECT kind, terminal_id, card_id, counter FROM alarm LEFT JOIN terminal USING (terminal_no) LEFT JOIN card USING (card_no)',
+        'SELECT kind, alarm_key, terminal_id, card_id, counter FROM alarm LEFT JOIN terminal USING (terminal_no) LEFT JOIN card USING (card_no)',
       ),
     }
   }
