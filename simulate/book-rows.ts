@@ -3,6 +3,8 @@ import Database from 'better-sqlite3'
 
 /** How the ids of rogues' cards and terminals begin: the auditor expects nothing honest of them. */
 export const rogueIdStart = 'bad0'
+/** Cards whose own keys tell lies about their balance. */
+export const liarIdStart = `${rogueIdStart}1`
 
 export interface BookRows {
   readonly cards: readonly { card_no: number; card_id: string; mark: number; balance_minor: number }[]
@@ -49,7 +51,9 @@ export interface BookRows {
 /** The issuer's file, held open beside it. */
 export class BookFile {
   readonly #database: Database.Database
-  #seen = -1
+  /** The newest rows that were read. */
+  #seen = { transfer: 0, settlement: 0, load: 0, exception: 0, alarm: 0 }
+  #version = -1
 
   /** @param file the issuer's store */
   constructor(file: string) {
@@ -63,32 +67,60 @@ export class BookFile {
   /** Whether somebody wrote since the last question. */
   changed(): boolean {
     const version = Number(this.#database.pragma('data_version', { simple: true }))
-    const isNew = version !== this.#seen
-    this.#seen = version
+    const isNew = version !== this.#version
+    this.#version = version
     return isNew
   }
 
+  /** Everything. */
   read(): BookRows {
-    const rows = <Row>(sql: string): readonly Row[] => this.#database.prepare<[], Row>(sql).all()
-    return {
-      cards: rows('SELECT card_no, card_id, mark, balance_minor FROM card'),
+    this.#seen = { transfer: 0, settlement: 0, load: 0, exception: 0, alarm: 0 }
+    return this.news()
+  }
+
+  /** All accounts, and what concerns the cards that something was booked about since the last reading. */
+  news(): BookRows {
+    const seen = this.#seen
+    const rows = <Row>(sql: string): readonly Row[] => this.#database.prepare<[typeof seen], Row>(sql).all(seen)
+    const one = (sql: string): number =>
+      Number(this.#database.prepare<[], { newest: number | null }>(sql).get()?.newest ?? 0)
+    const ofCards =
+      seen.transfer === 0 && seen.settlement === 0
+        ? ''
+        : `WHERE card_no IN (SELECT card_no FROM transfer WHERE transfer_no > @transfer
+             UNION SELECT card_no FROM settlement WHERE rowid > @settlement
+             UNION SELECT card_no FROM load_authorisation WHERE load_no > @load)`
+    const books: BookRows = {
+      cards: rows(`SELECT card_no, card_id, mark, balance_minor FROM card ${ofCards}`),
       terminals: rows('SELECT terminal_no, terminal_id, merchant_no FROM terminal'),
       settlements: rows(
-        'SELECT card_no, counter, record, settlement_mac, exception FROM settlement ORDER BY card_no, counter',
+        `SELECT card_no, counter, record, settlement_mac, exception FROM settlement ${ofCards} ORDER BY card_no, counter`,
       ),
-      seams: rows('SELECT card_no, after_counter, before_counter, net_minor FROM seam'),
-      loads: rows('SELECT card_no, counter, record, terminal_no, state FROM load_authorisation ORDER BY load_no'),
+      seams: rows(`SELECT card_no, after_counter, before_counter, net_minor FROM seam ${ofCards}`),
+      loads: rows(
+        `SELECT card_no, counter, record, terminal_no, state FROM load_authorisation ${ofCards} ORDER BY load_no`,
+      ),
       accounts: rows('SELECT account_no, kind, merchant_no, balance_minor FROM account'),
       rogueMoves: rows(
         `SELECT card_no, from_account, to_account, sum(amount_minor) AS amount_minor FROM transfer
-         WHERE card_no IN (SELECT card_no FROM card WHERE card_id LIKE '${rogueIdStart}%') GROUP BY 1, 2, 3`,
+         JOIN (SELECT card_no FROM card ${ofCards}) USING (card_no) JOIN card USING (card_no)
+         WHERE card_id LIKE '${rogueIdStart}%' GROUP BY 1, 2, 3`,
       ),
       exceptions: rows(
-        'SELECT reason, card_id, counter, terminal_id FROM entry_exception JOIN terminal USING (terminal_no)',
+        'SELECT reason, card_id, counter, terminal_id FROM entry_exception JOIN terminal USING (terminal_no) WHERE exception_no > @exception',
       ),
       alarms: rows(
-        'SELECT kind, alarm_key, terminal_id, card_id, counter FROM alarm LEFT JOIN terminal USING (terminal_no) LEFT JOIN card USING (card_no)',
+        `SELECT kind, alarm_key, terminal_id, card_id, counter FROM alarm
+         LEFT JOIN terminal USING (terminal_no) LEFT JOIN card USING (card_no) WHERE alarm_no > @alarm`,
       ),
     }
+    this.#seen = {
+      transfer: one('SELECT max(transfer_no) AS newest FROM transfer'),
+      settlement: one('SELECT max(rowid) AS newest FROM settlement'),
+      load: one('SELECT max(load_no) AS newest FROM load_authorisation'),
+      exception: one('SELECT max(exception_no) AS newest FROM entry_exception'),
+      alarm: one('SELECT max(alarm_no) AS newest FROM alarm'),
+    }
+    return books
   }
 }

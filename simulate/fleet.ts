@@ -133,7 +133,7 @@ export class Fleet {
     this.#parts.now.seconds = startTime + event.at
     this.#parts.figures.count('events', event.kind)
     await this.#carryOut(event, event.mishaps)
-    this.checkBooks()
+    this.#checkNews()
   }
 
   async #carryOut(deed: Deed, mishaps: Mishaps): Promise<void> {
@@ -208,10 +208,16 @@ export class Fleet {
     }
   }
 
-  /** The books against the cards, if anybody wrote in them. */
+  /** The books against the cards: what changed, if anybody wrote in them. */
+  #checkNews(): void {
+    const { books, auditor } = this.#parts
+    if (books.changed()) auditor.checkBooks(books.news())
+  }
+
+  /** All of the books. */
   checkBooks(): void {
     const { books, auditor } = this.#parts
-    if (books.changed()) auditor.checkBooks(books.read())
+    auditor.checkBooks(books.read())
   }
 
   async #sync(terminal: SimTerminal, mishaps: Mishaps): Promise<void> {

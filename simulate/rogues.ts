@@ -17,7 +17,7 @@ import { type Chance, chanceOf } from './chance.ts'
 import { makeState, type SimCard, type SimCardSource } from './sim-card.ts'
 
 /** `cloned`: a copy of all its memory lives on. `liar`: its own keys, and what balance it likes. `imitation`: made with MK_pay alone. */
-export const rogueKinds = ['cloned', 'liar', 'imitation'] as const
+export const rogueKinds = ['cloned', 'liar', 'imitation'] as const // a liar's place is in its id: book-rows.ts
 export type RogueKind = (typeof rogueKinds)[number]
 
 export const rogueTerminalId: TerminalId = terminalId(`${rogueIdStart}7e2300000000`)
@@ -45,7 +45,11 @@ const richer = (state: CardState, dice: number): CardState => {
 
 export const makeRogue = (kind: RogueKind, index: number, from: SimCardSource): RogueCard => {
   const chance = chanceOf(from.seed, 'rogue', index)
-  const made = makeState(`${rogueIdStart}ca4d${index.toString(16).padStart(8, '0')}`, from, chance)
+  const made = makeState(
+    `${rogueIdStart}${rogueKinds.indexOf(kind)}${index.toString(16).padStart(11, '0')}`,
+    from,
+    chance,
+  )
   const settleKey = Buffer.from(chance.bytes(32)).toString('hex')
   // An imitation has no key but the one that terminals hold; whatever is on it, nobody loaded.
   const own = kind === 'imitation' ? { ...made, settleKey, loadKey: settleKey, balanceMinor: amountMinor(9000) } : made

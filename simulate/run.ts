@@ -5,7 +5,7 @@ import path from 'node:path'
 import { Figures } from './figures.ts'
 import { Fleet } from './fleet.ts'
 import { type Invariant, Violation } from './violation.ts'
-import { type Event, planOf, type Scale } from './workload.ts'
+import { daySeconds, type Event, planOf, type Scale } from './workload.ts'
 
 export interface BrokenLaw {
   readonly invariant: Invariant
@@ -53,7 +53,9 @@ export const run = async (scale: Scale, plan: readonly Event[] = planOf(scale)):
   const ended = () => ({ scale, figures: figures.all(), ms: performance.now() - beganMs })
   try {
     fleet = await Fleet.found(folder, scale, figures)
+    let day = 0
     for (const event of plan) {
+      for (; event.at >= (day + 1) * daySeconds; day += 1) fleet.checkBooks()
       at = event
       await fleet.play(event)
     }

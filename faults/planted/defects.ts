@@ -108,8 +108,8 @@ export const defects: readonly Defect[] = [
     name: 'an alarm tells the key that it is about',
     file: 'issuer/ingest.ts',
     find: "kind: 'settlementMac', terminal: desk.terminal, detail: `v",
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code to be planted
     replace:
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code to be planted
       "kind: 'settlementMac', terminal: desk.terminal, detail: `${Buffer.from(issuer.keys.terminalKey(1, desk.terminal.terminalId) ?? []).toString('hex')}",
     caughtBy: 'simulator',
   },
