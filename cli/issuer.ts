@@ -182,12 +182,23 @@ export const issuerCommands = (): Command => {
 export const reportText = (reported: Awaited<ReturnType<typeof report>>, currency: string): string => {
   const money = (minor: number) => formatAmount(minor, currency)
   const terminals = table(
-    ['terminal', 'merchant', 'sales', `taken ${currency}`, 'reversed', 'in doubt', 'exceptions', 'payable'],
+    [
+      'terminal',
+      'merchant',
+      'sales',
+      `taken ${currency}`,
+      'by couriers',
+      'reversed',
+      'in doubt',
+      'exceptions',
+      'payable',
+    ],
     reported.terminals.map((row) => [
       row.terminalId,
       row.merchant,
       String(row.taken.count),
       money(row.taken.amountMinor),
+      money(row.couriers.witness.amountMinor + row.couriers.claim.amountMinor),
       money(row.reversed.amountMinor),
       String(row.inDoubt),
       String(row.exceptions.length),

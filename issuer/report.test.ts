@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { zeroMac } from '../protocol/quantities.ts'
+import { settleClaim } from './claims.ts'
 import { report } from './report.ts'
-import { type Bench, newCard, newTerminal, openBench, publish } from './test-support.ts'
+import { type Bench, newCard, newTerminal, now, openBench, publish } from './test-support.ts'
 
 let bench: Bench
 beforeEach(async () => {
@@ -33,6 +35,32 @@ test("a day is the book's time zone's, by the time of the order; balances are of
   expect(await dayOf(issuer, '2025-11-12')).toMatchObject([none])
   expect(await dayOf(inNewYork, '2025-11-12')).toMatchObject([{ ...full, exceptions }])
   expect(await dayOf(inNewYork, '2025-11-13')).toMatchObject([none])
+})
+
+test('what couriers alone brought of the takings is told, by courier, until the terminal brings it itself', async () => {
+  const { issuer } = bench
+  const map = await publish(issuer, 'map', 250)
+  const silent = await newTerminal(issuer, 'Town')
+  const courier = await newTerminal(issuer, 'Station')
+  const card = await newCard(issuer)
+  const load = await silent.load(card, 5000)
+  const [one, two, three] = [card.pay(silent, map), card.pay(silent, map), card.pay(silent, map)]
+  const undone = card.reverse(three)
+  await courier.sync(...[load, one, three, undone].map((made) => courier.entry(made, 'witness')))
+  await settleClaim(issuer, courier.claim(two), now)
+  const couriers = async () => (await report(issuer)).terminals.map((terminal) => terminal.couriers)
+  const none = { count: 0, amountMinor: 0 }
+  const brought = { witness: { count: 2, amountMinor: 500 }, claim: { count: 1, amountMinor: 250 } }
+  expect(await couriers()).toEqual([brought, { witness: none, claim: none }])
+  expect((await report(issuer)).totals.couriers).toEqual(brought)
+  // Its own word without a proof, or with a wrong one, brings nothing.
+  await silent.sync(silent.entry(one, 'inDoubt'), silent.entry({ ...two, settlementMac: zeroMac() }))
+  expect(await couriers()).toEqual([brought, { witness: none, claim: none }])
+  await silent.sync(silent.entry(one, 'captured', 9), silent.entry(two), silent.entry(two, 'owed', 9))
+  expect(await couriers()).toMatchObject([{ witness: { count: 1, amountMinor: 250 }, claim: none }, {}])
+  // Another terminal that passes it off as its own has not the say.
+  await courier.sync(courier.entry(three))
+  expect(await couriers()).toMatchObject([{ witness: { count: 1, amountMinor: 250 }, claim: none }, {}])
 })
 
 test.each(['today', '2025-02-30', '2025-13-01', '13.11.2025'])('%s is not a day', async (day) => {

@@ -1,8 +1,8 @@
 /** The reconciled day: what terminals and merchants took, what cards hold, what waits, and that the books balance. */
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'
-import { IssuerError } from './errors.ts'
+import { type Archive, entryKey, readArchive } from './archive.ts'
+import { businessDays, type Facts, type Index, indexFacts, keyOf, readFacts, requireDay } from './facts.ts'
 import type { Issuer } from './issuer.ts'
-import type { StoreReader } from './store.ts'
 import type { AccountKind, SeamExplanation } from './tables.ts'
 
 export interface CountAndAmount {
@@ -10,11 +10,19 @@ export interface CountAndAmount {
   readonly amountMinor: number
 }
 
+/** Payments that no batch of the terminal that sold has brought, by what brought them first. */
+export interface CourierFigures {
+  readonly witness: CountAndAmount
+  readonly claim: CountAndAmount
+}
+
 export interface TerminalReport {
   readonly terminalId: string
   readonly merchant: string
   readonly epoch: number
   readonly taken: CountAndAmount
+  /** Of what was taken: brought by couriers alone. */
+  readonly couriers: CourierFigures
   /** Undone payments, those that only a hole tells of included. */
   readonly reversed: CountAndAmount
   /** Records of which this terminal's last word is that it does not know. */
@@ -82,6 +90,7 @@ export interface Report {
   readonly accounts: Readonly<Record<AccountKind, number>>
   readonly totals: {
     readonly taken: CountAndAmount
+    readonly couriers: CourierFigures
     readonly reversed: CountAndAmount
     readonly inDoubt: number
     readonly exceptions: number
@@ -94,15 +103,12 @@ export interface Report {
 
 type Day = (time: number | null) => boolean
 
-/** @throws IssuerError `input` unless `day` is such as 2026-11-23 */
+/** @throws IssuerError `input` */
 const dayFilter = (day: string | undefined, timeZone: string): Day => {
   if (day === undefined) return () => true
-  const parsed = new Date(`${day}T00:00:00Z`)
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || Number.isNaN(parsed.getTime()) || !parsed.toISOString().startsWith(day))
-    throw new IssuerError('input', `"${day}" is not a day such as 2026-11-23.`)
-  const parts = { year: 'numeric', month: '2-digit', day: '2-digit' } as const
-  const inZone = new Intl.DateTimeFormat('en-CA', { ...parts, timeZone })
-  return (time) => time !== null && inZone.format(time * 1000) === day
+  requireDay(day)
+  const dayOf = businessDays(timeZone)
+  return (time) => time !== null && dayOf(time) === day
 }
 
 const sumUp = (amounts: readonly number[]): CountAndAmount => ({
@@ -110,96 +116,16 @@ const sumUp = (amounts: readonly number[]): CountAndAmount => ({
   amountMinor: amounts.reduce((sum, amount) => sum + amount, 0),
 })
 
-/** The rows that a report is made of, of one consistent picture. */
-const readFacts = async (db: StoreReader) => ({
-  terminals: await db
-    .selectFrom('terminal')
-    .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
-    .select(['terminal_no', 'terminal_id', 'name', 'epoch'])
-    .orderBy('terminal_no')
-    .execute(),
-  cards: await db.selectFrom('card').selectAll().orderBy('card_no').execute(),
-  settlements: await db
-    .selectFrom('settlement')
-    .select([
-      'card_no',
-      'counter',
-      'terminal_no',
-      'order_type',
-      'amount_minor',
-      'order_time',
-      'exception',
-      'settlement_mac',
-    ])
-    .select((eb) =>
-      eb
-        .selectFrom('account')
-        .whereRef('account_no', '=', 'settlement.booked_from')
-        .select('kind')
-        .as('booked_from_kind'),
-    )
-    .execute(),
-  seams: await db.selectFrom('seam').selectAll().orderBy('card_no').orderBy('after_counter').execute(),
-  notes: await db
-    .selectFrom('note')
-    .selectAll()
-    .where('in_doubt', '>', 0)
-    .where('voided', '=', 0)
-    .where('abandoned', '=', 0)
-    .execute(),
-  owed: await db.selectFrom('note').selectAll().where('owed', '>', 0).execute(),
-  // A terminal called it void, its card proves it paid: whoever brought which first.
-  contradictions: await db
-    .selectFrom('note')
-    .innerJoin('settlement', (join) =>
-      join.onRef('settlement.card_no', '=', 'note.card_no').onRef('settlement.counter', '=', 'note.counter'),
-    )
-    .whereRef('settlement.record', '=', 'note.record')
-    .where('settlement.settlement_mac', 'is not', null)
-    .where('note.voided', '>', 0)
-    .select(['note.card_no', 'note.counter'])
-    .execute(),
-  exceptions: await db.selectFrom('entry_exception').selectAll().orderBy('exception_no').execute(),
-  loads: await db.selectFrom('load_authorisation').selectAll().orderBy('load_no').execute(),
-  alarms: await db.selectFrom('alarm').selectAll().orderBy('alarm_no').execute(),
-  accounts: await db
-    .selectFrom('account')
-    .leftJoin('merchant', 'merchant.merchant_no', 'account.merchant_no')
-    .select(['account_no', 'kind', 'balance_minor', 'name'])
-    .orderBy('account_no')
-    .execute(),
-})
-type Facts = Awaited<ReturnType<typeof readFacts>>
-
-const keyOf = (cardNo: number, counter: number): string => `${cardNo}/${counter}`
-
-/** The facts by where they are looked for. */
-const indexFacts = (facts: Facts) => {
-  const settled = new Map(facts.settlements.map((row) => [keyOf(row.card_no, row.counter), row]))
-  const proven = (cardNo: number, counter: number) => {
-    const row = settled.get(keyOf(cardNo, counter))
-    return row?.settlement_mac != null
-  }
-  const openNotes = facts.notes.filter((note) => !proven(note.card_no, note.counter))
-  const held = new Set<string>()
-  for (const seam of facts.seams)
-    if (seam.before_counter - seam.after_counter > 1 && seam.explanation !== 'reversal')
-      held.add(keyOf(seam.card_no, seam.after_counter))
-  for (const note of openNotes) if (note.order_type === 'reversal') held.add(keyOf(note.card_no, note.reference))
-  // A hole that is explained as a reversal undoes the payment just before it.
-  const presumed = facts.seams
-    .filter((seam) => seam.explanation === 'reversal')
-    .map((seam) => settled.get(keyOf(seam.card_no, seam.after_counter)))
-    .filter((row) => row !== undefined)
-  const undone = new Set(presumed.map((row) => keyOf(row.card_no, row.counter)))
-  for (const row of facts.settlements)
-    if (row.order_type === 'reversal' && row.booked_from_kind === 'payable')
-      undone.add(keyOf(row.card_no, row.counter - 1))
-  return { openNotes, held, presumed, undone }
+interface Book {
+  readonly facts: Facts
+  readonly index: Index
+  /** Counters that only couriers brought, by `keyOf`. */
+  readonly courierOnly: ReadonlySet<string>
+  readonly isOfDay: Day
 }
-type Index = ReturnType<typeof indexFacts>
 
-const reportTerminal = (facts: Facts, index: Index, isOfDay: Day, terminal: Facts['terminals'][number]) => {
+const reportTerminal = (book: Book, terminal: Facts['terminals'][number]): TerminalReport => {
+  const { facts, index, courierOnly, isOfDay } = book
   const mine = <Row extends { terminal_no: number | null; order_time: number | null }>(rows: readonly Row[]): Row[] =>
     rows.filter((row) => row.terminal_no === terminal.terminal_no && isOfDay(row.order_time))
   const amounts = (rows: readonly { amount_minor: number }[]) => sumUp(rows.map((row) => row.amount_minor))
@@ -212,11 +138,14 @@ const reportTerminal = (facts: Facts, index: Index, isOfDay: Day, terminal: Fact
     index.held.has(keyOf(card_no, counter)) && !index.undone.has(keyOf(card_no, counter))
   const heldMinor = amounts(payments.filter(isHeld)).amountMinor
   const loads = mine(facts.loads)
-  const report: TerminalReport = {
+  const broughtBy = (source: string) =>
+    amounts(payments.filter((row) => row.source === source && courierOnly.has(keyOf(row.card_no, row.counter))))
+  return {
     terminalId: terminal.terminal_id,
     merchant: terminal.name,
     epoch: terminal.epoch,
     taken,
+    couriers: { witness: broughtBy('witness'), claim: broughtBy('claim') },
     reversed,
     inDoubt: mine(index.openNotes).length,
     exceptions: facts.exceptions
@@ -235,12 +164,11 @@ const reportTerminal = (facts: Facts, index: Index, isOfDay: Day, terminal: Fact
     loads: amounts(loads.filter(({ state }) => state !== 'void')),
     owedBack: amounts(loads.filter(({ state }) => state === 'void')),
     // A payment that was undone owes no goods any more.
-    owedGoods: amounts(mine(facts.owed).filter((note) => !index.undone.has(keyOf(note.card_no, note.counter)))),
+    owedGoods: amounts(mine(index.owed).filter((note) => !index.undone.has(keyOf(note.card_no, note.counter)))),
     alarms: facts.alarms
       .filter((row) => row.terminal_no === terminal.terminal_no && row.card_no === null)
       .map(({ kind }) => ({ kind })),
   }
-  return report
 }
 
 const directionOf = (netMinor: number) => (netMinor < 0 ? 'debit' : netMinor > 0 ? 'credit' : 'none')
@@ -313,6 +241,14 @@ const sumAccounts = (accounts: Facts['accounts']): Report['accounts'] => {
   return sums
 }
 
+/** The counters that couriers brought and no batch of the terminal that made them, by `keyOf`. */
+export const courierOnly = ({ couriered }: Facts, archive: Archive): ReadonlySet<string> =>
+  new Set(
+    couriered
+      .filter((row) => !archive.words.has(entryKey(row.record, row.settlement_mac)))
+      .map((row) => keyOf(row.card_no, row.counter)),
+  )
+
 /**
  * What the books say, all amounts in minor units.
  * @param options.day such as "2026-11-23", of the book's time zone, by the orders' times: limits terminals' figures to it
@@ -320,10 +256,16 @@ const sumAccounts = (accounts: Facts['accounts']): Report['accounts'] => {
  */
 export const report = async (issuer: Issuer, options: { readonly day?: string } = {}): Promise<Report> => {
   const isOfDay = dayFilter(options.day, issuer.book.timeZone)
-  const facts = await issuer.store.read(readFacts)
+  const { facts, archive } = await issuer.store.read(async (db) => {
+    const rows = await readFacts(db)
+    const couriered = rows.couriered.map((row) => entryKey(row.record, row.settlement_mac))
+    const terminalNos = [...new Set(rows.couriered.map((row) => row.terminal_no))]
+    return { facts: rows, archive: await readArchive(db, { keys: new Set(couriered), terminalNos }) }
+  })
   const index = indexFacts(facts)
-  const terminals = facts.terminals.map((terminal) => reportTerminal(facts, index, isOfDay, terminal))
-  const contradictions = facts.contradictions.map((row) => ({ ...row, kind: 'voidButSettled' }))
+  const book = { facts, index, courierOnly: courierOnly(facts, archive), isOfDay }
+  const terminals = facts.terminals.map((terminal) => reportTerminal(book, terminal))
+  const contradictions = index.contradictions.map((row) => ({ ...row, kind: 'voidButSettled' }))
   const byCard = {
     settlements: Map.groupBy(facts.settlements, (row) => row.card_no),
     seams: Map.groupBy(facts.seams, (row) => row.card_no),
@@ -350,6 +292,10 @@ export const report = async (issuer: Issuer, options: { readonly day?: string } 
       reversed: {
         count: total(({ reversed }) => reversed.count),
         amountMinor: total(({ reversed }) => reversed.amountMinor),
+      },
+      couriers: {
+        witness: addUp(terminals.map(({ couriers }) => couriers.witness)),
+        claim: addUp(terminals.map(({ couriers }) => couriers.claim)),
       },
       inDoubt: total(({ inDoubt }) => inDoubt),
       exceptions: total(({ exceptions }) => exceptions.length),

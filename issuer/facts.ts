@@ -1,0 +1,132 @@
+/** What report and explanation are made of: the rows of one consistent picture, and the book's business days. */
+import { IssuerError } from './errors.ts'
+import type { StoreReader } from './store.ts'
+
+/** Every offset of a time zone is a multiple of this. */
+const offsetStepSeconds = 15 * 60
+
+/** The business day, such as "2026-11-23", of a time in UNIX seconds. */
+export const businessDays = (timeZone: string): ((time: number) => string) => {
+  const parts = { year: 'numeric', month: '2-digit', day: '2-digit' } as const
+  const inZone = new Intl.DateTimeFormat('en-CA', { ...parts, timeZone })
+  const known = new Map<number, string>()
+  return (time) => {
+    const step = Math.floor(time / offsetStepSeconds)
+    const found = known.get(step)
+    if (found !== undefined) return found
+    const day = inZone.format(time * 1000)
+    known.set(step, day)
+    return day
+  }
+}
+
+/** @throws IssuerError `input` unless `day` is such as 2026-11-23 */
+export const requireDay = (day: string): void => {
+  const parsed = new Date(`${day}T00:00:00Z`)
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || Number.isNaN(parsed.getTime()) || !parsed.toISOString().startsWith(day))
+    throw new IssuerError('input', `"${day}" is not a day such as 2026-11-23.`)
+}
+
+/** Read inside one transaction. */
+export const readFacts = async (db: StoreReader) => ({
+  terminals: await db
+    .selectFrom('terminal')
+    .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
+    .select(['terminal_no', 'terminal_id', 'name', 'epoch'])
+    .orderBy('terminal_no')
+    .execute(),
+  cards: await db.selectFrom('card').selectAll().orderBy('card_no').execute(),
+  settlements: await db
+    .selectFrom('settlement')
+    .select([
+      'card_no',
+      'counter',
+      'terminal_no',
+      'order_type',
+      'amount_minor',
+      'balance_after_minor',
+      'order_time',
+      'exception',
+      'settlement_mac',
+      'source',
+      'settled_at',
+    ])
+    .select((eb) =>
+      eb
+        .selectFrom('account')
+        .whereRef('account_no', '=', 'settlement.booked_from')
+        .select('kind')
+        .as('booked_from_kind'),
+    )
+    .orderBy('card_no')
+    .orderBy('counter')
+    .execute(),
+  /** With their records: which of them their own terminals brought too is found out by these. */
+  couriered: await db
+    .selectFrom('settlement')
+    .select(['card_no', 'counter', 'terminal_no', 'record', 'settlement_mac'])
+    .where('source', 'in', ['witness', 'claim'])
+    .execute(),
+  seams: await db.selectFrom('seam').selectAll().orderBy('card_no').orderBy('after_counter').execute(),
+  /** With the proof of the same record, where its card gave one. */
+  notes: await db
+    .selectFrom('note')
+    .leftJoin('settlement', (join) =>
+      join
+        .onRef('settlement.card_no', '=', 'note.card_no')
+        .onRef('settlement.counter', '=', 'note.counter')
+        .onRef('settlement.record', '=', 'note.record'),
+    )
+    .selectAll('note')
+    .select('settlement.settlement_mac as proof')
+    .execute(),
+  exceptions: await db.selectFrom('entry_exception').selectAll().orderBy('exception_no').execute(),
+  loads: await db.selectFrom('load_authorisation').selectAll().orderBy('load_no').execute(),
+  alarms: await db.selectFrom('alarm').selectAll().orderBy('alarm_no').execute(),
+  accounts: await db
+    .selectFrom('account')
+    .leftJoin('merchant', 'merchant.merchant_no', 'account.merchant_no')
+    .select(['account_no', 'kind', 'balance_minor', 'name'])
+    .orderBy('account_no')
+    .execute(),
+})
+export type Facts = Awaited<ReturnType<typeof readFacts>>
+
+export const keyOf = (cardNo: number, counter: number): string => `${cardNo}/${counter}`
+
+/** The facts by where they are looked for. */
+export const indexFacts = (facts: Facts) => {
+  const settled = new Map(facts.settlements.map((row) => [keyOf(row.card_no, row.counter), row]))
+  const proven = (cardNo: number, counter: number) => {
+    const row = settled.get(keyOf(cardNo, counter))
+    return row?.settlement_mac != null
+  }
+  const openNotes = facts.notes.filter(
+    (note) => note.in_doubt > 0 && note.voided === 0 && note.abandoned === 0 && !proven(note.card_no, note.counter),
+  )
+  const held = new Set<string>()
+  for (const seam of facts.seams)
+    if (seam.before_counter - seam.after_counter > 1 && seam.explanation !== 'reversal')
+      held.add(keyOf(seam.card_no, seam.after_counter))
+  for (const note of openNotes) if (note.order_type === 'reversal') held.add(keyOf(note.card_no, note.reference))
+  // A hole that is explained as a reversal undoes the payment just before it.
+  const presumed = facts.seams
+    .filter((seam) => seam.explanation === 'reversal')
+    .map((seam) => settled.get(keyOf(seam.card_no, seam.after_counter)))
+    .filter((row) => row !== undefined)
+  const undone = new Set(presumed.map((row) => keyOf(row.card_no, row.counter)))
+  for (const row of facts.settlements)
+    if (row.order_type === 'reversal' && row.booked_from_kind === 'payable')
+      undone.add(keyOf(row.card_no, row.counter - 1))
+  return {
+    settled,
+    openNotes,
+    held,
+    presumed,
+    undone,
+    owed: facts.notes.filter((note) => note.owed > 0),
+    // A terminal called it void, its card proves it paid: whoever brought which first.
+    contradictions: facts.notes.filter((note) => note.voided > 0 && note.proof !== null),
+  }
+}
+export type Index = ReturnType<typeof indexFacts>
