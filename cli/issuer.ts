@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import * as v from 'valibot'
 import { createEnrolmentCode } from '../issuer/enrolment.ts'
+import { explain } from '../issuer/explain/explain.ts'
 import { createStore, type Issuer, openIssuer } from '../issuer/issuer.ts'
 import { mastersSchema } from '../issuer/issuer-keys.ts'
 import { addCard, addMerchant, addTerminal } from '../issuer/parties.ts'
@@ -12,6 +13,7 @@ import { serve } from '../issuer/server.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { cardId, terminalId, unixTime } from '../protocol/quantities.ts'
 import { day, id8, port } from './arguments.ts'
+import { explanationText } from './explain-text.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { onStop } from './stop.ts'
 import { table } from './table.ts'
@@ -175,7 +177,38 @@ export const issuerCommands = (): Command => {
         result(options, reported, () => reportText(reported, opened.book.currency))
       }),
     )
+
+  issuer
+    .command('explain')
+    .description('every discrepancy of a day: card, counter, terminal, amount, cause, and what to do')
+    .requiredOption(...storeOption)
+    .option('--day <day>', 'one business day; absent: all', day)
+    .action((options: StoreOptions & { day?: string }) =>
+      withIssuer(options.store, async (opened) => {
+        const explained = await explain(opened, options.day === undefined ? {} : { day: options.day })
+        result(options, explained, () => explanationText(explained))
+      }),
+    )
   return issuer
+}
+
+type Hole = Awaited<ReturnType<typeof report>>['cards'][number]['holes'][number]
+
+const holeText = (hole: Hole, money: (minor: number) => string): string => {
+  const { counter, lastCounter, amountMinor, direction } = hole
+  const which = lastCounter === undefined ? `#${counter} is missing` : `#${counter} to #${lastCounter} are missing`
+  const sum = money(amountMinor)
+  switch (hole.explanation) {
+    case 'nothing':
+      return `${which}, nothing was moved`
+    case 'debit':
+      return `${which}, a payment of ${sum}: in suspense`
+    case 'reversal':
+      return `${which}, taken for the reversal of ${sum} just before`
+    case 'unexplained':
+    case 'discrepancy':
+      return `${which}, ${sum} ${direction === 'credit' ? 'came onto' : 'left'} the card: in holes`
+  }
 }
 
 /** The report as a page of text. */
@@ -252,15 +285,14 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       ...row.alarms.map(({ kind }) => `terminal ${row.terminalId}: ALARM ${kind}`),
     ]),
     ...reported.cards.flatMap((row) => [
-      ...row.holes.map(
-        (hole) => `card ${row.cardId}: a hole of ${money(hole.amountMinor)} (${hole.direction}, ${hole.explanation})`,
-      ),
+      ...row.holes.map((hole) => `card ${row.cardId}: ${holeText(hole, money)}`),
       ...row.alarms.map(
         ({ kind, counter }) => `card ${row.cardId}: ALARM ${kind}${counter === undefined ? '' : ` at #${counter}`}`,
       ),
     ]),
   ]
-  const work = open.length === 0 ? 'Nothing is open.' : `Open:\n${open.map((each) => `  ${each}`).join('\n')}`
+  const hint = 'By cause, with the likely terminal and what to do: farthing issuer explain.'
+  const work = open.length === 0 ? 'Nothing is open.' : `Open:\n${open.map((each) => `  ${each}`).join('\n')}\n${hint}`
   const balance =
     reported.trialBalanceMinor === 0
       ? 'The books balance.'

@@ -40,20 +40,24 @@ const fresh = (count: number) => new Uint8Array(randomBytes(count))
 export interface Bench {
   readonly issuer: Issuer
   readonly folder: string
+  /** UNIX seconds; tests move it. */
+  readonly clock: { seconds: number }
   close(): Promise<void>
 }
 
 export const openBench = async (): Promise<Bench> => {
   const folder = mkdtempSync(join(tmpdir(), 'farthing-issuer-'))
+  const clock = { seconds: Number(now) }
   const issuer = await createStore({
     url: `sqlite:${join(folder, 'issuer.db')}`,
     currency: 'EUR',
-    clock: () => now,
+    clock: () => unixTime(clock.seconds),
     randomBytes: fresh,
   })
   return {
     issuer,
     folder,
+    clock,
     close: async () => {
       await issuer.store.close()
       rmSync(folder, { recursive: true })
@@ -208,7 +212,7 @@ export class TestTerminal {
       reference: counter(0),
       terminalId: this.id,
       terminalSeq: this.#seq,
-      time: now,
+      time: this.#issuer.clock(),
       itemHash: zeroHash(),
       lock: zeros(16),
       ...changes,

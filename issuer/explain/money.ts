@@ -1,0 +1,199 @@
+/** Settled counters that are not plain, and loads: what of the money waits, and why. */
+import type { ExceptionReason } from '../../protocol/acknowledgement.ts'
+import { type Book, closing, keyOf, type Note, noMoney, type Settled } from './book.ts'
+import type { Case } from './case.ts'
+
+const base = (book: Book, row: Settled) => ({
+  day: book.dayOf(row.order_time),
+  ...book.card(row.card_no),
+  counter: row.counter,
+  ...book.terminal(row.terminal_no),
+  amountMinor: row.amount_minor,
+  ...noMoney,
+})
+
+const reasonWords: Readonly<Record<ExceptionReason, string>> = {
+  layout: "its bytes are not laid out as an entry's",
+  terminal: "it is another terminal's record, passed off as its own, or that of an unknown one",
+  unknownCard: 'this issuer has issued no such card',
+  keyVersion: 'the card has another key version',
+  currency: 'it is in another currency',
+  settlementMac: 'the card did not make it: the proof is wrong',
+  clone: 'another record has this counter',
+  balance: "the balance does not follow from the card's other records, or is not covered by what was loaded",
+  itemOrPrice: 'no such item was published at this price',
+  reversal: 'it does not undo the payment before it',
+  load: 'no such load was authorised',
+  status: 'what the terminal says of it does not fit the record; it moves no money',
+  limit: 'it is more than a sale may cost',
+}
+
+/** Of a settled counter: what of the suspense account is there on its account, by what it did. */
+const suspenseOf = (book: Book, row: Settled): number => {
+  switch (row.order_type) {
+    case 'payment':
+      return row.exception === null ? 0 : row.amount_minor
+    case 'reversal':
+      return isCharged(book, row) ? 0 : -row.amount_minor
+    case 'load':
+      return isAuthorised(book, row) ? 0 : -row.amount_minor
+    case 'block':
+      return 0
+  }
+}
+
+/** A reversal is charged to the terminal of a payment that is itself in order. */
+const isCharged = (book: Book, row: Settled): boolean => {
+  const payment = book.settled(row.card_no, row.counter - 1)
+  return row.exception === null && payment?.order_type === 'payment' && payment.exception === null
+}
+
+const isAuthorised = (book: Book, row: Settled): boolean =>
+  row.settlement_mac === null ||
+  (book.loadsAt.get(keyOf(row.card_no, row.counter)) ?? []).some(({ state }) => state === 'settled')
+
+const exceptionCase = (book: Book, row: Settled, reason: ExceptionReason): Case => ({
+  cause: 'exception',
+  state: 'open',
+  ...base(book, row),
+  suspenseMinor: suspenseOf(book, row),
+  reason,
+  detail: `A ${row.order_type}: ${reasonWords[reason]}.`,
+  opened: closing(book.arrival(row)),
+})
+
+const waitingCase = (book: Book, row: Settled): Case => {
+  const payment = book.settled(row.card_no, row.counter - 1)
+  return {
+    cause: 'reversalWaits',
+    state: 'open',
+    ...base(book, row),
+    suspenseMinor: suspenseOf(book, row),
+    detail:
+      payment === undefined
+        ? `The payment #${row.counter - 1} that it undoes has not come.`
+        : `#${row.counter - 1} before it is no payment that a terminal can be charged for${payment.exception === null ? '' : ` (${payment.exception})`}.`,
+    opened: closing(book.arrival(row)),
+  }
+}
+
+const noteWords = ({ voided, abandoned }: Note): string =>
+  voided > 0
+    ? 'Its terminal called it void.'
+    : abandoned > 0
+      ? 'Its terminal gave it up in doubt.'
+      : 'Its terminal is in doubt about it.'
+
+const courierCase = (book: Book, row: Settled): Case => {
+  const arrival = book.arrival(row)
+  const reported = book.reportedUntil.get(row.terminal_no) ?? 0
+  const note = book.notesByCard
+    .get(row.card_no)
+    ?.find((each) => each.counter === row.counter && each.proof !== null && each.terminal_no === row.terminal_no)
+  const since =
+    note === undefined && reported > row.order_time
+      ? ' The terminal has reported later sales without this one: its ledger was lost or set back, or somebody else debits in its name.'
+      : ''
+  return {
+    cause: 'courier',
+    state: 'open',
+    ...base(book, row),
+    reason: row.source,
+    detail: `A ${row.order_type}, brought by a ${row.source}${arrival.document === undefined ? '' : ` (${arrival.document})`}.${since}${note === undefined ? '' : ` ${noteWords(note)}`}`,
+    opened: closing(arrival),
+  }
+}
+
+const heldCase = (book: Book, row: Settled): Case => {
+  return {
+    cause: 'held',
+    state: 'open',
+    ...base(book, row),
+    detail: book.reversalInDoubt.has(keyOf(row.card_no, row.counter))
+      ? 'Whether it was reversed is in doubt.'
+      : `What follows on the card, #${row.counter + 1}, is missing: it may be its reversal.`,
+  }
+}
+
+/** Every way in which a settled counter is not plain. */
+const settledCases = (book: Book, row: Settled): Case[] => {
+  const key = keyOf(row.card_no, row.counter)
+  const cases: Case[] = []
+  if (row.exception !== null) cases.push(exceptionCase(book, row, row.exception))
+  else if (row.order_type === 'reversal' && !isCharged(book, row)) cases.push(waitingCase(book, row))
+  if (row.exception === null && book.courierOnly.has(key)) cases.push(courierCase(book, row))
+  const { held, undone } = book.index
+  if (row.order_type === 'payment' && row.exception === null && held.has(key) && !undone.has(key))
+    cases.push(heldCase(book, row))
+  return cases
+}
+
+/** Entries that were not taken, or taken with a remark; those whose counter is settled as an exception are there already. */
+const refusedCases = (book: Book): Case[] => {
+  const seen = new Set<string>()
+  return book.facts.exceptions.flatMap((row): Case[] => {
+    const cardNo = book.cardNos.get(row.card_id ?? '')
+    const settled = cardNo === undefined || row.counter === null ? undefined : book.settled(cardNo, row.counter)
+    if (settled !== undefined && settled.exception === row.reason) return []
+    // A terminal in a new epoch sends it again.
+    const key = [row.terminal_no, row.card_id, row.counter, row.reason, row.amount_minor].join('/')
+    if (seen.has(key)) return []
+    seen.add(key)
+    const document = `batch ${book.terminal(row.terminal_no).terminalId}/${row.epoch}/${row.batch_no}`
+    const mended =
+      settled !== undefined && settled.settlement_mac !== null && row.reason !== 'clone' && row.reason !== 'status'
+    const words = reasonWords[row.reason]
+    return [
+      {
+        cause: 'exception',
+        state: mended ? 'closed' : 'open',
+        day: book.dayOf(row.order_time ?? row.noted_at),
+        ...(row.card_id === null ? {} : { cardId: row.card_id }),
+        ...(row.counter === null ? {} : { counter: row.counter }),
+        ...book.terminal(row.terminal_no),
+        amountMinor: row.amount_minor ?? 0,
+        ...noMoney,
+        reason: row.reason,
+        detail: `Entry ${row.entry}: ${words}.${mended ? ' The counter has its proof from elsewhere.' : ''}`,
+        opened: closing({ document, at: row.noted_at }),
+        ...(mended ? { closed: closing(book.arrival(settled)) } : {}),
+      },
+    ]
+  })
+}
+
+const loadCase = (book: Book, load: Book['facts']['loads'][number]): Case | undefined => {
+  const about = {
+    state: 'open',
+    day: book.dayOf(load.order_time),
+    ...book.card(load.card_no),
+    counter: load.counter,
+    ...book.terminal(load.terminal_no),
+    amountMinor: load.amount_minor,
+    ...noMoney,
+  } as const
+  switch (load.state) {
+    case 'settled':
+      return undefined
+    case 'standing':
+      return { ...about, cause: 'loadStanding', detail: "Authorised; the card's record of it has not come." }
+    case 'contested': {
+      const detail = 'A later load was authorised for the same counter: the card took one of them.'
+      return { ...about, cause: 'loadContested', suspenseMinor: load.amount_minor, detail }
+    }
+    case 'void': {
+      const detail = `The card made something else of #${load.counter}: it never had this money.`
+      return { ...about, cause: 'loadOwedBack', detail }
+    }
+  }
+}
+
+export const moneyCases = (book: Book): Case[] => [
+  ...book.facts.settlements.flatMap((row) => settledCases(book, row)),
+  ...refusedCases(book),
+  ...book.facts.loads.map((load) => loadCase(book, load)).filter((each) => each !== undefined),
+]
+
+/** The counter was settled by the captured entry of its own terminal, with nothing to remark. */
+export const isPlain = (book: Book, row: Settled): boolean =>
+  row.exception === null && row.settlement_mac !== null && !book.courierOnly.has(keyOf(row.card_no, row.counter))

@@ -1,0 +1,182 @@
+/** How far each terminal has reported, and what is missing from its chain: for its own cases, and for suspicion. */
+import type { ArchivedBatch } from '../archive.ts'
+import { type Book, isoTime, noMoney } from './book.ts'
+import type { Case } from './case.ts'
+
+/** A time in which sales may lie that were never reported, UNIX seconds, both inclusive. */
+export interface Span {
+  readonly since: number
+  readonly until: number
+}
+
+export interface MissingBatches extends Span {
+  readonly epoch: number
+  readonly first: number
+  readonly last: number
+  readonly entryCount: number
+  /** When the batch behind them came. */
+  readonly seenAt: number
+}
+
+export interface Standing {
+  readonly terminalNo: number
+  readonly terminalId: string
+  readonly merchant: string
+  readonly epoch: number
+  /** The newest order that it told of itself; 0: none. */
+  readonly newestOrder: number
+  /** 0: nothing ever came. */
+  readonly lastReceivedAt: number
+  readonly missing: readonly MissingBatches[]
+  /** Between the last word of one epoch and the first of the next. */
+  readonly lost: readonly (Span & { readonly epoch: number })[]
+  /** Fork, chain break, wrong first entry: when each was raised. */
+  readonly broken: readonly { readonly kind: string; readonly at: number }[]
+}
+
+const newestOf = (batches: readonly ArchivedBatch[]): number =>
+  batches.reduce((newest, { orders }) => Math.max(newest, orders?.newest ?? 0), 0)
+
+const missingOf = (batches: readonly ArchivedBatch[]): MissingBatches[] =>
+  batches.flatMap((batch, index) => {
+    const earlier = batches[index - 1]
+    const before = earlier?.epoch === batch.epoch ? earlier : undefined
+    const first = (before?.batchNo ?? 0) + 1
+    if (batch.batchNo === first) return []
+    return [
+      {
+        epoch: batch.epoch,
+        first,
+        last: batch.batchNo - 1,
+        entryCount: batch.firstEntry - (before === undefined ? 1 : before.firstEntry + before.entryCount),
+        since: before?.orders?.newest ?? 0,
+        until: batch.orders?.newest ?? batch.receivedAt,
+        seenAt: batch.receivedAt,
+      },
+    ]
+  })
+
+/** An epoch that began anew on an intact ledger repeats what the issuer lacked: then the span is next to nothing. */
+const lostOf = (batches: readonly ArchivedBatch[], epoch: number): Standing['lost'] =>
+  Array.from({ length: Math.max(0, epoch - 1) }, (_, index) => {
+    const later = batches.find((batch) => batch.epoch > index + 1 && batch.orders !== undefined)
+    return {
+      epoch: index + 1,
+      since: newestOf(batches.filter((batch) => batch.epoch <= index + 1)),
+      until: later?.orders?.oldest ?? Number.POSITIVE_INFINITY,
+    }
+  })
+
+const chainAlarms: readonly string[] = ['fork', 'chainBreak', 'firstEntry']
+
+export const readStandings = ({ facts, archive }: Book): readonly Standing[] => {
+  const batches = Map.groupBy(archive.batches, (batch) => batch.terminalNo)
+  const alarms = Map.groupBy(
+    facts.alarms.filter(({ kind }) => chainAlarms.includes(kind)),
+    (alarm) => alarm.terminal_no,
+  )
+  return facts.terminals.map((row) => {
+    const its = batches.get(row.terminal_no) ?? []
+    return {
+      terminalNo: row.terminal_no,
+      terminalId: row.terminal_id,
+      merchant: row.name,
+      epoch: row.epoch,
+      newestOrder: newestOf(its),
+      lastReceivedAt: its.reduce((last, { receivedAt }) => Math.max(last, receivedAt), 0),
+      missing: missingOf(its),
+      lost: lostOf(its, row.epoch),
+      broken: (alarms.get(row.terminal_no) ?? []).map(({ kind, raised_at }) => ({ kind, at: raised_at })),
+    }
+  })
+}
+
+export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
+
+const missingCases = (book: Book, standing: Standing): Case[] =>
+  standing.missing.map((gap) => ({
+    cause: 'missingBatches',
+    state: 'open',
+    day: book.dayOf(gap.seenAt),
+    ...book.terminal(standing.terminalNo),
+    amountMinor: 0,
+    ...noMoney,
+    detail: `${gap.first === gap.last ? `Batch ${gap.first}` : `Batches ${gap.first} to ${gap.last}`} of epoch ${gap.epoch} with ${gap.entryCount === 1 ? '1 entry' : `${gap.entryCount} entries`} never came, though a later one did on ${book.clockTime(gap.seenAt)}.`,
+    opened: { at: isoTime(gap.seenAt) },
+  }))
+
+/** Sales of each terminal that others brought and its own batches lack. */
+const courierSums = ({ courierOnly, index }: Book): ReadonlyMap<number, { count: number; minor: number }> => {
+  const sums = new Map<number, { count: number; minor: number }>()
+  for (const key of courierOnly) {
+    const row = index.settled.get(key)
+    if (row?.order_type !== 'payment') continue
+    const sum = sums.get(row.terminal_no) ?? { count: 0, minor: 0 }
+    sums.set(row.terminal_no, { count: sum.count + 1, minor: sum.minor + row.amount_minor })
+  }
+  return sums
+}
+
+/** A terminal of which nothing came after the day; without a day, one whose sales others had to bring. */
+const silentCases = (
+  book: Book,
+  { standing, day }: { readonly standing: Standing; readonly day: string | undefined },
+  brought: { readonly count: number; readonly minor: number } | undefined,
+): Case[] => {
+  if (standing.epoch === 0) return []
+  const lastDay = standing.lastReceivedAt === 0 ? '' : book.dayOf(standing.lastReceivedAt)
+  const began = book.dayOf(book.createdAt.get(standing.terminalNo) ?? 0)
+  if (day === undefined ? brought === undefined : lastDay > day || began > day) return []
+  const last =
+    lastDay === '' ? 'Nothing ever came from it.' : `Its last batch came on ${book.clockTime(standing.lastReceivedAt)}.`
+  const others =
+    brought === undefined
+      ? ''
+      : ` Couriers brought ${plural(brought.count, 'sale')} of it for ${book.money(brought.minor)}, of all days.`
+  return [
+    {
+      cause: 'notReported',
+      state: 'open',
+      day: day ?? (lastDay === '' ? began : lastDay),
+      ...book.terminal(standing.terminalNo),
+      amountMinor: brought?.minor ?? 0,
+      ...noMoney,
+      detail: `${last}${others}`,
+    },
+  ]
+}
+
+export const terminalCases = (book: Book, standings: readonly Standing[], day: string | undefined): Case[] => {
+  const sums = courierSums(book)
+  return standings.flatMap((standing) => [
+    ...missingCases(book, standing),
+    ...silentCases(book, { standing, day }, sums.get(standing.terminalNo)),
+  ])
+}
+
+const alarmWords: Readonly<Record<string, string>> = {
+  clone: 'Two different records with this counter: the card was copied.',
+  rollback: 'The card offered a counter that is long settled: it was copied or set back.',
+  balance: "The card's balance does not follow from its own records.",
+  reversal: 'A reversal does not undo the payment before it: it was made without its secret.',
+  settlementMac: 'It sends entries that no card has proved: a broken terminal, or a stolen key version.',
+  offerMac: 'It asked for a load with an offer that no card has made.',
+  chainBreak: 'A batch does not follow from the one before it: its ledger was changed.',
+  firstEntry: 'A batch does not begin where the one before it ended.',
+  fork: 'It sent another batch under a number that was taken: its ledger was set back to an old copy. Enrol it again.',
+}
+
+export const alarmCases = (book: Book): Case[] =>
+  book.facts.alarms.map((alarm) => ({
+    cause: 'alarm',
+    state: 'open',
+    day: book.dayOf(alarm.raised_at),
+    ...(alarm.card_no === null ? {} : book.card(alarm.card_no)),
+    ...(alarm.counter === null ? {} : { counter: alarm.counter }),
+    ...(alarm.terminal_no === null ? {} : book.terminal(alarm.terminal_no)),
+    reason: alarm.kind,
+    amountMinor: 0,
+    ...noMoney,
+    detail: `${alarmWords[alarm.kind] ?? alarm.kind} (${alarm.document})`,
+    opened: { document: alarm.document, at: isoTime(alarm.raised_at) },
+  }))
