@@ -50,7 +50,9 @@ const headline = (each: Case, words: Words): string =>
     ...(withoutAmount.includes(each.cause) ? [] : [words.money(each.amountMinor)]),
     ...(each.terminalId === undefined
       ? []
-      : [`${each.cause === 'hole' ? 'likely ' : ''}terminal ${each.terminalId} (${each.merchant})`]),
+      : [
+          `${each.cause === 'hole' && each.state === 'open' ? 'likely ' : ''}terminal ${each.terminalId} (${each.merchant})`,
+        ]),
     ...(each.reason === undefined ? [] : [each.reason]),
     ...accountText([each], words),
   ].join(', ')
@@ -95,28 +97,26 @@ const isRoutine = ({ cause, opened, closed }: Case, words: Words): boolean => {
   return cause === 'hole' && opened !== undefined && closed !== undefined && dayOf(opened.at) === dayOf(closed.at)
 }
 
+const closedLines = (each: Case, words: Words): string[] => {
+  const { opened, closed } = each
+  const seen = opened === undefined ? [] : [`seen ${words.time(opened.at)}`]
+  const by = closed?.document === undefined ? '' : ` by ${closed.document}`
+  const ended = closed === undefined ? [] : [`closed ${words.time(closed.at)}${by}`]
+  return [
+    `  ${headline(each, words)}: ${advice[each.cause].title.toLowerCase()}`,
+    `      ${[...seen, ...ended].join(', ')}`,
+  ]
+}
+
 const closedText = (cases: readonly Case[], words: Words): string[] => {
   if (cases.length === 0) return []
   const told = cases.filter((each) => !isRoutine(each, words))
   const routine = cases.length - told.length
-  const closing = (each: Case['closed']) =>
-    each === undefined ? '-' : `${words.time(each.at)}${each.document === undefined ? '' : ` by ${each.document}`}`
-  const rows = told.map((each) => [
-    each.cardId ?? '-',
-    counterText(each),
-    words.money(each.amountMinor),
-    each.terminalId ?? '-',
-    advice[each.cause].title.toLowerCase(),
-    each.opened === undefined ? '-' : words.time(each.opened.at),
-    closing(each.closed),
-  ])
   return [
     [
       `Closed: ${cases.length}. Nothing is left to do.`,
-      ...(routine === 0 ? [] : [`  ${routine} were counters that came late, on the day on which they were missed.`]),
-      ...(rows.length === 0
-        ? []
-        : [table(['card', 'counter', 'amount', 'terminal', 'what it was', 'seen', 'closed'], rows)]),
+      ...(routine === 0 ? [] : [`  Counters that came late, but on the day on which they were missed: ${routine}.`]),
+      ...told.flatMap((each) => closedLines(each, words)),
     ].join('\n'),
   ]
 }

@@ -5,10 +5,11 @@ import { Command } from 'commander'
 import * as v from 'valibot'
 import { createEnrolmentCode } from '../issuer/enrolment.ts'
 import { explain } from '../issuer/explain/explain.ts'
+import { plural } from '../issuer/explain/terminals.ts'
 import { createStore, type Issuer, openIssuer } from '../issuer/issuer.ts'
 import { mastersSchema } from '../issuer/issuer-keys.ts'
 import { addCard, addMerchant, addTerminal } from '../issuer/parties.ts'
-import { report } from '../issuer/report.ts'
+import { type CountAndAmount, type CourierFigures, report } from '../issuer/report.ts'
 import { serve } from '../issuer/server.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { cardId, terminalId, unixTime } from '../protocol/quantities.ts'
@@ -211,9 +212,18 @@ const holeText = (hole: Hole, money: (minor: number) => string): string => {
   }
 }
 
+const courierText = ({ witness, claim }: CourierFigures, sales: (figure: CountAndAmount) => string): string[] => {
+  const by = [
+    ...(witness.count === 0 ? [] : [`${sales(witness)} by witnesses`]),
+    ...(claim.count === 0 ? [] : [`${sales(claim)} by claims`]),
+  ]
+  return by.length === 0 ? [] : [`brought by couriers alone are ${by.join(' and ')}`]
+}
+
 /** The report as a page of text. */
 export const reportText = (reported: Awaited<ReturnType<typeof report>>, currency: string): string => {
   const money = (minor: number) => formatAmount(minor, currency)
+  const sales = ({ count, amountMinor }: CountAndAmount) => `${plural(count, 'sale')} for ${money(amountMinor)}`
   const terminals = table(
     [
       'terminal',
@@ -269,14 +279,13 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
         ({ entry, reason, cardId: card, counter, amountMinor }) =>
           `terminal ${row.terminalId}, entry ${entry}: ${reason}${card === undefined ? '' : `, card ${card} #${counter}`}${amountMinor === undefined ? '' : `, ${money(amountMinor)}`}`,
       ),
+      ...courierText(row.couriers, sales).map((each) => `terminal ${row.terminalId}: ${each}`),
       ...(row.heldMinor === 0
         ? []
         : [`terminal ${row.terminalId}: ${money(row.heldMinor)} held until what follows on the card is known`]),
       ...(row.owedGoods.count === 0
         ? []
-        : [
-            `terminal ${row.terminalId}: ${row.owedGoods.count} sales of ${money(row.owedGoods.amountMinor)} whose goods are owed, by claim`,
-          ]),
+        : [`terminal ${row.terminalId}: ${sales(row.owedGoods)}, whose goods are owed by claim`]),
       ...(row.owedBack.count === 0
         ? []
         : [

@@ -276,6 +276,12 @@ describe('who made a missing counter', () => {
     expect((await explain(bench.issuer)).open.filter(({ cause }) => cause === 'hole')).toEqual([])
   })
 
+  test('what one document brings in any order was never missing', async () => {
+    const made = [card.pay(town, map), card.pay(town, map), card.pay(town, map)]
+    await town.sync(...made.toReversed().map((each) => town.entry(each)))
+    expect(await explain(bench.issuer)).toMatchObject({ open: [], closed: [], settledCount: 4, plainCount: 4 })
+  })
+
   test('many terminals are behind: the nearest are named, the rest are counted', async () => {
     for (let at = 0; at < 7; at += 1) await newTerminal(bench.issuer, `Stall ${at}`)
     await missOne()
