@@ -88,7 +88,8 @@ export interface Book {
   readonly arrival: (row: Settled) => Arrival
   /** What the terminal that made it said of a record. */
   readonly words: (record: Uint8Array, proof: Uint8Array | null) => readonly OwnWord[]
-  readonly card: (cardNo: number) => { readonly cardId: string }
+  /** `createdAt` in UNIX seconds. */
+  readonly card: (cardNo: number) => { readonly cardId: string; readonly createdAt: number }
   readonly terminal: (terminalNo: number) => { readonly terminalId: string; readonly merchant: string }
 }
 
@@ -98,7 +99,7 @@ export const readBook = async (issuer: Issuer): Promise<Book> => {
   const { currency, timeZone } = issuer.book
   const index = indexFacts(facts)
   const firsts = indexArrivals(arrivals)
-  const cards = new Map(facts.cards.map((row) => [row.card_no, row.card_id]))
+  const cards = new Map(facts.cards.map((row) => [row.card_no, row]))
   const names = new Map(facts.terminals.map((row) => [row.terminal_no, row]))
   const dayOf = businessDays(timeZone)
   const inZone = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone })
@@ -132,7 +133,10 @@ export const readBook = async (issuer: Issuer): Promise<Book> => {
     arrival: (row) =>
       firsts.get(keyOf(row.card_no, row.counter)) ?? { transferNo: undefined, document: undefined, at: row.settled_at },
     words: (record, proof) => archive.words.get(entryKey(record, proof)) ?? [],
-    card: (cardNo) => ({ cardId: cards.get(cardNo) ?? '' }),
+    card: (cardNo) => {
+      const row = cards.get(cardNo)
+      return { cardId: row?.card_id ?? '', createdAt: row?.created_at ?? 0 }
+    },
     terminal: (terminalNo) => {
       const row = names.get(terminalNo)
       return { terminalId: row?.terminal_id ?? '', merchant: row?.name ?? '' }

@@ -75,7 +75,7 @@ export const advice: Readonly<Record<Cause, { readonly title: string; readonly t
   },
   abandoned: {
     title: 'In doubt for good',
-    todo: 'The terminal will never know and never hands over goods. If the customer asks, the counter above shows in a hole whether money moved: settle it by hand.',
+    todo: 'The terminal will never know and never hands over goods. If the customer asks: the hole where its counter was shows whether money moved. Settle it by hand.',
   },
   void: { title: 'Proved not paid', todo: 'Nothing: the card proved that no money moved.' },
   held: {

@@ -291,6 +291,20 @@ describe('who made a missing counter', () => {
   })
 })
 
+test('a payment that another terminal passes off as its own is still brought by couriers alone', async () => {
+  const map = await publish(bench.issuer, 'map', 250)
+  const [hill, town] = [await newTerminal(bench.issuer, 'Hill'), await newTerminal(bench.issuer, 'Town')]
+  const card = await newCard(bench.issuer)
+  await town.sync(town.entry(await town.load(card, 5000)))
+  const made = card.pay(hill, map)
+  await town.sync(town.entry(made, 'witness'), town.entry(made))
+  const told = await explain(bench.issuer)
+  expect(told.open.filter(({ cause }) => cause === 'courier')).toMatchObject([{ counter: 2, terminalId: hill.id }])
+  // The refused entry itself is closed by the proof that the witness brought.
+  expect(told.closed).toMatchObject([{ cause: 'exception', reason: 'terminal', terminalId: town.id }])
+  expect(told.unexplainedCount).toBe(0)
+})
+
 describe('days', () => {
   test('a hole is counted on the day of the record behind it, and told on those between', async () => {
     const map = await publish(bench.issuer, 'map', 250)
@@ -312,6 +326,23 @@ describe('days', () => {
     expect(last.perhaps).toEqual([])
     expect(last.suspense).toMatchObject({ dayMinor: 250, otherDaysMinor: 0 })
     expect((await explain(bench.issuer, { day: '2025-11-16' })).perhaps).toEqual([])
+  })
+
+  test('of a card whose first counter is missing, no day before it was issued is suspected', async () => {
+    const town = await newTerminal(bench.issuer, 'Town')
+    const map = await publish(bench.issuer, 'map', 250)
+    bench.clock.seconds += 24 * hour
+    const card = await newCard(bench.issuer)
+    card.commit(town.loadOrder(5000))
+    bench.clock.seconds += 24 * hour
+    await town.sync(town.entry(card.pay(town, map)))
+    const perhapsOf = async (day: string) => (await explain(bench.issuer, { day })).perhaps.length
+    expect(await perhapsOf('2025-11-13')).toBe(0)
+    expect(await perhapsOf('2025-11-14')).toBe(1)
+    const last = await explain(bench.issuer, { day: '2025-11-15' })
+    expect(last.open.filter(({ cause }) => cause === 'hole')).toMatchObject([
+      { counter: 1, amountMinor: 5000, holesMinor: -5000, hole: { balanceBeforeMinor: 0 } },
+    ])
   })
 
   test.each(['today', '2025-02-30', '13.11.2025'])('%s is not a day', async (day) => {

@@ -80,7 +80,8 @@ const suspectWords = ({ suspects }: { suspects: Hole['suspects'] }): string =>
 
 const missingOf = (book: Book, seam: Seam, before: Settled): Missing => {
   const after = book.settled(seam.card_no, seam.after_counter)
-  const since = after?.order_time ?? 0
+  // Before its first counter a card was issued.
+  const since = after?.order_time ?? Math.min(before.order_time, book.card(seam.card_no).createdAt)
   return {
     cardNo: seam.card_no,
     first: seam.after_counter + 1,
@@ -109,7 +110,7 @@ const holeCase = (
     cause: presumed ? 'presumedReversal' : 'hole',
     state: 'open',
     day: book.dayOf(time ?? before.order_time),
-    ...book.card(seam.card_no),
+    cardId: book.card(seam.card_no).cardId,
     counter: missing.first,
     ...(many ? { lastCounter: missing.last } : {}),
     ...(charged ?? (likely === undefined ? {} : { terminalId: likely.terminalId, merchant: likely.merchant })),
@@ -132,12 +133,8 @@ const holeCase = (
   }
 }
 
-const spanWords = (book: Book, missing: Missing): string => {
-  const balances = `Balance ${book.money(missing.balanceBeforeMinor)}, then ${book.money(missing.balanceAfterMinor)}`
-  return missing.since === 0
-    ? `${balances}, before ${book.clockTime(missing.until)}.`
-    : `${balances}, between ${book.clockTime(missing.since)} and ${book.clockTime(missing.until)}.`
-}
+const spanWords = (book: Book, missing: Missing): string =>
+  `Balance ${book.money(missing.balanceBeforeMinor)}, then ${book.money(missing.balanceAfterMinor)}, between ${book.clockTime(missing.since)} and ${book.clockTime(missing.until)}.`
 
 const gapCase = (book: Book, seam: Seam, before: Settled): Case => {
   const lied = seam.explanation === 'discrepancy'
@@ -147,7 +144,7 @@ const gapCase = (book: Book, seam: Seam, before: Settled): Case => {
     cause: lied ? 'lyingCard' : 'unprovenLoad',
     state: 'open',
     day: book.dayOf(before.order_time),
-    ...book.card(seam.card_no),
+    cardId: book.card(seam.card_no).cardId,
     counter: seam.before_counter,
     ...book.terminal(before.terminal_no),
     amountMinor: Math.abs(seam.net_minor),
@@ -184,7 +181,7 @@ const closedHoles = (book: Book, sightings: ReadonlyMap<Settled, Arrival>): Case
         cause: 'hole',
         state: 'closed',
         day: book.dayOf(row.order_time),
-        ...book.card(row.card_no),
+        cardId: book.card(row.card_no).cardId,
         counter: row.counter,
         ...book.terminal(row.terminal_no),
         amountMinor: row.amount_minor,

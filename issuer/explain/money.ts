@@ -5,7 +5,7 @@ import type { Case } from './case.ts'
 
 const base = (book: Book, row: Settled) => ({
   day: book.dayOf(row.order_time),
-  ...book.card(row.card_no),
+  cardId: book.card(row.card_no).cardId,
   counter: row.counter,
   ...book.terminal(row.terminal_no),
   amountMinor: row.amount_minor,
@@ -166,7 +166,7 @@ const loadCase = (book: Book, load: Book['facts']['loads'][number]): Case | unde
   const about = {
     state: 'open',
     day: book.dayOf(load.order_time),
-    ...book.card(load.card_no),
+    cardId: book.card(load.card_no).cardId,
     counter: load.counter,
     ...book.terminal(load.terminal_no),
     amountMinor: load.amount_minor,

@@ -4,7 +4,7 @@ import type { Case, Closing } from './case.ts'
 
 const base = (book: Book, note: Note) => ({
   day: book.dayOf(note.order_time),
-  ...book.card(note.card_no),
+  cardId: book.card(note.card_no).cardId,
   counter: note.counter,
   ...book.terminal(note.terminal_no),
   amountMinor: note.amount_minor,

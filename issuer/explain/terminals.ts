@@ -171,7 +171,7 @@ export const alarmCases = (book: Book): Case[] =>
     cause: 'alarm',
     state: 'open',
     day: book.dayOf(alarm.raised_at),
-    ...(alarm.card_no === null ? {} : book.card(alarm.card_no)),
+    ...(alarm.card_no === null ? {} : { cardId: book.card(alarm.card_no).cardId }),
     ...(alarm.counter === null ? {} : { counter: alarm.counter }),
     ...(alarm.terminal_no === null ? {} : book.terminal(alarm.terminal_no)),
     reason: alarm.kind,
