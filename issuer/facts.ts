@@ -108,7 +108,11 @@ export const indexFacts = (facts: Facts) => {
   for (const seam of facts.seams)
     if (seam.before_counter - seam.after_counter > 1 && seam.explanation !== 'reversal')
       held.add(keyOf(seam.card_no, seam.after_counter))
-  for (const note of openNotes) if (note.order_type === 'reversal') held.add(keyOf(note.card_no, note.reference))
+  // Only who made the payment can be undoing it: another terminal's word holds back nobody's money.
+  for (const note of openNotes) {
+    const payment = keyOf(note.card_no, note.reference)
+    if (note.order_type === 'reversal' && settled.get(payment)?.terminal_no === note.terminal_no) held.add(payment)
+  }
   // A hole that is explained as a reversal undoes the payment just before it.
   const presumed = facts.seams
     .filter((seam) => seam.explanation === 'reversal')

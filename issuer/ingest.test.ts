@@ -365,6 +365,18 @@ describe('what terminals know but cannot prove', () => {
     expect(await ofTerminal(kiosk)).toMatchObject({ payableMinor: 250, heldMinor: 0, inDoubt: 0 })
   })
 
+  test('no other terminal holds a payout back by calling its reversal in doubt', async () => {
+    const payment = card.pay(kiosk, map)
+    await kiosk.sync(kiosk.entry(payment))
+    const rival = await newTerminal(bench.issuer, 'Rival')
+    const { order } = payment.record
+    const invented = card
+      .copy()
+      .commit({ ...order, type: 'reversal', reference: payment.record.counter, terminalId: rival.id })
+    expect(await rival.sync(rival.entry(invented, 'inDoubt'))).toMatchObject({ accepted: 1 })
+    expect(await ofTerminal(kiosk)).toMatchObject({ payableMinor: 250, heldMinor: 0 })
+  })
+
   test('an owed sale is paid like any other', async () => {
     const made = card.pay(kiosk, map)
     expect(await kiosk.sync(kiosk.entry(made), kiosk.entry(made, 'owed', 9))).toMatchObject({ accepted: 2 })

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { LedgerFault } from '../db/open.ts'
 import { blockCard } from '../issuer/bulletin-publisher.ts'
+import { explain } from '../issuer/explain/explain.ts'
 import { cutBatch, syncOnce } from '../main/sync/sync.ts'
 import { terminalId } from '../protocol/quantities.ts'
 import { Auditor } from './auditor.ts'
@@ -16,6 +17,7 @@ import { makeRogue, type RogueCard, RogueMerchant, rogueKinds, rogueTerminalId }
 import { watchSecrets } from './secrets.ts'
 import { makeCard, type SimCard } from './sim-card.ts'
 import { SimTerminal } from './sim-terminal.ts'
+import { demand } from './violation.ts'
 import { type Deed, daySeconds, type Event, type Mishaps, type Scale } from './workload.ts'
 
 const startTime = 1_790_000_000
@@ -250,7 +252,7 @@ export class Fleet {
 
   /** Everything works again: all cards are tapped everywhere, all terminals synced, all claims opened. */
   async settle(days: number): Promise<void> {
-    const { now, terminals, cards, customers, phones, auditor, books } = this.#parts
+    const { now, terminals, cards, customers, phones, auditor, books, bank } = this.#parts
     now.seconds = startTime + (days + 1) * daySeconds
     for (const terminal of terminals) terminal.setClock(0)
     for (let round = 0; round < settlingRounds; round += 1) {
@@ -265,6 +267,12 @@ export class Fleet {
     for (const [index, card] of cards.entries()) await customers.buy(this.#terminal(index), card, plainBuy('map'), calm)
     for (const terminal of terminals) await this.#syncForGood(terminal)
     auditor.close(books.read())
+    const { unexplainedMinor, unexplainedCount } = await explain(bank.issuer)
+    demand(
+      'I4',
+      unexplainedMinor === 0 && unexplainedCount === 0,
+      () => `the issuer cannot explain ${unexplainedMinor} and ${unexplainedCount} counters`,
+    )
   }
 
   async #syncForGood(terminal: SimTerminal): Promise<void> {
