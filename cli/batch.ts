@@ -1,119 +1,188 @@
-/** `farthing batch ...`: the documents themselves, for a USB stick or an auditor's eye. */
+/** `farthing batch ...`: the documents themselves, for a USB stick or an auditor's eye (docs/OPERATIONS.md, USB). */
 import { mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Command } from 'commander'
-import { readIdentity } from '../main/identity.ts'
-import { exportBatches } from '../main/sync/export.ts'
-import { openTerminal } from '../main/terminal.ts'
-import { parseBatch, requireBatchSeal } from '../protocol/batch.ts'
-import { equalBytes, toHex } from '../protocol/bytes.ts'
-import { lettersOf } from '../protocol/currency.ts'
-import { nextHead, parseEntry } from '../protocol/entry.ts'
-import { ProtocolError } from '../protocol/errors.ts'
-import { exitStatus, result } from './output.ts'
-import { table } from './table.ts'
+import { requireSafeUrl } from '../main/enrol.ts'
+import { type ExportResult, exportBatches } from '../main/stick/export.ts'
+import type { RefusedFile } from '../main/stick/stick.ts'
+import { type TakeResult, takeFromStick } from '../main/stick/take.ts'
+import { connectIssuer } from '../main/sync/issuer-client.ts'
+import { openTerminal, type Terminal } from '../main/terminal.ts'
+import { type BatchVerdict, isTaken } from '../protocol/acknowledgement.ts'
+import type { AnsweredBatch, DeskResult } from './desk.ts'
+import { CliError, exitStatus, result } from './output.ts'
+import { showDocument } from './show-document.ts'
 
-/** Everything in a batch, and whether its chain and, with the terminal's key at hand, its seal hold. */
-const showBatch = (file: string, dataDir: string | undefined) => {
-  const bytes = new Uint8Array(readFileSync(file))
-  const batch = parseBatch(bytes)
-  const chainHolds = equalBytes(batch.entries.reduce(nextHead, batch.previousHead), batch.head)
-  const identity = dataDir === undefined ? undefined : readIdentity(dataDir)
-  let seal: 'right' | 'wrong' | undefined
-  if (identity !== undefined && identity.terminalId === batch.terminalId) {
-    try {
-      requireBatchSeal(identity.terminalMacKey, bytes)
-      seal = 'right'
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      seal = 'wrong'
-    }
-  }
-  return {
-    terminalId: batch.terminalId,
-    epoch: batch.epoch,
-    batchNo: batch.batchNo,
-    firstEntry: batch.firstEntry,
-    count: batch.entries.length,
-    previousHead: toHex(batch.previousHead),
-    head: toHex(batch.head),
-    chainHolds,
-    ...(seal === undefined ? {} : { seal }),
-    entries: batch.entries.map((entry, at) => {
-      const entryNo = batch.firstEntry + at
-      try {
-        const { record, status, resolvedTime } = parseEntry(entry)
-        const { order } = record
-        return {
-          entry: entryNo,
-          status,
-          type: order.type,
-          cardId: record.identity.cardId,
-          counter: record.counter,
-          amountMinor: order.amountMinor,
-          currency: lettersOf(order.currency),
-          balanceAfterMinor: record.balanceAfterMinor,
-          terminalSeq: order.terminalSeq,
-          time: new Date(order.time * 1000).toISOString(),
-          ...(resolvedTime === 0 ? {} : { resolvedTime: new Date(resolvedTime * 1000).toISOString() }),
-        }
-      } catch (error) {
-        if (error instanceof ProtocolError) return { entry: entryNo, problem: error.message }
-        throw error
-      }
-    }),
+interface ImportOptions {
+  readonly data?: string
+  readonly store?: string
+  readonly issuer?: string
+  readonly json?: boolean
+}
+
+const withTerminal = <Result>(dataDir: string, work: (terminal: Terminal) => Result): Result => {
+  const terminal = openTerminal(dataDir)
+  try {
+    return work(terminal)
+  } finally {
+    terminal.close()
   }
 }
 
+const stoppedText = (verdict: string): string =>
+  `The issuer takes no more from this terminal (${verdict}): enrol it again with a new code. Nothing is lost.`
+
+const refusedText = (refused: readonly RefusedFile[]): string[] =>
+  refused.map(({ file, sentence }) => `Left alone: ${file}. ${sentence}`)
+
+const exportText = ({ files, refused }: ExportResult, stopped: string | undefined): string =>
+  [
+    files.length === 0
+      ? 'No sales to carry: the issuer has taken everything. The stick asks for news.'
+      : `Wrote ${files.join(', ')}.`,
+    ...refusedText(refused),
+    ...(stopped === undefined
+      ? ['Next, at the issuer: farthing batch import DIR --store sqlite:PATH.']
+      : [stoppedText(stopped)]),
+  ].join('\n')
+
+const exportTo = (dir: string, options: { readonly data: string; readonly json?: boolean }): void =>
+  withTerminal(options.data, (terminal) => {
+    mkdirSync(dir, { recursive: true })
+    const exported = exportBatches(terminal, dir)
+    const stopped = terminal.ledger.stoppedVerdict
+    if (stopped !== undefined || exported.refused.length > 0) process.exitCode = exitStatus.refused
+    const { files, refused } = exported
+    result(
+      options,
+      {
+        files: files.map((file) => path.join(dir, file)),
+        ...(refused.length === 0 ? {} : { refused }),
+        ...(stopped === undefined ? {} : { stopped }),
+      },
+      () => exportText(exported, stopped),
+    )
+  })
+
+const verdictText: Readonly<Record<BatchVerdict, string>> = {
+  taken: 'taken',
+  outOfOrder: 'taken; the batch before it is missing here, and comes with the next export',
+  fork: 'NOT TAKEN: this number came with other sales before. The terminal must be enrolled again',
+  epochEnded: 'not taken: the terminal was enrolled again since, and sends these sales anew',
+  keyVersionEnded: "not taken: the terminal's key has ended. It must be enrolled again",
+}
+
+const answeredText = ({ terminalId, epoch, batchNo, verdict, accepted, exceptions }: AnsweredBatch): string =>
+  `Terminal ${terminalId}, epoch ${epoch}, batch ${batchNo}: ${verdictText[verdict]}${
+    isTaken(verdict) ? ` (${accepted} entries accepted, ${exceptions} exceptions)` : ''
+  }.`
+
+const deskText = (done: DeskResult): string => {
+  const { batches, keyrings, goods, bulletin, refused } = done
+  const nothing = batches.length + keyrings.length + refused.length === 0
+  return [
+    ...batches.map(answeredText),
+    ...refusedText(refused),
+    nothing
+      ? 'There is nothing of a terminal here: is this the stick? "farthing batch export" writes it.'
+      : [
+          bulletin === undefined ? 'No catalogue was published yet.' : `The stick carries bulletin ${bulletin},`,
+          `keyrings for ${keyrings.length} terminals and ${goods} goods.`,
+          'Next, at each terminal: farthing batch import DIR --data TERMINAL_DIR.',
+        ].join(' '),
+  ].join('\n')
+}
+
+/** Loaded only when it is wanted: a kiosk has no use for an issuer. */
+const importAtDesk = async (dir: string, options: ImportOptions): Promise<void> => {
+  const { answerStick, deskOver, isAllTaken } = await import('./desk.ts')
+  const { store, issuer: url } = options
+  const work = async (): Promise<DeskResult> => {
+    if (store === undefined) return answerStick(connectIssuer(url ?? ''), dir)
+    const { withIssuer } = await import('./issuer.ts')
+    return withIssuer(store, (issuer) => answerStick(deskOver(issuer), dir))
+  }
+  if (url !== undefined) requireSafeUrl(url)
+  const done = await work()
+  if (!isAllTaken(done) || done.batches.length + done.keyrings.length === 0) process.exitCode = exitStatus.refused
+  result(options, done, () => deskText(done))
+}
+
+const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
+
+const takenText = (done: TakeResult, unsyncedCount: number): string => {
+  const { answers, entries, exceptions, bulletin, keyring, goods, goodsMissing, others, older } = done
+  const news = [
+    ...(bulletin === undefined ? [] : [`bulletin ${bulletin}`]),
+    ...(keyring === undefined ? [] : [`keyring ${keyring}`]),
+    ...(goods === 0 ? [] : [`${goods} goods`]),
+  ]
+  return [
+    `${plural(answers, 'acknowledgement', 'acknowledgements')} for ${plural(entries, 'entry', 'entries')}, ${plural(exceptions, 'exception', 'exceptions')}. New here: ${news.join(', ') || 'nothing else'}.`,
+    ...(others === 0
+      ? []
+      : [`${plural(others, 'acknowledgement', 'acknowledgements')} on the stick for other terminals.`]),
+    ...older.map((file) => `${file} is older than what is here, and changes nothing.`),
+    ...refusedText(done.refused),
+    ...(goodsMissing === 0
+      ? []
+      : [`${goodsMissing} goods of the bulletin are still missing: take the stick to the issuer.`]),
+    ...(done.stopped === undefined ? [] : [stoppedText(done.stopped)]),
+    ...(done.exportAgain
+      ? ['The issuer lacks an earlier batch: run "farthing batch export" again, and carry it there.']
+      : []),
+    unsyncedCount === 0
+      ? 'Everything is settled.'
+      : `${plural(unsyncedCount, 'entry is', 'entries are')} not yet settled.`,
+  ].join('\n')
+}
+
+const importAtTerminal = (dir: string, dataDir: string, options: ImportOptions): void =>
+  withTerminal(dataDir, (terminal) => {
+    const done = takeFromStick(terminal, dir)
+    if (done.stopped !== undefined || done.refused.length > 0) process.exitCode = exitStatus.refused
+    const { count } = terminal.ledger.unsynced
+    result(options, { ...done, unsynced: count }, () => takenText(done, count))
+  })
+
+const importFrom = async (dir: string, options: ImportOptions): Promise<void> => {
+  const { data, store, issuer } = options
+  if ([data, store, issuer].filter((place) => place !== undefined).length !== 1)
+    throw new CliError(
+      exitStatus.usage,
+      'Say where you are: --store sqlite:PATH (or --issuer URL) at the issuer, --data DIR at the terminal.',
+    )
+  if (issuer !== undefined && !URL.canParse(issuer))
+    throw new CliError(exitStatus.usage, `"${issuer}" is not an address such as https://issuer.example.`)
+  if (data === undefined) await importAtDesk(dir, options)
+  else importAtTerminal(dir, data, options)
+}
+
 export const batchCommands = (): Command => {
-  const batch = new Command('batch').description("the terminal's documents as files")
+  const batch = new Command('batch').description("the terminal's documents as files, for a USB stick")
 
   batch
     .command('export <dir>')
-    .description('write everything that the issuer has not taken, as files to carry there')
+    .description('at the terminal: write everything that the issuer has not taken, as files to carry there')
     .requiredOption('--data <dir>', "the terminal's data folder")
-    .action((dir: string, options: { data: string; json?: boolean }) => {
-      const terminal = openTerminal(options.data)
-      try {
-        mkdirSync(dir, { recursive: true })
-        const files = exportBatches(terminal, dir)
-        result(options, { files: files.map((file) => path.join(dir, file)) }, () =>
-          files.length === 0 ? 'Nothing to export: the issuer has taken everything.' : `Wrote ${files.join(', ')}.`,
-        )
-      } finally {
-        terminal.close()
-      }
-    })
+    .action(exportTo)
+
+  batch
+    .command('import <dir>')
+    .description('at the issuer: take the batches in and answer them; at the terminal: take the answers and the news')
+    .option('--store <url>', "at the issuer's desk: where it keeps its books, sqlite:PATH")
+    .option('--issuer <url>', 'at a desk without the books: the address of the issuer')
+    .option('--data <dir>', 'at the terminal: its data folder')
+    .action(importFrom)
 
   batch
     .command('show <file>')
-    .description('what a batch file says')
+    .description('what a batch, acknowledgement, bulletin or keyring says')
     .option('--data <dir>', "the terminal's data folder, to check the seal")
     .action((file: string, options: { data?: string; json?: boolean }) => {
-      const shown = showBatch(file, options.data)
-      if (!shown.chainHolds || shown.seal === 'wrong') process.exitCode = exitStatus.refused
-      result(options, shown, () =>
-        [
-          `Batch ${shown.batchNo} of terminal ${shown.terminalId}, epoch ${shown.epoch}: ${shown.count} entries from ${shown.firstEntry}`,
-          `Chain ${shown.chainHolds ? 'holds' : 'IS BROKEN'}; seal ${shown.seal ?? 'not checked (--data DIR of the terminal)'}`,
-          table(
-            ['entry', 'status', 'type', 'card', 'counter', 'amount', 'time'],
-            shown.entries.map((row) =>
-              'problem' in row
-                ? [String(row.entry), row.problem ?? '', '', '', '', '', '']
-                : [
-                    String(row.entry),
-                    row.status,
-                    row.type,
-                    row.cardId,
-                    String(row.counter),
-                    String(row.amountMinor),
-                    row.time,
-                  ],
-            ),
-          ),
-        ].join('\n'),
-      )
+      const shown = showDocument(new Uint8Array(readFileSync(file)), options.data)
+      if (!shown.holds) process.exitCode = exitStatus.refused
+      result(options, shown.value, shown.text)
     })
   return batch
 }

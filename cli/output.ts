@@ -6,6 +6,7 @@ import { asLedgerFault, LedgerFault } from '../db/open.ts'
 import { IssuerError } from '../issuer/errors.ts'
 import { IdentityFault } from '../main/identity.ts'
 import { CardFault } from '../main/reader/card-reader.ts'
+import { StickFault } from '../main/stick/stick.ts'
 import { IssuerRefused, IssuerUnreachable } from '../main/sync/issuer-client.ts'
 import { UnknownItem } from '../main/vending.ts'
 import { ProtocolError } from '../protocol/errors.ts'
@@ -72,6 +73,7 @@ export const statusOf = (error: unknown): ExitStatus | undefined => {
     error instanceof IssuerUnreachable ||
     error instanceof IdentityFault ||
     error instanceof CardFault ||
+    error instanceof StickFault ||
     error instanceof StateFileError
   )
     return exitStatus.world

@@ -65,9 +65,12 @@ export interface NewIntent {
   readonly reverses?: number
 }
 
-export interface StoredBatch {
+export interface BatchPlace {
   readonly epoch: number
   readonly batchNo: number
+}
+
+export interface StoredBatch extends BatchPlace {
   readonly count: number
   readonly bytes: Uint8Array
 }
@@ -658,6 +661,38 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
             )
             .all(epoch) as StoredBatch[],
       ).map((row) => ({ ...row, bytes: new Uint8Array(row.bytes) })),
+    /** A batch as it was cut, of this epoch or an earlier one; `answered` once its acknowledgement took it. */
+    batchAt(place: BatchPlace): (StoredBatch & { readonly answered: boolean }) | undefined {
+      const row = look(() =>
+        database
+          .prepare(
+            'SELECT epoch, batch_no AS batchNo, count, bytes, verdict FROM batch WHERE epoch = @epoch AND batch_no = @batchNo',
+          )
+          .get({ epoch: place.epoch, batchNo: place.batchNo }),
+      ) as (StoredBatch & { verdict: string | null }) | undefined
+      if (row === undefined) return undefined
+      const { verdict, ...batch } = row
+      return { ...batch, bytes: new Uint8Array(row.bytes), answered: verdict !== null }
+    },
+    /**
+     * What a messenger takes along, oldest first: every batch of this epoch without an answer, and, where the issuer lacks
+     * one that it had taken (it was restored from a backup), up to `againMax` before that place, since each way is a journey.
+     */
+    batchesToCarry: (againMax: number): BatchPlace[] =>
+      look(
+        () =>
+          database
+            .prepare(
+              `WITH lacking AS (SELECT max(batch_no) AS batch_no FROM batch WHERE epoch = @epoch AND verdict = 'outOfOrder'),
+                 known AS (SELECT batch_no FROM batch WHERE epoch = @epoch AND verdict IS NOT NULL)
+               SELECT epoch, batch_no AS batchNo FROM batch WHERE epoch = @epoch AND (
+                 verdict IS NULL
+                 OR (batch_no < (SELECT batch_no FROM lacking) AND batch_no >= (SELECT batch_no FROM lacking) - @againMax
+                   AND (SELECT batch_no - 1 FROM lacking) IN (SELECT batch_no FROM known)))
+               ORDER BY batch_no`,
+            )
+            .all({ epoch, againMax }) as BatchPlace[],
+      ),
     /** The batch that the issuer lacks, as its answer to the one after it said, until that has been answered too. */
     nextToResend: (): StoredBatch | undefined =>
       look(() =>

@@ -6,8 +6,8 @@ import { openWritable } from '../db/open.ts'
 import { enrolmentSchema, IdentityFault, writeIdentity } from './identity.ts'
 import { type IssuerClient, IssuerUnreachable } from './sync/issuer-client.ts'
 
-/** Plain HTTP would show the terminal's key to the network. */
-const requireSafeUrl = (url: string): void => {
+/** Plain HTTP would show the terminal's key to the network. @throws IdentityFault */
+export const requireSafeUrl = (url: string): void => {
   const { protocol, hostname } = new URL(url)
   const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
   if (protocol !== 'https:' && !(protocol === 'http:' && loopback))

@@ -52,9 +52,13 @@ export interface Acknowledgement {
 
 const fixedLength = 4 + 4 + 8 + 4 + 4 + headLength + 4 + 4
 const exceptionLength = 8
+export const acknowledgementBytesMax = fixedLength + batchEntriesMax * exceptionLength + sealLength
 
-/** Reads and verifies. @throws ProtocolError; `forged` when the seal is wrong */
-export const openAcknowledgement = (terminalKey: MacKey, bytes: Uint8Array): Acknowledgement => {
+/**
+ * Reads the layout; the seal is the caller's next check, and nothing is true before it.
+ * @throws ProtocolError `length`, `magic`, `version`, `reserved`, `range`
+ */
+export const parseAcknowledgement = (bytes: Uint8Array): Acknowledgement => {
   if (bytes.length < fixedLength + sealLength) throw new ProtocolError('length', 'acknowledgement')
   const reader = new ByteReader(bytes, bytes.length, 'acknowledgement')
   reader.magic('FACK')
@@ -84,8 +88,14 @@ export const openAcknowledgement = (terminalKey: MacKey, bytes: Uint8Array): Ack
     reader.reserved(3, 'acknowledgement')
     return { entry, reason }
   })
-  requireSeal(terminalKey, macTag.acknowledgement, bytes)
   return { keyVersion, verdict, terminalId: terminal, epoch, batchNo, head, accepted, exceptions }
+}
+
+/** Reads and verifies. @throws ProtocolError; `forged` when the seal is wrong */
+export const openAcknowledgement = (terminalKey: MacKey, bytes: Uint8Array): Acknowledgement => {
+  const acknowledgement = parseAcknowledgement(bytes)
+  requireSeal(terminalKey, macTag.acknowledgement, bytes)
+  return acknowledgement
 }
 
 /** @returns the sealed acknowledgement @throws ProtocolError */

@@ -80,6 +80,14 @@ export const bulletinKeyVersion = (bytes: Uint8Array): number => {
   return keyVersion
 }
 
+/** Reads what a bulletin says, whoever signed it: for a courier, who carries it and need not believe it. @throws ProtocolError */
+export const parseBulletin = (bytes: Uint8Array): Bulletin => {
+  if (bytes.length < headLength + signatureLength || bytes.length > bulletinBytesMax)
+    throw new ProtocolError('length', 'bulletin')
+  bulletinKeyVersion(bytes)
+  return parseCanonical(bulletinSchema, bytes.slice(headLength + signatureLength), 'bulletin')
+}
+
 /** Verifies, then reads. @param publicKey Ed25519, 32 bytes @throws ProtocolError; `forged` when the signature is wrong */
 export const openBulletin = (bytes: Uint8Array, publicKey: Uint8Array): Bulletin => {
   if (bytes.length < headLength + signatureLength || bytes.length > bulletinBytesMax)

@@ -62,19 +62,23 @@ export const encodeKeyring = (
   return concat(head, nonce, cipher.encrypt(canonicalBytes(keyring.body)))
 }
 
-/** Verifies, decrypts and reads. @param terminalKey K_term, 32 bytes @throws ProtocolError; `forged` when it is not for this key */
-export const openKeyring = (bytes: Uint8Array, terminalKey: Uint8Array): Keyring => {
+/** What stands outside the encryption: whose it is, and which. @throws ProtocolError `length`, `magic`, `version`, `reserved` */
+export const parseKeyringHead = (bytes: Uint8Array): Omit<Keyring, 'body'> => {
   if (bytes.length < headLength + nonceLength + tagLength || bytes.length > keyringBytesMax)
     throw new ProtocolError('length', 'keyring')
-  const head = bytes.slice(0, headLength)
-  const reader = new ByteReader(head, headLength, 'keyring')
+  const reader = new ByteReader(bytes.slice(0, headLength), headLength, 'keyring')
   reader.magic('FKEY')
   reader.version('keyring')
   const keyVersion = reader.u8()
   reader.reserved(2, 'keyring')
   const terminal = terminalId(toHex(reader.bytes(idLength)))
-  const epoch = reader.u32()
-  const serial = reader.u32()
+  return { keyVersion, terminalId: terminal, epoch: reader.u32(), serial: reader.u32() }
+}
+
+/** Verifies, decrypts and reads. @param terminalKey K_term, 32 bytes @throws ProtocolError; `forged` when it is not for this key */
+export const openKeyring = (bytes: Uint8Array, terminalKey: Uint8Array): Keyring => {
+  const outside = parseKeyringHead(bytes)
+  const head = bytes.slice(0, headLength)
   const nonce = bytes.slice(headLength, headLength + nonceLength)
   let json: Uint8Array
   try {
@@ -82,7 +86,7 @@ export const openKeyring = (bytes: Uint8Array, terminalKey: Uint8Array): Keyring
   } catch {
     throw new ProtocolError('forged', 'keyring')
   }
-  return { keyVersion, terminalId: terminal, epoch, serial, body: parseCanonical(keyringBodySchema, json, 'keyring') }
+  return { ...outside, body: parseCanonical(keyringBodySchema, json, 'keyring') }
 }
 
 /**

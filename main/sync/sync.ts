@@ -2,18 +2,19 @@
  * Sync: an exchange of documents (PROTOCOL.md, Documents). Batches go out, only an authenticated acknowledgement settles
  * one; bulletin, keyring and goods come in. Online and offline are found out by trying.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
-import { type Acknowledgement, isTaken, openAcknowledgement } from '../../protocol/acknowledgement.ts'
-import { encodeBatch, parseBatch } from '../../protocol/batch.ts'
-import { openBulletin } from '../../protocol/bulletin.ts'
-import { equalBytes, fromHex } from '../../protocol/bytes.ts'
-import { ProtocolError } from '../../protocol/errors.ts'
-import { isSoldByUnit } from '../../protocol/item.ts'
-import { openKeyring } from '../../protocol/keyring.ts'
-import { goodsPath, openContent } from '../catalogue.ts'
+import { type Acknowledgement, isTaken } from '../../protocol/acknowledgement.ts'
+import { encodeBatch } from '../../protocol/batch.ts'
 import type { Terminal } from '../terminal.ts'
 import { backoffMs, syncBackoff } from './backoff.ts'
+import {
+  keepDocuments,
+  missingGoods,
+  openNewBulletin,
+  openNewKeyring,
+  takeAnswer,
+  takeGoods,
+  WrongDocument,
+} from './intake.ts'
 import { type IssuerClient, IssuerRefused, IssuerUnreachable } from './issuer-client.ts'
 
 export interface SyncResult {
@@ -31,8 +32,6 @@ export interface SyncOptions {
   readonly onBatch?: (progress: { readonly entries: number; readonly left: number }) => void
 }
 
-/** The encrypted blob is a little longer than the content (its tag). */
-const blobOverheadBytes = 16
 /** A batch before the one that was sent is asked for at most this often in one sync. */
 const resendMax = 1000
 
@@ -43,15 +42,14 @@ export const cutBatch = (terminal: Terminal, busyTerminalSeq?: number): boolean 
     busyTerminalSeq === undefined ? {} : { busyTerminalSeq },
   )
 
-/** @throws IssuerUnreachable unless the bytes are this terminal's acknowledgement */
-const readAck = (terminal: Terminal, bytes: Uint8Array): Acknowledgement => {
+/** On this way whatever the issuer did not make was said by something in between. @throws IssuerUnreachable */
+const fromIssuer = <Result>(what: string, work: () => Result): Result => {
   try {
-    const ack = openAcknowledgement(terminal.identity.terminalMacKey, bytes)
-    if (ack.terminalId === terminal.identity.terminalId && ack.epoch === terminal.ledger.epoch) return ack
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
+    return work()
+  } catch (cause) {
+    if (!(cause instanceof WrongDocument)) throw cause
+    throw new IssuerUnreachable(`What answered is not ${what} of the issuer (a proxy or a login page?).`, { cause })
   }
-  throw new IssuerUnreachable('What answered is not an acknowledgement of the issuer (a proxy or a login page?).')
 }
 
 /**
@@ -69,19 +67,9 @@ export const syncOnce = async (
   let exceptions = 0
   let resent = 0
 
-  const send = async (stored: { batchNo: number; count: number; bytes: Uint8Array }): Promise<Acknowledgement> => {
+  const send = async (stored: { batchNo: number; bytes: Uint8Array }): Promise<Acknowledgement> => {
     const bytes = await client.sendBatch(stored.bytes, options.signal)
-    const ack = readAck(terminal, bytes)
-    const { head } = parseBatch(stored.bytes)
-    if (
-      isTaken(ack.verdict) &&
-      (ack.batchNo !== stored.batchNo ||
-        ack.accepted + ack.exceptions.length !== stored.count ||
-        !equalBytes(ack.head, head))
-    )
-      throw new IssuerUnreachable(`The issuer acknowledged batch ${ack.batchNo}, not ${stored.batchNo}.`)
-    ledger.storeAnswer(ack, bytes, stored.batchNo)
-    return ack
+    return fromIssuer('the acknowledgement', () => takeAnswer(terminal, bytes, stored.batchNo))
   }
 
   while (ledger.stoppedVerdict === undefined) {
@@ -109,35 +97,16 @@ export const syncOnce = async (
   return { batches, entries, exceptions }
 }
 
-const seconds = (iso: string): number => Math.floor(Date.parse(iso) / 1000)
-
 /** Bulletin, keyring, and the goods that are new. A document that does not verify changes nothing. */
 export const fetchNews = async (terminal: Terminal, client: IssuerClient, signal?: AbortSignal): Promise<void> => {
-  const { ledger, identity } = terminal
   try {
     const bulletinBytes = await client.bulletin(signal)
-    const bulletin = openBulletin(bulletinBytes, identity.bulletinPublicKey)
-    const keyringBytes = await client.keyring(identity.terminalId, signal)
-    const keyring = openKeyring(keyringBytes, identity.terminalKey)
-    if (keyring.terminalId !== identity.terminalId || keyring.epoch !== identity.epoch)
-      throw new IssuerUnreachable('The keyring is not for this terminal and epoch.')
-    const fresh = [
-      ledger.storeDocument({ kind: 'keyring', serial: keyring.serial, bytes: keyringBytes, signedTime: 0 }),
-      ledger.storeDocument({
-        kind: 'bulletin',
-        serial: bulletin.serial,
-        bytes: bulletinBytes,
-        signedTime: seconds(bulletin.issuedAt),
-      }),
-    ]
-    // A new hotlist counts from now on, however long the goods take.
-    if (fresh.includes(true)) terminal.refresh()
+    const bulletin = fromIssuer('the bulletin', () => openNewBulletin(terminal, bulletinBytes))
+    const keyringBytes = await client.keyring(terminal.identity.terminalId, signal)
+    const keyring = fromIssuer('the keyring', () => openNewKeyring(terminal, keyringBytes))
+    keepDocuments(terminal, [bulletin, keyring])
     await fetchGoods(terminal, client, signal)
   } catch (error) {
-    if (error instanceof ProtocolError)
-      throw new IssuerUnreachable('What answered is not signed by the issuer (a proxy or a login page?).', {
-        cause: error,
-      })
     // Not published yet is no fault of the network: the sales that were sent are sent.
     if (error instanceof IssuerRefused && error.status === 404) return
     throw error
@@ -146,35 +115,14 @@ export const fetchNews = async (terminal: Terminal, client: IssuerClient, signal
 
 /** Goods that are announced and not here yet. One that the issuer has not got does not hold up the next. */
 const fetchGoods = async (terminal: Terminal, client: IssuerClient, signal?: AbortSignal): Promise<void> => {
-  const { dataDir, issued } = terminal
-  const contentKeys = new Map(issued?.keyring.contentKeys.map((entry) => [entry.contentHash, fromHex(entry.key, 32)]))
-  for (const item of issued?.bulletin.items ?? []) {
-    const { contentHash } = item
-    const key = contentKeys.get(contentHash)
-    const file = goodsPath(dataDir, contentHash)
-    if (isSoldByUnit(item) || key === undefined || existsSync(file)) continue
+  for (const goods of missingGoods(terminal)) {
     try {
-      const blob = await client.goods(contentHash, item.bytes + blobOverheadBytes, signal)
-      if (openContent(blob, { key, contentHash }) === undefined)
-        throw new IssuerUnreachable('What answered are not the goods of the issuer (a proxy or a login page?).')
-      storeGoods(file, blob)
+      const blob = await client.goods(goods.contentHash, goods.bytesMax, signal)
+      fromIssuer('the goods', () => takeGoods(terminal, goods, blob))
     } catch (error) {
       if (!(error instanceof IssuerRefused)) throw error
     }
   }
-}
-
-/** Whole or not at all. */
-const storeGoods = (file: string, blob: Uint8Array): void => {
-  mkdirSync(path.dirname(file), { recursive: true })
-  const handle = openSync(`${file}.part`, 'w', 0o600)
-  try {
-    writeFileSync(handle, blob)
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-  renameSync(`${file}.part`, file)
 }
 
 export interface SyncLoop {

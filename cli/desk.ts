@@ -1,0 +1,216 @@
+/**
+ * The issuer's desk: every batch on a stick goes through the same door as over HTTP, and the stick goes back with all that a
+ * sync would have brought: acknowledgements, bulletin, keyrings, goods (docs/OPERATIONS.md, USB).
+ */
+import { currentBulletin } from '../issuer/bulletin-publisher.ts'
+import { goodsFolder } from '../issuer/catalogue.ts'
+import { blobBytes, readBlob } from '../issuer/goods.ts'
+import { ingestBatch } from '../issuer/ingest.ts'
+import type { Issuer } from '../issuer/issuer.ts'
+import { keyringFor } from '../issuer/keyring-maker.ts'
+import { openStick, type RefusedFile, type Stick, shownName, stickName } from '../main/stick/stick.ts'
+import type { StickDisk } from '../main/stick/stick-disk.ts'
+import { blobOverheadBytes, isAnswerTo } from '../main/sync/intake.ts'
+import { type IssuerClient, IssuerRefused, IssuerUnreachable } from '../main/sync/issuer-client.ts'
+import { type Acknowledgement, type BatchVerdict, isTaken, parseAcknowledgement } from '../protocol/acknowledgement.ts'
+import { type Batch, batchBytesMax, parseBatch } from '../protocol/batch.ts'
+import { type Bulletin, parseBulletin } from '../protocol/bulletin.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+import { isSoldByUnit } from '../protocol/item.ts'
+import { parseKeyringHead } from '../protocol/keyring.ts'
+
+/** The issuer as the desk needs it: over HTTP, or its store itself. */
+export type Desk = Pick<IssuerClient, 'sendBatch' | 'bulletin' | 'keyring' | 'goods'>
+
+const notFound = 404
+
+/** The store itself, beside a server that may be running. Its faults are thrown as they are: each has its sentence. */
+export const deskOver = (issuer: Issuer): Desk => ({
+  async sendBatch(batch) {
+    const result = await ingestBatch(issuer, batch)
+    if ('ack' in result) return result.ack
+    throw new IssuerRefused(result.refused === 'unknownTerminal' ? notFound : 400, result.sentence)
+  },
+  async bulletin() {
+    const published = await currentBulletin(issuer)
+    if (published !== undefined) return published.bytes
+    throw new IssuerRefused(notFound, 'No catalogue was published yet: run "farthing catalogue publish".')
+  },
+  async keyring(terminalId) {
+    const made = await keyringFor(issuer, terminalId)
+    if (made !== undefined) return made.bytes
+    throw new IssuerRefused(notFound, 'No such terminal is enrolled here.')
+  },
+  async goods(contentHash) {
+    const folder = goodsFolder(issuer)
+    if ((await blobBytes(folder, contentHash)) !== undefined) return readBlob(folder, contentHash)
+    throw new IssuerRefused(notFound, 'There are no such goods here.')
+  },
+})
+
+export interface AnsweredBatch {
+  readonly file: string
+  readonly terminalId: string
+  readonly epoch: number
+  readonly batchNo: number
+  readonly verdict: BatchVerdict
+  readonly accepted: number
+  readonly exceptions: number
+}
+
+export interface DeskResult {
+  readonly batches: readonly AnsweredBatch[]
+  /** Serial of the bulletin on the stick; absent: none was published. */
+  readonly bulletin?: number
+  /** Terminals whose keyrings lie on the stick. */
+  readonly keyrings: readonly string[]
+  /** Contents on the stick. */
+  readonly goods: number
+  readonly refused: readonly RefusedFile[]
+}
+
+const parsed = <Document>(parse: () => Document): Document | undefined => {
+  try {
+    return parse()
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}
+
+/** Over HTTP something in between may have answered. @throws IssuerUnreachable */
+const requireDocument = <Document>(what: string, document: Document | undefined): Document => {
+  if (document !== undefined) return document
+  throw new IssuerUnreachable(`What answered is not ${what} of an issuer (a proxy or a login page?).`)
+}
+
+/** One stick at the desk. */
+class StickAtDesk {
+  readonly #desk: Desk
+  readonly #stick: Stick
+  readonly refused: RefusedFile[] = []
+
+  constructor(desk: Desk, stick: Stick) {
+    this.#desk = desk
+    this.#stick = stick
+  }
+
+  #refuse(file: string, sentence: string): void {
+    this.refused.push({ file: shownName(file), sentence })
+  }
+
+  /** @returns whether it lies on the stick now, whole */
+  #write(name: string, bytes: Uint8Array): boolean {
+    const written = this.#stick.write(name, bytes)
+    if (written.outcome === 'refused') this.#refuse(name, written.sentence)
+    return written.outcome !== 'refused'
+  }
+
+  /** What the issuer refuses is that file's refusal, and stops no other. */
+  async #ask(file: string, ask: () => Promise<Uint8Array>): Promise<Uint8Array | undefined> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof IssuerRefused)) throw error
+      this.#refuse(file, error.message)
+      return undefined
+    }
+  }
+
+  async answer(file: string): Promise<AnsweredBatch | undefined> {
+    const found = this.#stick.read(file, batchBytesMax)
+    if (found.outcome === 'absent') return undefined
+    if (found.outcome === 'refused') {
+      this.#refuse(file, found.sentence)
+      return undefined
+    }
+    const batch = parsed(() => parseBatch(found.bytes))
+    if (batch === undefined) {
+      this.#refuse(file, 'It is not a batch, or it was damaged.')
+      return undefined
+    }
+    const bytes = await this.#ask(file, () => this.#desk.sendBatch(found.bytes))
+    if (bytes === undefined) return undefined
+    const ack = parsed(() => parseAcknowledgement(bytes))
+    requireDocument('an acknowledgement', ack !== undefined && isAnswerTo(ack, batch) ? ack : undefined)
+    return ack && this.#write(stickName.answerTo(file), bytes) ? answered(file, batch, ack) : undefined
+  }
+
+  async bulletin(): Promise<Bulletin | undefined> {
+    let bytes: Uint8Array
+    try {
+      bytes = await this.#desk.bulletin()
+    } catch (error) {
+      // Not published yet is no fault of the stick.
+      if (error instanceof IssuerRefused && error.status === notFound) return undefined
+      throw error
+    }
+    const bulletin = requireDocument(
+      'the bulletin',
+      parsed(() => parseBulletin(bytes)),
+    )
+    this.#write(stickName.bulletin, bytes)
+    return bulletin
+  }
+
+  async keyring(terminal: string): Promise<boolean> {
+    const name = stickName.keyring(terminal)
+    const bytes = await this.#ask(name, () => this.#desk.keyring(terminal))
+    if (bytes === undefined) return false
+    const head = parsed(() => parseKeyringHead(bytes))
+    requireDocument('the keyring', head?.terminalId === terminal ? head : undefined)
+    return this.#write(name, bytes)
+  }
+
+  async goods(contentHash: string, bytes: number): Promise<boolean> {
+    const name = stickName.goods(contentHash)
+    const blob = await this.#ask(name, () => this.#desk.goods(contentHash, bytes + blobOverheadBytes))
+    return blob !== undefined && this.#write(name, blob)
+  }
+}
+
+const answered = (file: string, batch: Batch, ack: Acknowledgement): AnsweredBatch => ({
+  file: shownName(file),
+  terminalId: batch.terminalId,
+  epoch: batch.epoch,
+  batchNo: batch.batchNo,
+  verdict: ack.verdict,
+  accepted: ack.accepted,
+  exceptions: ack.exceptions.length,
+})
+
+/** Whether everything on the stick was taken. */
+export const isAllTaken = ({ batches, refused }: DeskResult): boolean =>
+  refused.length === 0 && batches.every(({ verdict }) => isTaken(verdict))
+
+/**
+ * Takes in every batch, in any order, duplicates too, and lays beside them what goes back. Repeating it is harmless.
+ * @throws StickFault, IssuerUnreachable, IssuerError; what was taken until then stays taken
+ */
+export const answerStick = async (desk: Desk, dir: string, disk?: StickDisk): Promise<DeskResult> => {
+  const stick = openStick(dir, disk)
+  const names = stick.names()
+  const visit = new StickAtDesk(desk, stick)
+  const batches: AnsweredBatch[] = []
+  for (const file of names.filter((name) => /\.fbat$/i.test(name))) {
+    const batch = await visit.answer(file)
+    if (batch !== undefined) batches.push(batch)
+  }
+  const asking = names.flatMap((name) => /^([0-9a-f]{16})\.fkey$/i.exec(name)?.[1]?.toLowerCase() ?? [])
+  const terminals = [...new Set([...asking, ...batches.map(({ terminalId }) => terminalId)])]
+  // A folder that no terminal has been at gets nothing.
+  const bulletin = terminals.length === 0 ? undefined : await visit.bulletin()
+  const keyrings: string[] = []
+  for (const terminal of terminals) if (await visit.keyring(terminal)) keyrings.push(terminal)
+  let goods = 0
+  for (const item of bulletin?.items ?? [])
+    if (!isSoldByUnit(item) && (await visit.goods(item.contentHash, item.bytes))) goods += 1
+  stick.flush()
+  return {
+    batches,
+    ...(bulletin === undefined ? {} : { bulletin: bulletin.serial }),
+    keyrings,
+    goods,
+    refused: visit.refused,
+  }
+}

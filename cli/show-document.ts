@@ -1,0 +1,170 @@
+/** What a document's file says, for `farthing batch show`: never a key, and never more than its seals allow to believe. */
+import { readIdentity, type TerminalIdentity } from '../main/identity.ts'
+import { openAcknowledgement, parseAcknowledgement } from '../protocol/acknowledgement.ts'
+import { parseBatch, requireBatchSeal } from '../protocol/batch.ts'
+import { bulletinKeyVersion, openBulletin } from '../protocol/bulletin.ts'
+import { equalBytes, toHex } from '../protocol/bytes.ts'
+import { lettersOf } from '../protocol/currency.ts'
+import { nextHead, parseEntry } from '../protocol/entry.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+import { openKeyring, parseKeyringHead } from '../protocol/keyring.ts'
+import type { TerminalId } from '../protocol/quantities.ts'
+import { table } from './table.ts'
+
+type Seal = 'right' | 'wrong'
+
+export interface Shown {
+  readonly value: object
+  /** Whether all that could be checked is right. */
+  readonly holds: boolean
+  readonly text: () => string
+}
+
+const sealOf = (check: () => unknown): Seal => {
+  try {
+    check()
+    return 'right'
+  } catch (error) {
+    if (error instanceof ProtocolError) return 'wrong'
+    throw error
+  }
+}
+
+/** Only the terminal's own key says anything about its documents. */
+const sealFor = (
+  identity: TerminalIdentity | undefined,
+  terminalId: TerminalId,
+  check: (identity: TerminalIdentity) => unknown,
+): { seal?: Seal } =>
+  identity === undefined || identity.terminalId !== terminalId ? {} : { seal: sealOf(() => check(identity)) }
+
+const sealText = (seal: Seal | undefined): string => `seal ${seal ?? 'not checked (--data DIR of the terminal)'}`
+
+const entryRow = (bytes: Uint8Array, entryNo: number) => {
+  try {
+    const { record, status, resolvedTime } = parseEntry(bytes)
+    const { order } = record
+    return {
+      entry: entryNo,
+      status,
+      type: order.type,
+      cardId: record.identity.cardId,
+      counter: record.counter,
+      amountMinor: order.amountMinor,
+      currency: lettersOf(order.currency),
+      balanceAfterMinor: record.balanceAfterMinor,
+      terminalSeq: order.terminalSeq,
+      time: new Date(order.time * 1000).toISOString(),
+      ...(resolvedTime === 0 ? {} : { resolvedTime: new Date(resolvedTime * 1000).toISOString() }),
+    }
+  } catch (error) {
+    if (error instanceof ProtocolError) return { entry: entryNo, problem: error.message }
+    throw error
+  }
+}
+
+/** Everything in a batch, and whether its chain and, with the terminal's key at hand, its seal hold. */
+const showBatch = (bytes: Uint8Array, identity: TerminalIdentity | undefined): Shown => {
+  const batch = parseBatch(bytes)
+  const value = {
+    terminalId: batch.terminalId,
+    epoch: batch.epoch,
+    batchNo: batch.batchNo,
+    firstEntry: batch.firstEntry,
+    count: batch.entries.length,
+    previousHead: toHex(batch.previousHead),
+    head: toHex(batch.head),
+    chainHolds: equalBytes(batch.entries.reduce(nextHead, batch.previousHead), batch.head),
+    ...sealFor(identity, batch.terminalId, ({ terminalMacKey }) => requireBatchSeal(terminalMacKey, bytes)),
+    entries: batch.entries.map((entry, at) => entryRow(entry, batch.firstEntry + at)),
+  }
+  return {
+    value,
+    holds: value.chainHolds && value.seal !== 'wrong',
+    text: () =>
+      [
+        `Batch ${value.batchNo} of terminal ${value.terminalId}, epoch ${value.epoch}: ${value.count} entries from ${value.firstEntry}`,
+        `Chain ${value.chainHolds ? 'holds' : 'IS BROKEN'}; ${sealText(value.seal)}`,
+        table(
+          ['entry', 'status', 'type', 'card', 'counter', 'amount', 'time'],
+          value.entries.map((row) =>
+            'problem' in row
+              ? [String(row.entry), row.problem ?? '', '', '', '', '', '']
+              : [
+                  String(row.entry),
+                  row.status,
+                  row.type,
+                  row.cardId,
+                  String(row.counter),
+                  String(row.amountMinor),
+                  row.time,
+                ],
+          ),
+        ),
+      ].join('\n'),
+  }
+}
+
+const showAcknowledgement = (bytes: Uint8Array, identity: TerminalIdentity | undefined): Shown => {
+  const { head, keyVersion: _, ...ack } = parseAcknowledgement(bytes)
+  const value = {
+    ...ack,
+    head: toHex(head),
+    ...sealFor(identity, ack.terminalId, ({ terminalMacKey }) => openAcknowledgement(terminalMacKey, bytes)),
+  }
+  return {
+    value,
+    holds: value.seal !== 'wrong',
+    text: () =>
+      [
+        `Acknowledgement for terminal ${ack.terminalId}, epoch ${ack.epoch}, batch ${ack.batchNo}: ${ack.verdict}`,
+        `${ack.accepted} entries accepted, ${ack.exceptions.length} exceptions; ${sealText(value.seal)}`,
+        ...ack.exceptions.map(({ entry, reason }) => `  entry ${entry}: ${reason}`),
+      ].join('\n'),
+  }
+}
+
+const showBulletin = (bytes: Uint8Array, identity: TerminalIdentity | undefined): Shown => {
+  const keyVersion = bulletinKeyVersion(bytes)
+  if (identity === undefined)
+    return {
+      value: { bulletin: true, keyVersion },
+      holds: true,
+      text: () => `A bulletin, signed with key version ${keyVersion}; ${sealText(undefined)}`,
+    }
+  const { serial, issuedAt, expiresAt, currency, items, hotlist } = openBulletin(bytes, identity.bulletinPublicKey)
+  const value = { serial, issuedAt, expiresAt, currency, items: items.map(({ id }) => id), hotlisted: hotlist.length }
+  return {
+    value: { bulletin: true, keyVersion, ...value, seal: 'right' },
+    holds: true,
+    text: () =>
+      [
+        `Bulletin ${serial} of ${issuedAt}, good until ${expiresAt}; signature right`,
+        `${items.length} items (${value.items.join(', ')}), ${hotlist.length} cards on the hotlist`,
+      ].join('\n'),
+  }
+}
+
+const showKeyring = (bytes: Uint8Array, identity: TerminalIdentity | undefined): Shown => {
+  const head = parseKeyringHead(bytes)
+  const value = {
+    keyring: true,
+    ...head,
+    ...sealFor(identity, head.terminalId, ({ terminalKey }) => openKeyring(bytes, terminalKey)),
+  }
+  return {
+    value,
+    holds: value.seal !== 'wrong',
+    text: () =>
+      `Keyring ${head.serial} for terminal ${head.terminalId}, epoch ${head.epoch}; ${sealText(value.seal)}. Its keys are shown to nobody.`,
+  }
+}
+
+const shows = { FBAT: showBatch, FACK: showAcknowledgement, FBUL: showBulletin, FKEY: showKeyring } as const
+
+/** @param dataDir of the terminal whose keys check the seals @throws ProtocolError for what is no such document */
+export const showDocument = (bytes: Uint8Array, dataDir: string | undefined): Shown => {
+  const magic = Buffer.from(bytes.subarray(0, 4)).toString('latin1')
+  const show = Object.entries(shows).find(([letters]) => letters === magic)?.[1] ?? showBatch
+  return show(bytes, dataDir === undefined ? undefined : readIdentity(dataDir))
+}
