@@ -8,7 +8,7 @@ import type { TerminalId } from '../../protocol/quantities.ts'
 import { realStickDisk, type StickDisk } from './stick-disk.ts'
 
 /** More than any year of ours leaves on a stick. */
-export const stickFilesMax = 10_000
+export const stickFilesMax = 5_000
 const shownNameLengthMax = 80
 
 /** The names are for people and for the order of work; what a file is, its content says. */
