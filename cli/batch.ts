@@ -35,14 +35,14 @@ const stoppedText = (verdict: string): string =>
 const refusedText = (refused: readonly RefusedFile[]): string[] =>
   refused.map(({ file, sentence }) => `Left alone: ${file}. ${sentence}`)
 
-const exportText = ({ files, refused }: ExportResult, stopped: string | undefined): string =>
+const exportText = (dir: string, { files, refused }: ExportResult, stopped: string | undefined): string =>
   [
     files.length === 0
       ? 'No sales to carry: the issuer has taken everything. The stick asks for news.'
       : `Wrote ${files.join(', ')}.`,
     ...refusedText(refused),
     ...(stopped === undefined
-      ? ['Next, at the issuer: farthing batch import DIR --store sqlite:PATH.']
+      ? [`Next, at the issuer: farthing batch import ${dir} --store sqlite:PATH.`]
       : [stoppedText(stopped)]),
   ].join('\n')
 
@@ -60,7 +60,7 @@ const exportTo = (dir: string, options: { readonly data: string; readonly json?:
         ...(refused.length === 0 ? {} : { refused }),
         ...(stopped === undefined ? {} : { stopped }),
       },
-      () => exportText(exported, stopped),
+      () => exportText(dir, exported, stopped),
     )
   })
 
@@ -77,19 +77,25 @@ const answeredText = ({ terminalId, epoch, batchNo, verdict, accepted, exception
     isTaken(verdict) ? ` (${accepted} entries accepted, ${exceptions} exceptions)` : ''
   }.`
 
-const deskText = (done: DeskResult): string => {
+const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
+
+const deskText = (dir: string, done: DeskResult): string => {
   const { batches, keyrings, goods, bulletin, refused } = done
-  const nothing = batches.length + keyrings.length + refused.length === 0
+  const carries = [
+    ...(bulletin === undefined ? [] : [`bulletin ${bulletin}`]),
+    ...(keyrings.length === 0 ? [] : [`the keyring of ${keyrings.join(', ')}`]),
+    ...(goods === 0 ? [] : [plural(goods, 'file of goods', 'files of goods')]),
+  ]
   return [
     ...batches.map(answeredText),
     ...refusedText(refused),
-    nothing
-      ? 'There is nothing of a terminal here: is this the stick? "farthing batch export" writes it.'
+    ...(carries.length === 0
+      ? ['There is nothing of a terminal of ours here: is this the stick? "farthing batch export" writes it.']
       : [
-          bulletin === undefined ? 'No catalogue was published yet.' : `The stick carries bulletin ${bulletin},`,
-          `keyrings for ${keyrings.length} terminals and ${goods} goods.`,
-          'Next, at each terminal: farthing batch import DIR --data TERMINAL_DIR.',
-        ].join(' '),
+          `The stick carries ${carries.join(', ')}.`,
+          ...(bulletin === undefined ? ['No catalogue was published yet.'] : []),
+          `Next, at each terminal: farthing batch import ${dir} --data TERMINAL_DIR.`,
+        ]),
   ].join('\n')
 }
 
@@ -105,44 +111,46 @@ const importAtDesk = async (dir: string, options: ImportOptions): Promise<void> 
   if (url !== undefined) requireSafeUrl(url)
   const done = await work()
   if (!isAllTaken(done) || done.batches.length + done.keyrings.length === 0) process.exitCode = exitStatus.refused
-  result(options, done, () => deskText(done))
+  result(options, done, () => deskText(dir, done))
 }
 
-const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
-
-const takenText = (done: TakeResult, unsyncedCount: number): string => {
-  const { answers, entries, exceptions, bulletin, keyring, goods, goodsMissing, others, older } = done
+const newsText = ({ bulletin, keyring, goods }: TakeResult): string => {
   const news = [
     ...(bulletin === undefined ? [] : [`bulletin ${bulletin}`]),
     ...(keyring === undefined ? [] : [`keyring ${keyring}`]),
-    ...(goods === 0 ? [] : [`${goods} goods`]),
+    ...(goods === 0 ? [] : [plural(goods, 'file of goods', 'files of goods')]),
   ]
-  return [
-    `${plural(answers, 'acknowledgement', 'acknowledgements')} for ${plural(entries, 'entry', 'entries')}, ${plural(exceptions, 'exception', 'exceptions')}. New here: ${news.join(', ') || 'nothing else'}.`,
-    ...(others === 0
+  return news.length === 0 ? 'No other news.' : `New here: ${news.join(', ')}.`
+}
+
+const takenText = (dir: string, done: TakeResult, unsyncedCount: number): string =>
+  [
+    done.answers === 0
+      ? 'No acknowledgement for this terminal.'
+      : `Took ${plural(done.answers, 'acknowledgement', 'acknowledgements')} of ${plural(done.entries, 'entry', 'entries')}, ${plural(done.exceptions, 'exception', 'exceptions')} among them.`,
+    newsText(done),
+    ...(done.others === 0
       ? []
-      : [`${plural(others, 'acknowledgement', 'acknowledgements')} on the stick for other terminals.`]),
-    ...older.map((file) => `${file} is older than what is here, and changes nothing.`),
+      : [`For other terminals: ${plural(done.others, 'acknowledgement', 'acknowledgements')}.`]),
+    ...done.older.map((file) => `${file} is older than what is here, and changes nothing.`),
     ...refusedText(done.refused),
-    ...(goodsMissing === 0
-      ? []
-      : [`${goodsMissing} goods of the bulletin are still missing: take the stick to the issuer.`]),
+    ...(done.goodsMissing === 0 ? [] : ['Some goods of the bulletin are not here yet.']),
     ...(done.stopped === undefined ? [] : [stoppedText(done.stopped)]),
     ...(done.exportAgain
-      ? ['The issuer lacks an earlier batch: run "farthing batch export" again, and carry it there.']
+      ? [`The issuer lacks an earlier batch: run "farthing batch export ${dir}" again, and carry it there.`]
       : []),
+    ...(done.waiting ? ['The stick still has to go to the issuer.'] : []),
     unsyncedCount === 0
-      ? 'Everything is settled.'
-      : `${plural(unsyncedCount, 'entry is', 'entries are')} not yet settled.`,
+      ? 'Everything that was sold is settled.'
+      : `Not settled yet: ${plural(unsyncedCount, 'entry', 'entries')}.`,
   ].join('\n')
-}
 
 const importAtTerminal = (dir: string, dataDir: string, options: ImportOptions): void =>
   withTerminal(dataDir, (terminal) => {
     const done = takeFromStick(terminal, dir)
     if (done.stopped !== undefined || done.refused.length > 0) process.exitCode = exitStatus.refused
     const { count } = terminal.ledger.unsynced
-    result(options, { ...done, unsynced: count }, () => takenText(done, count))
+    result(options, { ...done, unsynced: count }, () => takenText(dir, done, count))
   })
 
 const importFrom = async (dir: string, options: ImportOptions): Promise<void> => {

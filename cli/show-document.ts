@@ -9,6 +9,7 @@ import { nextHead, parseEntry } from '../protocol/entry.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import { openKeyring, parseKeyringHead } from '../protocol/keyring.ts'
 import type { TerminalId } from '../protocol/quantities.ts'
+import { CliError, exitStatus } from './output.ts'
 import { table } from './table.ts'
 
 type Seal = 'right' | 'wrong'
@@ -162,9 +163,11 @@ const showKeyring = (bytes: Uint8Array, identity: TerminalIdentity | undefined):
 
 const shows = { FBAT: showBatch, FACK: showAcknowledgement, FBUL: showBulletin, FKEY: showKeyring } as const
 
-/** @param dataDir of the terminal whose keys check the seals @throws ProtocolError for what is no such document */
+/** @param dataDir of the terminal whose keys check the seals @throws CliError, ProtocolError for what is no such document */
 export const showDocument = (bytes: Uint8Array, dataDir: string | undefined): Shown => {
   const magic = Buffer.from(bytes.subarray(0, 4)).toString('latin1')
-  const show = Object.entries(shows).find(([letters]) => letters === magic)?.[1] ?? showBatch
+  const show = Object.entries(shows).find(([letters]) => letters === magic)?.[1]
+  if (show === undefined)
+    throw new CliError(exitStatus.usage, 'This is no batch, acknowledgement, bulletin or keyring: it begins otherwise.')
   return show(bytes, dataDir === undefined ? undefined : readIdentity(dataDir))
 }

@@ -415,6 +415,30 @@ test('what the issuer lacks is remembered across a restart until it was sent aga
   expect(ledger.nextToResend()).toBeUndefined()
 })
 
+test('a messenger takes along what has no answer, and what the issuer lost before it, up to a bound', () => {
+  const from = open(folder())
+  const numbers = (againMax: number) => from.ledger.batchesToCarry(againMax).map(({ batchNo }) => batchNo)
+  expect(numbers(10)).toEqual([])
+  for (let i = 0; i < 6; i += 1) {
+    sell(from)
+    cut(from.ledger)
+  }
+  expect(numbers(10)).toEqual([1, 2, 3, 4, 5, 6])
+  for (const batchNo of [1, 2, 3, 4]) answer(from.ledger, batchNo)
+  expect(numbers(10)).toEqual([5, 6])
+  // The one before it is on its way still: the issuer need not have lost any.
+  answer(from.ledger, 6, 'outOfOrder')
+  expect(numbers(10)).toEqual([5])
+  answer(from.ledger, 5, 'outOfOrder')
+  answer(from.ledger, 6, 'taken')
+  expect(numbers(10)).toEqual([1, 2, 3, 4])
+  expect(numbers(2)).toEqual([3, 4])
+  answer(from.ledger, 4)
+  expect(numbers(10)).toEqual([])
+  expect(from.ledger.batchAt({ epoch: 1, batchNo: 4 })).toMatchObject({ batchNo: 4, count: 1, answered: true })
+  expect(from.ledger.batchAt({ epoch: 1, batchNo: 7 })).toBeUndefined()
+})
+
 test('a stop stays until the next epoch; what no one took is appended there, and goods of the old one are owed', () => {
   const dataDir = folder()
   const from = open(dataDir)

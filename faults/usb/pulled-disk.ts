@@ -106,6 +106,7 @@ export const pulledDisk = (at = Number.POSITIVE_INFINITY, memory: Memory = 'keep
       step('rename')
       unflushed.push(restoring(from), restoring(to))
       realStickDisk.rename(from, to)
+      for (const [handle, file] of drafts) if (file === from) drafts.set(handle, to)
     },
     remove(file) {
       step('remove')

@@ -92,7 +92,7 @@ test('a kiosk that sold nothing asks for news, and has them with their goods and
   const stick = world.stick()
   expect((await kiosk.export(stick)).files).toEqual([])
   // Nobody was at the issuer yet: its own wish is no news.
-  expect(await kiosk.take(stick)).toMatchObject({ answers: 0, goods: 0, refused: [], older: [] })
+  expect(await kiosk.take(stick)).toMatchObject({ answers: 0, goods: 0, waiting: true, refused: [], older: [] })
   await world.desk(stick)
   expect(await kiosk.take(stick)).toMatchObject({
     bulletin: serial,
@@ -198,6 +198,11 @@ test('answers for batches that this ledger never cut are left alone and named', 
   expect(await copy.take(stick)).toMatchObject({ answers: 0, refused: [{ sentence: /another batch 1/ }] })
   expect(namesOf(stick, '.fack')).toHaveLength(1)
   await copy.work(({ ledger }) => expect(ledger.stoppedVerdict).toBeUndefined())
+  // Not even when it has a batch of that number, with as many sales.
+  await copy.sell(world.card(1))
+  await copy.export(world.stick())
+  expect(await copy.take(stick)).toMatchObject({ answers: 0, refused: [{ sentence: /another batch 1/ }] })
+  expect(await copy.unsynced()).toBe(1)
   expect(await kiosk.take(stick)).toMatchObject({ answers: 1, refused: [] })
 })
 

@@ -41,6 +41,8 @@ export interface TakeResult {
   readonly goodsMissing: number
   /** Acknowledgements for other terminals. */
   readonly others: number
+  /** What this terminal wrote there still waits for its answer. */
+  readonly waiting: boolean
   /** Documents that are older than those here. */
   readonly older: readonly string[]
   readonly refused: readonly RefusedFile[]
@@ -154,8 +156,12 @@ const takeAllGoods = (terminal: Terminal, stick: Stick, refused: RefusedFile[]):
   return count
 }
 
-/** Takes batches off the stick that need no more journey: those of which the ledger has the very bytes and the answer. */
-const clearBatches = ({ ledger, identity }: Terminal, stick: Stick): void => {
+/**
+ * Takes batches off the stick that need no more journey: those of which the ledger has the very bytes and the answer.
+ * @returns whether others of this terminal still wait there for theirs
+ */
+const clearBatches = ({ ledger, identity }: Terminal, stick: Stick): boolean => {
+  let waiting = false
   for (const name of stick.names()) {
     if (!name.startsWith(`${identity.terminalId}-`) || !name.endsWith('.fbat')) continue
     const found = stick.read(name, batchBytesMax)
@@ -164,7 +170,10 @@ const clearBatches = ({ ledger, identity }: Terminal, stick: Stick): void => {
     const ours = place && ledger.batchAt(place)
     if (ours === undefined || Buffer.compare(ours.bytes, found.bytes) !== 0) continue
     if (ours.answered || ours.epoch < ledger.epoch) stick.remove(name)
+    else waiting = true
   }
+  const wish = stick.read(stickName.keyring(identity.terminalId), 0)
+  return waiting || wish.outcome === 'read'
 }
 
 /** @throws StickFault, LedgerFault; what was taken until then stays taken */
@@ -176,7 +185,7 @@ export const takeFromStick = (terminal: Terminal, dir: string, disk?: StickDisk)
   const stopped = ledger.stoppedVerdict
   const news = stopped === undefined ? takeDocuments(terminal, stick, refused) : { older: [], serials: {} }
   const goods = stopped === undefined ? takeAllGoods(terminal, stick, refused) : 0
-  clearBatches(terminal, stick)
+  const waiting = clearBatches(terminal, stick)
   stick.flush()
   return {
     ...sums,
@@ -185,6 +194,7 @@ export const takeFromStick = (terminal: Terminal, dir: string, disk?: StickDisk)
     ...news.serials,
     goods,
     goodsMissing: missingGoods(terminal).length,
+    waiting,
     older: news.older,
     refused,
   }
