@@ -117,6 +117,9 @@ test('at the terminal false news and false goods change nothing', async () => {
     for (const [name, how] of round) lay(name, how)
     const done = await kiosk.take(stick)
     expect(done.refused.map(({ file }) => file).toSorted()).toEqual(round.map(([name]) => shownName(name)).toSorted())
+    for (const { sentence } of done.refused) expect(sentence).toMatch(/^(It|They) .*\.$/)
+    if (round.every(([, how]) => how === hugeFile))
+      for (const { sentence } of done.refused) expect(sentence).toMatch(/^It is larger/)
     expect(done).toMatchObject({ goods: 0, goodsMissing: 1 })
     expect(await serialsOf()).toEqual(before)
   }

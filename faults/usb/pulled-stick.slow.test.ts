@@ -3,7 +3,9 @@ import { spawn } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { LedgerFault } from '../../db/open.ts'
 import { StickFault } from '../../main/stick/stick.ts'
+import { takeFromStick } from '../../main/stick/take.ts'
 import { type Memory, type PulledDisk, pulledDisk } from './pulled-disk.ts'
 import { Kiosk, makeStickWorld, type StickWorld } from './stick-world.ts'
 
@@ -124,6 +126,22 @@ test.each(memories)('pulled while the terminal takes the answers (the stick %s)'
     }
   })
   expect(during).toEqual(new Set(['names', 'look', 'open', 'read', 'close', 'remove', 'flushFolder']))
+})
+
+test('an answer that the ledger could not write is still on the stick', async () => {
+  const stick = world.stick()
+  const copy = copyOf(kiosk)
+  await copy.export(stick)
+  await world.desk(stick)
+  const before = contentOf(stick)
+  const full = (): never => {
+    throw new LedgerFault('storage', 'The disk is full.')
+  }
+  await expect(
+    copy.work((terminal) => takeFromStick({ ...terminal, ledger: { ...terminal.ledger, storeAnswer: full } }, stick)),
+  ).rejects.toThrow(LedgerFault)
+  expect(contentOf(stick)).toEqual(before)
+  expect(await copy.take(stick)).toMatchObject({ answers: 1, entries: 2, refused: [] })
 })
 
 const childProgram = path.join(import.meta.dirname, 'killed-step.ts')
