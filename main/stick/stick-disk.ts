@@ -8,7 +8,7 @@ import {
   openSync,
   readSync,
   renameSync,
-  rmSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs'
 
@@ -31,6 +31,7 @@ export interface StickDisk {
   flush(handle: number): void
   close(handle: number): void
   rename(from: string, to: string): void
+  /** What is not there is removed already. */
   remove(file: string): void
   flushFolder(dir: string): void
 }
@@ -63,7 +64,14 @@ export const realStickDisk: StickDisk = {
   flush: fsyncSync,
   close: closeSync,
   rename: renameSync,
-  remove: (file) => rmSync(file, { force: true }),
+  remove(file) {
+    // Not rmSync: on a read-only disk its error has no code (Node 24).
+    try {
+      unlinkSync(file)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    }
+  },
   flushFolder(dir) {
     // Windows cannot flush a folder; its rename is journalled.
     if (process.platform === 'win32') return

@@ -69,7 +69,7 @@ const kindSentence = {
   other: 'It is no file.',
 }
 /** What stands where our file is to go. */
-const inTheWay: readonly string[] = ['EISDIR', 'ERR_FS_EISDIR', 'ENOTEMPTY', 'EEXIST']
+const inTheWay: readonly string[] = ['EISDIR', 'ENOTEMPTY', 'EEXIST']
 
 const numeric = new Intl.Collator('en', { numeric: true })
 
