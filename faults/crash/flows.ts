@@ -1,6 +1,6 @@
 /** The flows that are killed at every step, and where each begins. */
 
-import { purchase } from '../../main/purchase/purchase.ts'
+import { type PurchaseHooks, type PurchaseOutcome, purchase } from '../../main/purchase/purchase.ts'
 import type { CardChannel } from '../../main/reader/card-reader.ts'
 import { CardFault } from '../../main/reader/card-reader.ts'
 import { cutBatch } from '../../main/sync/sync.ts'
@@ -23,10 +23,15 @@ const cutAtCommit = (card: ShopCard, when: 'before' | 'after'): CardChannel => {
   }
 }
 
-export const buy = async (terminal: Terminal, channel: CardChannel, itemId: string) => {
+export const buy = async (
+  terminal: Terminal,
+  channel: CardChannel,
+  itemId: string,
+  hooks: PurchaseHooks = {},
+): Promise<PurchaseOutcome> => {
   const wanted = terminal.issued?.catalogue.prepare(itemId)
   if (wanted === undefined || typeof wanted === 'string') throw new Error(`nothing to sell: ${wanted}`)
-  return purchase(terminal, channel, wanted)
+  return purchase(terminal, channel, wanted, hooks)
 }
 
 /** A sale whose goods were handed over. */

@@ -142,23 +142,26 @@ export const copyTemplate = (template: Template, folder: string): void => {
   cpSync(template.folder, folder, { recursive: true })
 }
 
-const makeIssuer = async (folder: string): Promise<Template['cards']> => {
+/** @param watch sees the issuer from its first hour */
+export const foundIssuer = async (
+  folder: string,
+  watch: (issuer: Issuer) => Issuer = (issuer) => issuer,
+): Promise<{ readonly issuer: Issuer; readonly cards: Template['cards'] }> => {
   mkdirSync(path.join(folder, 'issuer'), { recursive: true })
-  const issuer = await createStore({ url: storeUrl(folder), currency: 'EUR', ...issuerWorld(10) })
+  const issuer = watch(await createStore({ url: storeUrl(folder), currency: 'EUR', ...issuerWorld(10) }))
   await addMerchant(issuer, 'Kiosk at the pier')
   await addTerminal(issuer, { merchant: 'Kiosk at the pier', terminalId: shopTerminalId })
   for (const id of [firstCardId, secondCardId]) await addCard(issuer, { cardId: id })
-  const bytes = Buffer.from(mapText)
-  await addItem(issuer, {
-    file: { name: 'map.txt', bytes },
-    id: 'map',
-    priceMinor: mapPriceMinor,
-    title: { en: 'Map' },
-  })
-  const file = { name: 'wifi.txt', bytes: Buffer.from(codes.join('\n')) }
-  await addItem(issuer, { file, id: 'wifi', kind: 'code', priceMinor: wifiPriceMinor, title: { en: 'Wi-Fi' } })
+  const map = { name: 'map.txt', bytes: Buffer.from(mapText) }
+  await addItem(issuer, { file: map, id: 'map', priceMinor: mapPriceMinor, title: { en: 'Map' } })
+  const wifi = { name: 'wifi.txt', bytes: Buffer.from(codes.join('\n')) }
+  await addItem(issuer, { file: wifi, id: 'wifi', kind: 'code', priceMinor: wifiPriceMinor, title: { en: 'Wi-Fi' } })
   await publish(issuer)
-  const cards = [makeShopCard(issuer, firstCardId), makeShopCard(issuer, secondCardId)] as const
+  return { issuer, cards: [makeShopCard(issuer, firstCardId), makeShopCard(issuer, secondCardId)] }
+}
+
+const makeIssuer = async (folder: string): Promise<Template['cards']> => {
+  const { issuer, cards } = await foundIssuer(folder)
   await issuer.store.close()
   return cards
 }

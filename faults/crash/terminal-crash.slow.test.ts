@@ -39,6 +39,6 @@ describe('a terminal that is killed before any file call, APDU or request', () =
       console.log(`${flow}: ${tried} of ${reference.steps} kill points, ${JSON.stringify(reference.kinds)}`)
       expect(problems).toEqual([])
     },
-    120_000,
+    600_000,
   )
 })

@@ -6,7 +6,6 @@
  */
 
 import type { Intent } from '../../db/ledger.ts'
-import { ledgerPath } from '../../db/open.ts'
 import { enrol } from '../../main/enrol.ts'
 import { loadCard } from '../../main/load.ts'
 import { itemOf } from '../../main/payment.ts'
@@ -17,7 +16,7 @@ import { syncOnce } from '../../main/sync/sync.ts'
 import type { Terminal } from '../../main/terminal.ts'
 import { openTerminal } from '../../main/terminal.ts'
 import { toHex } from '../../protocol/bytes.ts'
-import { fingerprintOf } from '../disk/fingerprint.ts'
+import { watchLedger } from '../disk/durable-marks.ts'
 import { type Mark, openMarks } from '../disk/marks.ts'
 import { type Flow, isFlow } from './flow-names.ts'
 import { world } from './world.ts'
@@ -50,27 +49,6 @@ const markedFetch =
     mark('response')
     return response
   }
-
-/** Told after each call of the ledger that changed it: that is durable now. */
-const watchedLedger = (terminal: Terminal, mark: Mark): Terminal => {
-  const file = ledgerPath(dataDir)
-  let last = fingerprintOf(file)
-  mark(`ledger ${last}`)
-  const ledger = new Proxy(terminal.ledger, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key)
-      if (typeof value !== 'function') return value
-      return (...given: unknown[]): unknown => {
-        const result: unknown = Reflect.apply(value, target, given)
-        const now = fingerprintOf(file)
-        if (now !== last) mark(`ledger ${now}`)
-        last = now
-        return result
-      }
-    },
-  })
-  return new Proxy(terminal, { get: (target, key) => (key === 'ledger' ? ledger : Reflect.get(target, key)) })
-}
 
 /** What the customer has in the hand from then on. */
 const handOver = (terminal: Terminal, payment: Intent, mark: Mark): void => {
@@ -130,7 +108,7 @@ if (flow === 'enrolment') {
   mark('enrolled')
 }
 const terminal = openTerminal(dataDir, world(1))
-await play(flow, watchedLedger(terminal, mark), mark)
+await play(flow, watchLedger(terminal, mark), mark)
 mark('played')
 terminal.close()
 mark('closed')

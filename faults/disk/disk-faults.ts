@@ -104,4 +104,4 @@ export const untilEnd = (child: ChildProcess): Promise<Ended> =>
   })
 
 /** Wider runs, for hours instead of minutes. */
-export const soak = process.env['FARTHING_SOAK'] === '1'
+export const soak = process.env.FARTHING_SOAK === '1'

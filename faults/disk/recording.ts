@@ -86,16 +86,21 @@ const rename = (names: Map<string, Inode | 'folder'>, changes: readonly NameChan
     else names.delete(change.name)
 }
 
-const applied = (bytes: Buffer, change: Change): Buffer => {
-  if (change.kind === 'truncated') {
-    const result = Buffer.alloc(change.offset)
-    bytes.copy(result)
-    return result
-  }
-  const end = change.offset + change.bytes.length
-  const result = end <= bytes.length ? Buffer.from(bytes) : Buffer.concat([bytes, Buffer.alloc(end - bytes.length)])
-  result.set(change.bytes, change.offset)
-  return result
+/** The content after these changes, in order. */
+const applied = (bytes: Buffer, changes: readonly Change[]): Buffer => {
+  const room = Math.max(bytes.length, ...changes.map((change) => change.offset + change.bytes.length))
+  const result = Buffer.alloc(room)
+  bytes.copy(result)
+  let length = bytes.length
+  for (const change of changes)
+    if (change.kind === 'truncated') {
+      result.fill(0, Math.min(length, change.offset), length)
+      length = change.offset
+    } else {
+      result.set(change.bytes, change.offset)
+      length = Math.max(length, change.offset + change.bytes.length)
+    }
+  return result.subarray(0, length)
 }
 
 /** How much of what is not certain has reached the disk. */
@@ -135,7 +140,7 @@ export class RecordedDisk {
   #sync(name: string): void {
     const inode = name === '' ? 'folder' : this.#names.get(name)
     if (inode !== undefined && inode !== 'folder') {
-      for (const change of inode.pending) inode.durable.bytes = applied(inode.durable.bytes, change)
+      inode.durable.bytes = applied(inode.durable.bytes, inode.pending)
       inode.pending = []
       return
     }
@@ -184,7 +189,7 @@ export class RecordedDisk {
     return new Map(
       [...this.#names].map(([name, inode]) => [
         name,
-        inode === 'folder' ? undefined : inode.pending.reduce(applied, inode.durable.bytes),
+        inode === 'folder' ? undefined : applied(inode.durable.bytes, inode.pending),
       ]),
     )
   }
@@ -200,10 +205,13 @@ export class RecordedDisk {
   }
 }
 
-const contentAfter = (inode: Inode, survivors: Survivors): Buffer =>
-  inode.pending.reduce((bytes, change, index) => {
-    const fate = survivors.write(index, inode.pending.length)
-    if (fate === 'lost') return bytes
-    if (fate === 'there' || change.kind === 'truncated') return applied(bytes, change)
-    return applied(bytes, { ...change, bytes: change.bytes.subarray(0, change.bytes.length >> 1) })
-  }, inode.durable.bytes)
+const contentAfter = (inode: Inode, survivors: Survivors): Buffer => {
+  const many = inode.pending.length
+  const survived = inode.pending.flatMap((change, index): Change[] => {
+    const fate = survivors.write(index, many)
+    if (fate === 'lost') return []
+    if (fate === 'there' || change.kind === 'truncated') return [change]
+    return [{ ...change, bytes: change.bytes.subarray(0, change.bytes.length >> 1) }]
+  })
+  return applied(inode.durable.bytes, survived)
+}
