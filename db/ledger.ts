@@ -386,17 +386,26 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     heldUnits: database.prepare(`SELECT unit FROM intent WHERE unit IS NOT NULL AND state NOT IN ('void', 'reversed')`),
   }
 
+  /** After a fault memory follows the disk. While the disk does not even read, nothing is written from memory. */
+  let behind = false
+  const follow = (): void => {
+    behind = true
+    look(reload)
+    behind = false
+  }
+
   /** One durable commit; memory follows the disk, also when it fails. */
   const commit = <Result>(work: () => Result): Result => {
+    if (behind) follow()
     try {
       return database.transaction(work).immediate()
     } catch (error) {
       const fault = asLedgerFault(error)
       try {
-        reload()
+        follow()
       } catch (cause) {
-        // The disk does not even read: what is in memory is not trusted any more, the first fault says why.
-        if (!(asLedgerFault(cause) instanceof LedgerFault)) throw cause
+        // The next commit follows first; the first fault says why.
+        if (!(cause instanceof LedgerFault)) throw cause
       }
       throw fault
     }

@@ -45,8 +45,11 @@ export const paidOn = (card: ShopCard): readonly Told[] => {
   return records.filter(({ order, counter }) => order.type === 'payment' && !undone.has(counter))
 }
 
+/** What of a shop is there without the issuer. */
+export type Offline = Pick<Shop, 'folder' | 'cards'>
+
 /** @returns the sentences of what is wrong now, between the restart and the next tap too */
-const ledgerProblems = (shop: Shop): readonly string[] =>
+export const ledgerProblems = (shop: Offline): readonly string[] =>
   examine(readLedger(ledgerPath(terminalFolder(shop.folder))), shop.cards, shopTerminalId)
 
 const handOver = (
@@ -60,7 +63,7 @@ const handOver = (
 }
 
 /** The customer comes back and buys nothing. */
-const tapAgain = async (terminal: Terminal, card: ShopCard, handed: Handed): Promise<readonly string[]> => {
+export const tapAgain = async (terminal: Terminal, card: ShopCard, handed: Handed): Promise<readonly string[]> => {
   const balanceMinor = card.balanceMinor
   const outcome = await finishOpen(terminal, card.channel())
   const problems = card.balanceMinor === balanceMinor ? [] : ['a tap that buys nothing moved money']
@@ -85,7 +88,7 @@ const tapAgain = async (terminal: Terminal, card: ShopCard, handed: Handed): Pro
   }
 }
 
-const sellTo = async (terminal: Terminal, card: ShopCard, itemId: string, handed: Handed): Promise<boolean> => {
+export const sellTo = async (terminal: Terminal, card: ShopCard, itemId: string, handed: Handed): Promise<boolean> => {
   const goods = terminal.issued?.catalogue.prepare(itemId)
   if (goods === 'outOfStock') return false
   const outcome = await buy(terminal, card.channel(), itemId)
@@ -96,7 +99,7 @@ const sellTo = async (terminal: Terminal, card: ShopCard, itemId: string, handed
 }
 
 /** Every payment has its goods or they are owed; a reversed one never had any; each code went to one payment. */
-const goodsProblems = (shop: Shop, handed: Handed): readonly string[] => {
+export const goodsProblems = (shop: Offline, handed: Handed): readonly string[] => {
   const { intents } = readLedger(ledgerPath(terminalFolder(shop.folder)))
   const problems: string[] = []
   const paid = new Set(shop.cards.flatMap(paidOn).map(({ hex }) => hex))
