@@ -52,17 +52,29 @@ export class IdentityFault extends Error {
   override readonly name = 'IdentityFault'
 }
 
+/** What cannot be read may be whole: a technician is not sent to enrol for it. */
+const readText = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : ''
+    throw new IdentityFault(`${file} cannot be read${reason}: check the disk and the file's owner.`, { cause })
+  }
+}
+
+const parseOrNothing = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** @returns undefined before the first enrolment @throws IdentityFault */
 export const readIdentity = (dataDir: string): TerminalIdentity | undefined => {
   const file = identityPath(dataDir)
   if (!existsSync(file)) return undefined
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'))
-  } catch {
-    value = undefined
-  }
-  const parsed = v.safeParse(identityFileSchema, value)
+  const parsed = v.safeParse(identityFileSchema, parseOrNothing(readText(file)))
   if (!parsed.success)
     throw new IdentityFault(`${file} is damaged: enrol this terminal again with a new code from the issuer.`)
   const { output } = parsed
