@@ -4,7 +4,8 @@
  *
  *   FARTHING_DISK_FOLDER  the folder, absolute; other files are left alone
  *   FARTHING_DISK_PLAN    "MODE N" or "MODE N on": what happens at the Nth mutating call from the moment that the plan
- *                         was set (once, or from then on). The process may change it while it runs; empty: nothing.
+ *                         was set (once, or from then on; "MODE 0 on": from the very beginning). The process may change
+ *                         it while it runs; empty: nothing.
  *       killBefore killAfter   SIGKILL, before or after the call
  *       full io readOnly       the call fails with ENOSPC, EIO, EROFS
  *       short                  the Nth write takes half of its bytes, and says so (only writes are counted)
@@ -133,6 +134,10 @@ static void read_plan(void)
     at = count = fired = 0;
     sscanf(text, "%15s %ld %7s", mode, &at, how);
     lasting = strcmp(how, "on") == 0 || strcmp(mode, "dead") == 0;
+    if (mode[0] && at == 0) {
+        fired = 1;
+        setenv("FARTHING_DISK_FIRED", "before the first call", 1);
+    }
 }
 
 static int is(const char *name) { return strcmp(mode, name) == 0; }

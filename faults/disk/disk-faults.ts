@@ -21,7 +21,7 @@ export type FaultMode =
 
 export interface FaultPlan {
   readonly mode: FaultMode
-  /** The first call is 1. */
+  /** The first call is 1; 0, with `lasting`: before it, opening included. */
   readonly at: number
   /** From then on, not once. */
   readonly lasting?: boolean

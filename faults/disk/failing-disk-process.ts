@@ -209,7 +209,8 @@ const tryAll = async (name: string, trial: Trial, template: Template): Promise<v
     const problems: string[] = []
     const stride = soak ? 1 : (trial.stride ?? 1)
     let tries = 0
-    let at = 1
+    // A disk that is read-only or dead may be so from the beginning.
+    let at = mode.mode === 'readOnly' || mode.mode === 'dead' ? 0 : 1
     for (;;) {
       const done = await tryOnce(trial, template, { ...mode, at })
       if (done.fired === undefined) {
@@ -219,7 +220,7 @@ const tryAll = async (name: string, trial: Trial, template: Template): Promise<v
       told[done.told] = (told[done.told] ?? 0) + 1
       problems.push(...done.problems)
       tries += 1
-      at += stride
+      at += at === 0 ? 1 : stride
     }
     const how = `${mode.mode}${mode.lasting ? ', lasting' : ''}`
     console.log(JSON.stringify({ flow: name, mode: how, tries, told, problems }))
