@@ -2,7 +2,7 @@
  * A data folder after a disaster: a WAL that is lost, a ledger that is gone or went back in time, damaged and missing files.
  * Real terminal, cards and issuer. What is noticed is named; what comes back is printed.
  */
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { LedgerFault, ledgerPath } from '../../db/open.ts'
@@ -263,6 +263,13 @@ describe('damaged and missing files', () => {
       terminal.close()
     },
   )
+
+  test('terminal.json that the disk refuses to read sends nobody to enrol again', async () => {
+    const { shop, dataDir } = await freshShop()
+    rmSync(identityPath(dataDir))
+    mkdirSync(identityPath(dataDir))
+    expect(() => shop.openTerminal(2)).toThrow(/cannot be read \(EISDIR\)/)
+  })
 
   test('goods that are damaged are not sold, and the next sync brings them anew', async () => {
     const { shop, dataDir } = await freshShop()

@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { requireChain } from '../../db/ledger.ts'
 import { ledgerPath, openWritable } from '../../db/open.ts'
@@ -84,7 +85,19 @@ const checkTerminal = (day: string) => {
   }
 }
 
-const checkIssuer = () => {
+/** Goods that the store tells of are there, and whole. */
+const blobProblems = (folder: string, day: string): readonly string[] => {
+  const database = new Database(path.join(folder, 'issuer.db'), { readonly: true })
+  const hashes = database.prepare<[], string>('SELECT content_hash FROM content').pluck().all()
+  database.close()
+  const whole = (hash: string) => {
+    const [kept, real] = [folder, day].map((at) => path.join(at, 'issuer.db.goods', hash))
+    return kept !== undefined && real !== undefined && existsSync(kept) && readFileSync(kept).equals(readFileSync(real))
+  }
+  return hashes.filter((hash) => !whole(hash)).map((hash) => `the goods ${hash} are not there`)
+}
+
+const checkIssuer = (day: string) => {
   const audited = new Set<string>()
   const world = { clock: () => unixTime(startTime), randomBytes: (count: number) => new Uint8Array(count) }
   return async (folder: string, reported: Reported): Promise<readonly string[]> => {
@@ -97,7 +110,8 @@ const checkIssuer = () => {
       audited.add(now)
       await issuer.store.close()
       const kept = last === undefined || now === last || now === next
-      return kept ? problems : [...problems, `the store holds ${now}; reported was ${last}`]
+      const blobs = last === undefined ? [] : blobProblems(folder, day)
+      return kept ? [...problems, ...blobs] : [...problems, ...blobs, `the store holds ${now}; reported was ${last}`]
     } catch (error) {
       // Before its first hour was over there is no issuer yet, and it says so.
       const unborn = ['storeMissing', 'storeForeign', 'keysMissing', 'keysDamaged']
@@ -119,7 +133,8 @@ test('a terminal whose power is cut anywhere in its day has everything that it r
 test('an issuer whose power is cut anywhere in its day has every answer that left it', async () => {
   const folder = faultFolder(onTestFinished)
   const calls = await recordDay(folder, 'issuer')
-  const done = await cutPowerEverywhere(calls, { folder: path.join(folder, 'after'), seeds, check: checkIssuer() })
+  const check = checkIssuer(path.join(folder, 'issuer'))
+  const done = await cutPowerEverywhere(calls, { folder: path.join(folder, 'after'), seeds, check })
   console.log(`issuer: ${done.calls} calls, ${done.images} images, seeds 0 to ${seeds - 1}`)
   expect(done.problems).toEqual([])
 }, 600_000)
