@@ -2,6 +2,7 @@
 export const flows = [
   'document',
   'code',
+  'printed',
   'load',
   'reversal',
   'delivery',

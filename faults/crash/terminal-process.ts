@@ -57,16 +57,19 @@ const handOver = (terminal: Terminal, payment: Intent, mark: Mark): void => {
   mark(`handed ${toHex(payment.record)} ${goods.code ?? Buffer.from(goods.content ?? []).toString('utf8')}`)
 }
 
-const sell = async (terminal: Terminal, mark: Mark, itemId: string, printer: 'none' | 'fails'): Promise<void> => {
+type Printer = 'none' | 'works' | 'fails'
+
+const sell = async (terminal: Terminal, mark: Mark, itemId: string, printer: Printer): Promise<void> => {
   const wanted = terminal.issued?.catalogue.prepare(itemId)
   if (wanted === undefined || typeof wanted === 'string') throw new Error(`nothing to sell: ${wanted}`)
   const channel = cardIn(mark)
-  const failing = async (): Promise<void> => {
-    throw new Error('out of paper')
+  const print = async (payment: Intent): Promise<void> => {
+    if (printer === 'fails') throw new Error('out of paper')
+    handOver(terminal, payment, mark)
   }
-  const outcome = await purchase(terminal, channel, wanted, printer === 'fails' ? { handOver: failing } : {})
+  const outcome = await purchase(terminal, channel, wanted, printer === 'none' ? {} : { handOver: print })
   if (outcome.outcome !== 'captured' || outcome.goods !== 'due') return
-  handOver(terminal, outcome.payment, mark)
+  if (printer === 'none') handOver(terminal, outcome.payment, mark)
   terminal.ledger.markReleased(outcome.payment.terminalSeq)
   await witnessAfterSale(terminal, channel, outcome.payment)
 }
@@ -85,6 +88,8 @@ const play = async (played: Flow, terminal: Terminal, mark: Mark): Promise<void>
       return sell(terminal, mark, 'map', 'none')
     case 'code':
       return sell(terminal, mark, 'wifi', 'none')
+    case 'printed':
+      return sell(terminal, mark, 'wifi', 'works')
     case 'reversal':
       return sell(terminal, mark, 'wifi', 'fails')
     case 'load':
