@@ -1,0 +1,59 @@
+/**
+ * pcscd ends in the middle of every exchange: softly, hard, and by crashing on half a frame; its service manager starts it again.
+ * Run it inside `scripts/pcsc/with-pcscd.sh node_modules/.bin/vitest run faults/reader`; `npm test` does.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { FaultAt } from './faulty-card.ts'
+import { fundingIssuer } from './funding-issuer.ts'
+import { scenesAt } from './scenes.ts'
+import { soaking } from './soak-minutes.ts'
+import { openStand, type Stand } from './stand.ts'
+
+const cleanUps: (() => void)[] = []
+let stand: Stand
+
+beforeAll(async () => {
+  stand = await openStand((cleanUp) => cleanUps.unshift(cleanUp), { client: fundingIssuer, apduTimeoutMs: 1000 })
+})
+beforeEach(() => stand.renewReader())
+afterAll(async () => {
+  const { taps, struck, told } = stand.counts
+  console.log(
+    `${taps} taps, ${struck} with a fault, pcscd started ${stand.pcscdStarts} times:`,
+    Object.fromEntries(told),
+  )
+  await stand.close()
+  for (const cleanUp of cleanUps) cleanUp()
+})
+
+const end = (signal: NodeJS.Signals) => () => {
+  process.kill(stand.pcscd.pid(), signal)
+}
+type Ending = readonly [name: string, fault: Pick<FaultAt, 'fault' | 'onStruck'>]
+const endings: readonly Ending[] = [
+  ['SIGKILL, after the card acted', { fault: { kind: 'mute', acts: true }, onStruck: end('SIGKILL') }],
+  ['SIGTERM, before the card acted', { fault: { kind: 'mute', acts: false }, onStruck: end('SIGTERM') }],
+  ['SIGKILL, before the card acted', { fault: { kind: 'mute', acts: false }, onStruck: end('SIGKILL') }],
+  ['SIGTERM, after the card acted', { fault: { kind: 'mute', acts: true }, onStruck: end('SIGTERM') }],
+  ['a crash on half a length', { fault: { kind: 'cutAnswer', frameBytes: 1 } }],
+]
+
+describe.each(scenesAt(() => stand))('$name', ({ name, exchanges, prepare, tap = {} }) => {
+  const cases = exchanges.flatMap(([instruction, nth], at) =>
+    endings
+      .filter(
+        (_ending, kind) => soaking || (name === 'a sale' && instruction === 'commit') || kind === at % endings.length,
+      )
+      .map(([ending, fault]) => ({ ending, at: { instruction, nth, ...fault } })),
+  )
+  test.for(cases)('pcscd ends at $at.instruction $at.nth: $ending', async ({ at }) => {
+    const customer = stand.customer()
+    await prepare?.(customer)
+    const starts = stand.pcscdStarts
+    const { struck } = await stand.tap(customer, { ...tap, faults: [at] })
+    expect(struck).toBe(true)
+    await stand.nextCustomer()
+    expect(stand.pcscdStarts).toBe(starts + 1)
+    await stand.comeBack(customer)
+  })
+})

@@ -1,0 +1,341 @@
+/**
+ * A sales stand for the reader's faults: the real pcscd (scripts/pcsc/with-pcscd.sh), the real reader with its own process, a
+ * terminal with its real ledger, and customers whose cards are real purses on a line that can fail. What the customer is told
+ * is held against his card at once; `faults/reader/books.ts` holds ledger and card against each other afterwards.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect } from 'vitest'
+import type { Purse } from '../../card/purse.ts'
+import { type LoadOutcome, loadCard } from '../../main/load.ts'
+import { finishOpen, type PurchaseOutcome, purchase, witnessAfterSale } from '../../main/purchase/purchase.ts'
+import {
+  type CardChannel,
+  CardFault,
+  type CardReader,
+  type ReaderSnapshot,
+  waitForCard,
+} from '../../main/reader/card-reader.ts'
+import { openPcscReader } from '../../main/reader/pcsc-reader.ts'
+import type { IssuerClient } from '../../main/sync/issuer-client.ts'
+import {
+  type AtEnd,
+  channelTo,
+  makeTestCard,
+  makeTestTerminal,
+  mapItem,
+  type TestCard,
+} from '../../main/test-terminal.ts'
+import { instruction } from '../../protocol/apdu.ts'
+import { pcscdRig } from '../../scripts/pcsc/rig.ts'
+import { balancedBooks } from './books.ts'
+import { type FaultAt, type FaultyCard, plugFaultyCard } from './faulty-card.ts'
+
+export const slots = [
+  { name: 'Virtual PCD 00 00', port: 35963 },
+  { name: 'Virtual PCD 00 01', port: 35964 },
+] as const
+
+/** How long anything at the reader may take before the terminal counts as stuck. */
+const patienceMs = 10_000
+const superviseMs = 20
+
+export interface Customer {
+  readonly card: TestCard
+  /** What lay on the card before anything happened at this stand. */
+  readonly startMinor: number
+}
+
+export interface Tap {
+  /** `buy` unless told. */
+  readonly wants?: 'buy' | 'ask' | 'load'
+  readonly faults?: readonly FaultAt[]
+  readonly slot?: (typeof slots)[number]
+  /** Whether the goods need a printer, and whether it works. */
+  readonly printer?: 'none' | 'works' | 'fails'
+  readonly itemId?: string
+  /** Lies in the reader in place of the customer's own. */
+  readonly purse?: Purse
+}
+
+export type Told = PurchaseOutcome | Awaited<ReturnType<typeof finishOpen>> | LoadOutcome
+
+export interface TapResult {
+  readonly told: Told
+  /** Whether a fault of the tap happened. */
+  readonly struck: boolean
+  readonly heard: FaultyCard['heard']
+}
+
+const childrenOf = (pid: number): number[] =>
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  )
+const readerProcesses = (): number =>
+  childrenOf(process.pid).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('pcsc-process')
+    } catch {
+      return false
+    }
+  }).length
+
+const until = (reader: CardReader, what: string, holds: (snapshot: ReaderSnapshot) => boolean): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const look = (snapshot: ReaderSnapshot) => {
+      if (!holds(snapshot)) return
+      stop()
+      resolve()
+    }
+    const stop = () => {
+      unsubscribe()
+      clearTimeout(timer)
+    }
+    const timer = setTimeout(() => {
+      stop()
+      reject(new Error(`the reader did not recover: ${what}: ${JSON.stringify(reader.snapshot)}`))
+    }, patienceMs)
+    const unsubscribe = reader.subscribe(look)
+    look(reader.snapshot)
+  })
+
+/** Starts pcscd again whenever it ended, as a service manager does. */
+const supervise = (pcscd: ReturnType<typeof pcscdRig>) => {
+  let lastPid = pcscd.pid()
+  let startCount = 0
+  let starting: Promise<void> | undefined
+  const keepUp = async () => {
+    starting ??= pcscd.start().finally(() => {
+      starting = undefined
+    })
+    await starting
+    if (pcscd.pid() === lastPid) return
+    lastPid = pcscd.pid()
+    startCount += 1
+  }
+  const timer = setInterval(() => void keepUp().catch(() => undefined), superviseMs)
+  return {
+    get startCount() {
+      return startCount
+    },
+    stop: () => clearInterval(timer),
+  }
+}
+
+export const openStand = async (
+  atEnd: AtEnd,
+  options: {
+    readonly apduTimeoutMs?: number
+    readonly client?: (made: ReturnType<typeof makeTestTerminal>) => IssuerClient
+  } = {},
+) => {
+  const pcscd = pcscdRig()
+  const made = makeTestTerminal(atEnd)
+  const { terminal } = made
+  const client = options.client?.(made)
+  const books = balancedBooks(terminal)
+  const others = readerProcesses()
+  await pcscd.start()
+  const openReader = () => openPcscReader({ apduTimeoutMs: options.apduTimeoutMs ?? 3000 })
+  let reader = openReader()
+  const supervisor = supervise(pcscd)
+  const counts = { taps: 0, struck: 0, told: new Map<string, number>() }
+
+  const customer = (balanceMinor = 5000): Customer => ({
+    card: makeTestCard({ balanceMinor }),
+    startMinor: balanceMinor,
+  })
+
+  /** Both readers are there and empty: a card that comes now is a new one. */
+  const quiet = () =>
+    until(
+      reader,
+      'two empty slots',
+      (snapshot) =>
+        snapshot.service === 'up' &&
+        snapshot.slots.length === 2 &&
+        snapshot.slots.every(({ card, mute }) => !card && !mute),
+    )
+
+  const sell = async (channel: CardChannel, tap: Tap): Promise<PurchaseOutcome> => {
+    const goods = terminal.issued?.catalogue.prepare(tap.itemId ?? mapItem.id)
+    if (goods === undefined || typeof goods === 'string') throw new Error(`nothing to sell: ${goods}`)
+    const { printer = 'none' } = tap
+    const print = async () => {
+      if (printer === 'fails') throw new Error('out of paper')
+    }
+    return purchase(terminal, channel, goods, printer === 'none' ? {} : { handOver: print })
+  }
+
+  /** What the machine does with a card, and what it says. Whatever is said is held against the card on the spot. */
+  const serve = async (channel: CardChannel, tap: Tap, holdAgainst: (told: Told) => void): Promise<Told> => {
+    switch (tap.wants ?? 'buy') {
+      case 'load': {
+        if (client === undefined) throw new Error('this stand has no issuer')
+        const told = await loadCard(terminal, client, channel, { amountMinor: 700 })
+        holdAgainst(told)
+        return told
+      }
+      case 'ask':
+      case 'buy': {
+        const told = tap.wants === 'ask' ? await finishOpen(terminal, channel) : await sell(channel, tap)
+        holdAgainst(told)
+        if (told.outcome !== 'captured') return told
+        const { payment } = told
+        if (told.goods === 'due') {
+          books.handOver(payment)
+          terminal.ledger.markReleased(payment.terminalSeq)
+        }
+        await witnessAfterSale(terminal, channel, payment)
+        return told
+      }
+    }
+  }
+
+  const tap = async ({ card }: Customer, wish: Tap = {}): Promise<TapResult> => {
+    await quiet()
+    const slot = wish.slot ?? slots[0]
+    const before = card.state
+    const plug = plugFaultyCard({
+      purse: wish.purse ?? card.purse,
+      port: slot.port,
+      ...(wish.faults === undefined ? {} : { faults: wish.faults }),
+    })
+    const holdAgainst = (told: Told) => {
+      books.note(card)
+      expectTruth(told, { before, after: card.state, openIntents: terminal.ledger.openIntents(card.id).length })
+    }
+    let told: Told | undefined
+    try {
+      await plug.ready
+      const present = await waitForCard(reader, { signal: AbortSignal.timeout(patienceMs), readerName: slot.name })
+      told = await present.use((channel) =>
+        serve(channel, wish, (outcome) => {
+          told = outcome
+          holdAgainst(outcome)
+        }),
+      )
+    } catch (error) {
+      if (!(error instanceof CardFault)) throw error
+      // Once it was said it stays said; before, the machine says that it lost the card.
+      if (told === undefined) {
+        told = { outcome: 'cardLost' }
+        holdAgainst(told)
+      }
+    } finally {
+      await plug.pull()
+    }
+    books.note(card)
+    counts.taps += 1
+    if (plug.struck) counts.struck += 1
+    counts.told.set(told.outcome, (counts.told.get(told.outcome) ?? 0) + 1)
+    return { told, struck: plug.struck, heard: plug.heard }
+  }
+
+  /** A tap without a reader: the card leaves at COMMIT, before it acted or after. */
+  const leaveInDoubt = async ({ card }: Customer, when: 'before' | 'after', wish: Tap = {}) => {
+    const line = channelTo(card)
+    const torn: CardChannel = {
+      transmit: async (command) => {
+        if (command[1] !== instruction.commit) return line.transmit(command)
+        if (when === 'after') await line.transmit(command)
+        throw new CardFault('removed', 'the card has left the reader')
+      },
+    }
+    const told = await sell(torn, wish)
+    books.note(card)
+    expect(told).toMatchObject({ outcome: 'inDoubt' })
+  }
+
+  /** Whatever was before: another card buys at once, in one tap. */
+  const nextCustomer = async (wish: Tap = {}) => {
+    const next = customer()
+    const { told } = await tap(next, wish)
+    expect(told).toMatchObject({ outcome: 'captured', recovered: false, goods: 'due', balanceMinor: 4750 })
+    books.expectBalanced(next.card, next.startMinor)
+  }
+
+  /** The card comes back, in order now: one tap, and everything of it is decided. */
+  const comeBack = async (who: Customer, wish: Tap = {}): Promise<Told> => {
+    const { told } = await tap(who, wish)
+    // A sound card always buys, or has what it bought.
+    if ((wish.wants ?? 'buy') === 'buy') expect(told).toMatchObject({ outcome: 'captured' })
+    books.expectBalanced(who.card, who.startMinor)
+    return told
+  }
+
+  return {
+    terminal,
+    get reader() {
+      return reader
+    },
+    /** A reader that has seen no fault yet: it does not wait longer and longer before it starts its process again. */
+    renewReader: async () => {
+      await reader.close()
+      reader = openReader()
+    },
+    pcscd,
+    books,
+    counts,
+    customer,
+    tap,
+    leaveInDoubt,
+    nextCustomer,
+    comeBack,
+    quiet,
+    /** How often pcscd had to be started again. */
+    get pcscdStarts() {
+      return supervisor.startCount
+    },
+    /** Closes everything; one reader process, and none afterwards. */
+    close: async () => {
+      await quiet()
+      expect(readerProcesses()).toBe(others + 1)
+      supervisor.stop()
+      await reader.close()
+      expect(readerProcesses()).toBe(others)
+      await pcscd.start()
+    },
+  }
+}
+
+export type Stand = Awaited<ReturnType<typeof openStand>>
+
+/** Whether what was said is true of the card, when it was said. */
+export const expectTruth = (
+  told: Told,
+  at: { readonly before: TestCard['state']; readonly after: TestCard['state']; readonly openIntents: number },
+): void => {
+  const { before, after, openIntents } = at
+  const moved = after.counter - before.counter
+  const untouched = moved === 0 && after.balanceMinor === before.balanceMinor
+  switch (told.outcome) {
+    case 'notAPurse':
+    case 'suspect':
+    case 'cardLost':
+    case 'clear':
+      expect({ told: told.outcome, untouched }).toEqual({ told: told.outcome, untouched: true })
+      return
+    case 'declined':
+      if ('reversed' in told && told.reversed) {
+        expect({ moved, balanceMinor: after.balanceMinor }).toEqual({ moved: 2, balanceMinor: before.balanceMinor })
+        return
+      }
+      expect({ told, untouched }).toEqual({ told, untouched: true })
+      return
+    case 'inDoubt':
+      // It is written down, and the card did it or did not.
+      expect(openIntents).toBe(1)
+      expect([0, 1]).toContain(moved)
+      return
+    case 'captured':
+      if ('balanceAfterMinor' in told) {
+        expect(told.balanceAfterMinor).toBe(after.balanceMinor)
+        expect(moved).toBe(1)
+        return
+      }
+      // After a reversal that was cut the card may have its money back: nobody can say.
+      if (told.goods === 'due') expect(told.balanceMinor).toBe(after.balanceMinor)
+      expect([0, 1, 2]).toContain(moved)
+      if (told.goods === 'due') expect([0, 1]).toContain(moved)
+  }
+}
