@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { LedgerFault } from '../db/open.ts'
 import type { KioskScreen, OutOfServiceReason } from '../preload/contract.ts'
+import { instruction } from '../protocol/apdu.ts'
 import { goodsPath } from './catalogue.ts'
 import { makeKiosk } from './kiosk.ts'
 import type { KioskSettings } from './kiosk-settings.ts'
@@ -210,6 +211,26 @@ test.each([
     expect(card.state.balanceMinor).toBe(750)
   },
 )
+
+test('cut after the debit, and the same card answers garbled: still to be recovered, never declined', async () => {
+  const { kiosk, screen, put, reader } = open()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map')
+  put(card, { cut: { apdu: 3, when: 'after' } })
+  await screen('recover', ({ phase }) => phase === 'waiting')
+  const names: string[] = []
+  kiosk.subscribe((state) => names.push(state.screen.name))
+  card.reset()
+  reader.insert((command) => {
+    const answer = card.answers(command)
+    return command[1] === instruction.readRecord ? answer.map((byte) => byte ^ 1) : answer
+  })
+  await screen('recover', ({ phase }) => phase === 'working')
+  await screen('recover', ({ phase }) => phase === 'waiting')
+  expect(new Set(names)).toEqual(new Set(['recover']))
+  put(card)
+  expect(await screen('approved')).toMatchObject({ recovered: true, balanceMinor: 750, amountMinor: 250 })
+})
 
 test('a doubt holds up nobody: the screen returns, and the card’s next tap hands over what it paid', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })

@@ -289,8 +289,10 @@ export const makeKiosk = (
       }
       const outcome = await sellTo(channel, doubt.goods)
       if (outcome.outcome === 'captured') usedUp.add(card)
-      // Gone again before it told: the doubt is what it was.
-      if (outcome.outcome === 'cardLost') enter({ ...doubt, phase: 'waiting' })
+      // Gone again before it told, or refused while its answers prove nothing: the doubt is what it was.
+      const stands =
+        outcome.outcome === 'declined' && terminal.ledger.intent(doubt.payment.terminalSeq).state === 'open'
+      if (outcome.outcome === 'cardLost' || stands) enter({ ...doubt, phase: 'waiting' })
       else showOutcome(outcome, doubt.goods)
       if (outcome.outcome === 'captured') await witnessAfterSale(terminal, channel, outcome.payment)
     })

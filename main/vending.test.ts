@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { LedgerFault } from '../db/open.ts'
+import { instruction } from '../protocol/apdu.ts'
 import { goodsPath } from './catalogue.ts'
 import { openReaderDouble, type ReaderDouble } from './reader/reader-double.ts'
 import { makeTestCard, makeTestTerminal, mapItem, type TestCard, wifiCodes } from './test-terminal.ts'
@@ -178,6 +179,28 @@ test('cut, and another card or none: in doubt, without a balance; the next tap r
   expect(await sell({ graceMs: 1 })).toMatchObject({ outcome: 'inDoubt', counter: 3 })
 })
 
+test('cut after the debit, and the same card answers garbled: in doubt, never declined', async () => {
+  const { sell, reader, said } = make()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  put(reader, card, { cut: { apdu: 3, when: 'after' } })
+  const line = await sell({
+    onWaiting: (what) => {
+      if (what !== 'sameCard') return
+      card.reset()
+      reader.insert((command) => {
+        const answer = card.answers(command)
+        return command[1] === instruction.readRecord ? answer.map((byte) => byte ^ 1) : answer
+      })
+    },
+  })
+  expect(line).toMatchObject({ outcome: 'inDoubt', counter: 2, cardId: card.id })
+  expect(card.state.balanceMinor).toBe(750)
+  put(reader, card)
+  const recovered = await sell()
+  expect(recovered).toMatchObject({ outcome: 'captured', recovered: true, counter: 2 })
+  expect(said).toEqual([line, recovered])
+})
+
 test('what was said is handed over, though the card leaves during the witness', async () => {
   const { sell, reader, terminal } = make()
   const card = makeTestCard({ balanceMinor: 1000 })
@@ -211,6 +234,26 @@ test('a disk that fails between debit and entry: the machine says in doubt, stop
     },
   })
   await expect(sell()).rejects.toThrow('The disk is full.')
+  expect(said).toMatchObject([{ outcome: 'inDoubt', cardId: card.id, counter: 2 }])
+  expect(await sell({ terminal: restart() })).toMatchObject({ outcome: 'captured', recovered: true, counter: 2 })
+  expect(card.state.balanceMinor).toBe(750)
+})
+
+test('a disk that fails while the same card tells what it did: the machine still says in doubt before it stops', async () => {
+  const { sell, reader, said, terminal, restart } = make()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  put(reader, card, { cut: { apdu: 3, when: 'after' } })
+  Object.assign(terminal.ledger, {
+    capture: () => {
+      throw new LedgerFault('storage', 'The disk is full.')
+    },
+  })
+  const selling = sell({
+    onWaiting: (what) => {
+      if (what === 'sameCard') put(reader, card)
+    },
+  })
+  await expect(selling).rejects.toThrow('The disk is full.')
   expect(said).toMatchObject([{ outcome: 'inDoubt', cardId: card.id, counter: 2 }])
   expect(await sell({ terminal: restart() })).toMatchObject({ outcome: 'captured', recovered: true, counter: 2 })
   expect(card.state.balanceMinor).toBe(750)

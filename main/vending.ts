@@ -182,6 +182,9 @@ export const sellOne = async (options: VendingOptions): Promise<SaleLine> => {
   }
 }
 
+const isOpen = ({ ledger }: Terminal, doubt: Pick<SaleLine, 'terminalSeq'> | undefined): boolean =>
+  doubt?.terminalSeq !== undefined && ledger.intent(doubt.terminalSeq).state === 'open'
+
 /**
  * Sells to this card. What was sold is said (and so handed over) before the ledger notes it and the card is asked for a
  * witness; an outcome in doubt is left to the caller to say.
@@ -190,14 +193,14 @@ const sellTo = async (
   options: VendingOptions,
   card: PresentCard,
   goods: ReadyGoods,
-  only?: { readonly cardId: string | undefined },
+  doubt?: SaleLine,
 ): Promise<SaleLine | 'cardLost' | 'otherCard'> => {
   const { terminal } = options
   let said: SaleLine | undefined
   let debited: Intent | undefined
   try {
     return await card.use(async (channel) => {
-      if (only !== undefined && (await selectPurse(channel))?.cardId !== only.cardId) return 'otherCard'
+      if (doubt !== undefined && (await selectPurse(channel))?.cardId !== doubt.cardId) return 'otherCard'
       const outcome = await purchase(terminal, channel, goods, {
         onDebit: (payment) => {
           debited = payment
@@ -205,6 +208,8 @@ const sellTo = async (
         },
       })
       if (outcome.outcome === 'cardLost') return 'cardLost'
+      // A refusal while the doubt stands says nothing about the debit that may have been made.
+      if (outcome.outcome === 'declined' && isOpen(terminal, doubt)) return 'cardLost'
       const line = lineOf(terminal, goods, outcome)
       if (outcome.outcome === 'inDoubt') return line
       options.onSale(line)
@@ -221,7 +226,8 @@ const sellTo = async (
     // Once it was said, the sale is done, whatever becomes of the card.
     if (error instanceof CardFault && (said !== undefined || error.code !== 'busy')) return said ?? 'cardLost'
     // The disk failed between debit and entry: the customer is told the truth before the machine stops.
-    if (said === undefined && debited !== undefined) options.onSale(lineInDoubt(debited))
+    const unsaid = debited === undefined ? doubt : lineInDoubt(debited)
+    if (said === undefined && unsaid !== undefined) options.onSale(unsaid)
     throw error
   }
 }
@@ -236,7 +242,7 @@ const tapAgain = async (
   options.onWaiting?.('sameCard')
   await gone(doubt.card, doubt.graceMs)
   const card = await nextCard(options, endsAtMs - performance.now())
-  const line = card === undefined ? 'cardLost' : await sellTo(options, card, goods, { cardId: doubt.line.cardId })
+  const line = card === undefined ? 'cardLost' : await sellTo(options, card, goods, doubt.line)
   if (typeof line !== 'string' && line.outcome !== 'inDoubt') return line
   options.onSale(doubt.line)
   return doubt.line
