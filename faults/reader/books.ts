@@ -7,22 +7,27 @@ import { expect } from 'vitest'
 import { ledgerPath } from '../../db/open.ts'
 import type { Terminal } from '../../main/terminal.ts'
 import type { TestCard } from '../../main/test-terminal.ts'
-import { balanceChangeMinor, type CardRecord, encodeRecord } from '../../protocol/record.ts'
+import { fromHex } from '../../protocol/bytes.ts'
+import { balanceChangeMinor, type CardRecord, parseRecord, recordLength } from '../../protocol/record.ts'
 
 interface Row {
   readonly terminalSeq: number
   readonly type: string
   readonly state: string
   readonly goods: string
-  readonly record: string
+  readonly proof: string | null
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+/** A record as its card keeps it, in hex, with the settlement MAC that the issuer pays for. */
+interface Kept {
+  readonly record: CardRecord
+  readonly proof: string
+}
 
 export const balancedBooks = (terminal: Terminal) => {
   const { terminalId } = terminal.identity
   /** Every record that a card ever showed, by card and counter: its log keeps the last ten only. */
-  const records = new Map<string, Map<number, CardRecord>>()
+  const records = new Map<string, Map<number, Kept>>()
   const handedOver = new Map<number, number>()
 
   const rowsOf = (cardId: string) => {
@@ -30,14 +35,14 @@ export const balancedBooks = (terminal: Terminal) => {
     try {
       const intents = database
         .prepare(
-          `SELECT terminal_seq AS terminalSeq, type, state, goods, lower(hex(record)) AS record
+          `SELECT terminal_seq AS terminalSeq, type, state, goods, lower(hex(record) || hex(settlement_mac)) AS proof
            FROM intent WHERE card_id = ? ORDER BY terminal_seq`,
         )
         .all(cardId) as Row[]
       const captured = database
         .prepare(
-          `SELECT lower(substr(hex(bytes), 1, 160)) AS record FROM entry
-           WHERE card_id = ? AND status = 'captured' ORDER BY record`,
+          `SELECT lower(substr(hex(bytes), 1, 192)) AS proof FROM entry
+           WHERE card_id = ? AND status = 'captured' ORDER BY proof`,
         )
         .pluck()
         .all(cardId) as string[]
@@ -57,9 +62,12 @@ export const balancedBooks = (terminal: Terminal) => {
 
   return {
     note(card: TestCard) {
-      const known = records.get(card.id) ?? new Map<number, CardRecord>()
+      const known = records.get(card.id) ?? new Map<number, Kept>()
       records.set(card.id, known)
-      for (const record of card.records) known.set(record.counter, record)
+      for (const entry of card.state.log) {
+        const record = parseRecord(fromHex(entry.record, recordLength))
+        known.set(record.counter, { record, proof: entry.record + entry.settlementMac })
+      }
     },
     handOver({ terminalSeq }: { readonly terminalSeq: number }) {
       handedOver.set(terminalSeq, (handedOver.get(terminalSeq) ?? 0) + 1)
@@ -69,20 +77,22 @@ export const balancedBooks = (terminal: Terminal) => {
       this.note(card)
       const { intents, captured } = rowsOf(card.id)
       const all = [...(records.get(card.id)?.values() ?? [])]
-      const ours = all.filter(({ order }) => order.terminalId === terminalId)
+      const ours = all.filter(({ record }) => record.order.terminalId === terminalId)
       expect(intents.filter(({ state }) => state === 'open')).toEqual([])
       const paid = intents.filter(({ state }) => state === 'captured' || state === 'reversed')
-      const byCard = ours.map((record) => hex(encodeRecord(record))).sort()
-      // What the card did here is what was captured here, each once, as intent and as entry.
-      expect(paid.map(({ record }) => record).sort()).toEqual(byCard)
+      const byCard = ours.map(({ proof }) => proof).sort()
+      // What the card did here is what was captured here, each once, as intent and as entry, and with the card's own MAC.
+      expect(paid.map(({ proof }) => proof).sort()).toEqual(byCard)
       expect(captured).toEqual(byCard)
       expect(all).toHaveLength(card.state.counter)
-      const changes = ours.reduce((sum, { order }) => sum + balanceChangeMinor(order), 0)
+      const changes = ours.reduce((sum, { record }) => sum + balanceChangeMinor(record.order), 0)
       expect(card.state.balanceMinor).toBe(startMinor + changes)
       const undone = new Set(
-        ours.filter(({ order }) => order.type === 'reversal').map(({ order }) => order.reference as number),
+        ours.flatMap(({ record: { order } }): number[] => (order.type === 'reversal' ? [order.reference] : [])),
       )
-      for (const { order, counter } of ours)
+      for (const {
+        record: { order, counter },
+      } of ours)
         if (order.type === 'payment')
           expect(intents.find(({ terminalSeq }) => terminalSeq === order.terminalSeq)?.state).toBe(
             undone.has(counter) ? 'reversed' : 'captured',

@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { quickFaults, sayFault, seededNumbers } from './fault-list.ts'
-import type { FaultAt } from './faulty-card.ts'
+import type { FaultAt, Instruction } from './faulty-card.ts'
 import { fundingIssuer } from './funding-issuer.ts'
 import { scenesAt } from './scenes.ts'
 import { soaking } from './soak-minutes.ts'
@@ -26,12 +26,15 @@ afterAll(async () => {
   for (const cleanUp of cleanUps) cleanUp()
 })
 
-describe.each(scenesAt(() => stand))('$name', ({ exchanges, prepare, tap = {} }) => {
+const decisive = (scene: string, instruction: Instruction): boolean =>
+  scene.includes('recovery') ? instruction === 'initiate' : instruction === 'commit'
+
+describe.each(scenesAt(() => stand))('$name', ({ name, exchanges, prepare, tap = {} }) => {
   const random = seededNumbers(seed)
   const cases = exchanges.flatMap(([instruction, nth]) =>
     quickFaults(instruction, random)
-      // All of them where money moves; elsewhere the seed chooses some, unless there is time.
-      .filter(() => soaking || instruction === 'commit' || random(3) === 0)
+      // All of them where money moves or a doubt is decided; elsewhere the seed chooses some, unless there is time.
+      .filter(() => soaking || decisive(name, instruction) || random(3) === 0)
       .map((fault): FaultAt => ({ instruction, nth, fault })),
   )
   test.for(cases.map((at, index) => ({ at, index, name: sayFault(at) })))('$name', async ({ at, index }) => {
