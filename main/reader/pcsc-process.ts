@@ -22,6 +22,8 @@ interface Slot {
   mute: boolean
   /** How many insertions and removals PC/SC has counted: it tells a card from its quick successor. */
   eventCount: number
+  /** The eventCount at which a card told by its silence that it left, while PC/SC still shows it. */
+  leftAt?: number | undefined
   /** The insertion that is connected, and by which protocol (T=0 or T=1). */
   session?: { readonly insertion: number; readonly protocol: number } | undefined
   /** The last of this reader's actions; the next one waits for it. */
@@ -30,6 +32,8 @@ interface Slot {
 
 const beatMs = 500
 const scanMsMax = 300
+/** pcscd looks for a card every 400 ms: what it still shows after this time does lie there. */
+const noticeMsMax = 500
 const retryMsMin = 200
 const retryMsMax = 2000
 /** The longest answer to a short APDU (ISO 7816-4): 256 bytes and two status bytes. */
@@ -127,13 +131,32 @@ const onStatus = (slot: Slot, status: { state: number; atr?: Uint8Array }) => {
     slot.card = undefined
     void inTurn(slot, () => release(slot))
   }
-  if (present && !mute && slot.card === undefined) {
+  if (!present || eventCount !== slot.leftAt) slot.leftAt = undefined
+  if (present && !mute && slot.card === undefined && slot.leftAt === undefined) {
     insertionCount += 1
     slot.card = { insertion: insertionCount, atr: Uint8Array.from(status.atr ?? []) }
   }
   Object.assign(slot, { seen: true, present, mute, eventCount })
   if (slot.card !== before.card || slot.mute !== before.mute) sendState()
   if ([...slots.values()].every(({ seen }) => seen)) endScan()
+}
+
+/**
+ * The card told by its silence that it left, and PC/SC has not noticed. If it never does, a card lies there all the same (it
+ * lost contact for a moment, or another took its place), and it counts as put in anew.
+ */
+const onSilentDeparture = (slot: Slot, atr: Uint8Array) => {
+  const { eventCount } = slot
+  Object.assign(slot, { card: undefined, leftAt: eventCount })
+  void inTurn(slot, () => release(slot))
+  sendState()
+  setTimeout(() => {
+    const unnoticed = slot.leftAt === eventCount && slot.present && !slot.mute
+    if (!unnoticed || slots.get(slot.native.name) !== slot) return
+    insertionCount += 1
+    Object.assign(slot, { card: { insertion: insertionCount, atr }, leftAt: undefined })
+    sendState()
+  }, noticeMsMax)
 }
 
 const connect = async (slot: Slot, insertion: number) => {
@@ -172,8 +195,10 @@ const perform = async (slot: Slot, request: ToHelper): Promise<Uint8Array | unde
     await connect(slot, insertion)
     return undefined
   } catch (error) {
-    if (stillThere()) throw error
-    throw new CardFault('removed', textOf(error))
+    if (slot.card?.insertion !== insertion) throw new CardFault('removed', textOf(error))
+    const fault = faultOf(error)
+    if (fault.code === 'removed') onSilentDeparture(slot, slot.card.atr)
+    throw fault
   }
 }
 

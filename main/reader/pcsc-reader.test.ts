@@ -130,6 +130,21 @@ test('the same card put in again is another card', async () => {
   expect(await ask(again)).toEqual(ok)
 })
 
+test('a card that breaks off while PC/SC still shows one has left; what lies there is a card anew', async () => {
+  const reader = open()
+  let breaksOff = true
+  await plug(() => (breaksOff ? Uint8Array.of(0x90) : ok))
+  const card = await cardIn(reader)
+  const departure = removalOf(card)
+  await expect(ask(card)).rejects.toMatchObject({ code: 'removed' })
+  await departure
+  expect(reader.snapshot.slots).toEqual([{ name: first }, { name: second }])
+  breaksOff = false
+  const again = await cardIn(reader)
+  expect(again).not.toBe(card)
+  expect(await ask(again)).toEqual(ok)
+})
+
 test('a card that is not a purse answers as it likes, and stays usable', async () => {
   const reader = open()
   await plug(() => fileNotFound)
