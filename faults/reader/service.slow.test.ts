@@ -1,5 +1,6 @@
 /**
  * pcscd ends in the middle of every exchange: softly, hard, and by crashing on half a frame; its service manager starts it again.
+ * Then the reader's own process is killed there, and stopped so that it hangs.
  * Run it inside `scripts/pcsc/with-pcscd.sh node_modules/.bin/vitest run faults/reader`; `npm test` does.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -46,6 +47,27 @@ describe.each(scenesAt(() => stand))('$name', ({ name, exchanges, prepare, tap =
       )
       .map(([ending, fault]) => ({ ending, at: { instruction, nth, ...fault } })),
   )
+  const ofProcess = exchanges.flatMap(([instruction, nth], at) =>
+    (['SIGKILL', 'SIGSTOP'] as const)
+      .filter((_signal, kind) => soaking || kind === at % 2)
+      .map((signal) => ({ instruction, nth, signal })),
+  )
+  test.for(ofProcess)(
+    "the reader's process gets $signal at $instruction $nth",
+    async ({ instruction, nth, signal }) => {
+      const customer = stand.customer()
+      await prepare?.(customer)
+      const fault = { kind: 'mute', acts: true } as const
+      const { struck } = await stand.tap(customer, {
+        ...tap,
+        faults: [{ instruction, nth, fault, onStruck: () => stand.signalReader(signal) }],
+      })
+      expect(struck).toBe(true)
+      await stand.nextCustomer()
+      await stand.comeBack(customer)
+    },
+  )
+
   test.for(cases)('pcscd ends at $at.instruction $at.nth: $ending', async ({ at }) => {
     const customer = stand.customer()
     await prepare?.(customer)

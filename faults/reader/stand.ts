@@ -5,7 +5,6 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import type { Purse } from '../../card/purse.ts'
 import { type LoadOutcome, loadCard } from '../../main/load.ts'
 import { finishOpen, type PurchaseOutcome, purchase, witnessAfterSale } from '../../main/purchase/purchase.ts'
 import {
@@ -30,14 +29,20 @@ import { pcscdRig } from '../../scripts/pcsc/rig.ts'
 import { balancedBooks } from './books.ts'
 import { type FaultAt, type FaultyCard, plugFaultyCard } from './faulty-card.ts'
 
+export interface Slot {
+  readonly name: string
+  readonly port: number
+}
 export const slots = [
   { name: 'Virtual PCD 00 00', port: 35963 },
   { name: 'Virtual PCD 00 01', port: 35964 },
-] as const
+] as const satisfies readonly Slot[]
 
 /** How long anything at the reader may take before the terminal counts as stuck. */
 const patienceMs = 10_000
 const superviseMs = 20
+/** A card that left and that the reader still shows may be asked in vain. */
+const swapTriesMax = 5
 
 export interface Customer {
   readonly card: TestCard
@@ -49,12 +54,10 @@ export interface Tap {
   /** `buy` unless told. */
   readonly wants?: 'buy' | 'ask' | 'load'
   readonly faults?: readonly FaultAt[]
-  readonly slot?: (typeof slots)[number]
+  readonly slot?: Slot
   /** Whether the goods need a printer, and whether it works. */
   readonly printer?: 'none' | 'works' | 'fails'
   readonly itemId?: string
-  /** Lies in the reader in place of the customer's own. */
-  readonly purse?: Purse
 }
 
 export type Told = PurchaseOutcome | Awaited<ReturnType<typeof finishOpen>> | LoadOutcome
@@ -70,14 +73,14 @@ const childrenOf = (pid: number): number[] =>
   readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
   )
-const readerProcesses = (): number =>
+const readerProcesses = (): number[] =>
   childrenOf(process.pid).filter((pid) => {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('pcsc-process')
     } catch {
       return false
     }
-  }).length
+  })
 
 const until = (reader: CardReader, what: string, holds: (snapshot: ReaderSnapshot) => boolean): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -133,7 +136,7 @@ export const openStand = async (
   const { terminal } = made
   const client = options.client?.(made)
   const books = balancedBooks(terminal)
-  const others = readerProcesses()
+  const others = readerProcesses().length
   await pcscd.start()
   const openReader = () => openPcscReader({ apduTimeoutMs: options.apduTimeoutMs ?? 3000 })
   let reader = openReader()
@@ -145,15 +148,15 @@ export const openStand = async (
     startMinor: balanceMinor,
   })
 
-  /** Both readers are there and empty: a card that comes now is a new one. */
-  const quiet = () =>
+  /** This reader is there, and all are empty: a card that comes now is a new one. */
+  const quiet = (slot: Slot = slots[0]) =>
     until(
       reader,
-      'two empty slots',
-      (snapshot) =>
-        snapshot.service === 'up' &&
-        snapshot.slots.length === 2 &&
-        snapshot.slots.every(({ card, mute }) => !card && !mute),
+      `${slot.name} and nothing in it`,
+      ({ service, slots: seen }) =>
+        service === 'up' &&
+        seen.some(({ name }) => name === slot.name) &&
+        seen.every(({ card, mute }) => card === undefined && mute === undefined),
     )
 
   const sell = async (channel: CardChannel, tap: Tap): Promise<PurchaseOutcome> => {
@@ -191,24 +194,18 @@ export const openStand = async (
     }
   }
 
-  const tap = async ({ card }: Customer, wish: Tap = {}): Promise<TapResult> => {
-    await quiet()
-    const slot = wish.slot ?? slots[0]
+  /** What the machine says of the card that lies in this slot now, or comes next, held against what `card` did. */
+  const talk = async (card: TestCard, wish: Tap): Promise<Told> => {
     const before = card.state
-    const plug = plugFaultyCard({
-      purse: wish.purse ?? card.purse,
-      port: slot.port,
-      ...(wish.faults === undefined ? {} : { faults: wish.faults }),
-    })
     const holdAgainst = (told: Told) => {
       books.note(card)
       expectTruth(told, { before, after: card.state, openIntents: terminal.ledger.openIntents(card.id).length })
     }
     let told: Told | undefined
     try {
-      await plug.ready
-      const present = await waitForCard(reader, { signal: AbortSignal.timeout(patienceMs), readerName: slot.name })
-      told = await present.use((channel) =>
+      const readerName = (wish.slot ?? slots[0]).name
+      const present = await waitForCard(reader, { signal: AbortSignal.timeout(patienceMs), readerName })
+      return await present.use((channel) =>
         serve(channel, wish, (outcome) => {
           told = outcome
           holdAgainst(outcome)
@@ -217,18 +214,61 @@ export const openStand = async (
     } catch (error) {
       if (!(error instanceof CardFault)) throw error
       // Once it was said it stays said; before, the machine says that it lost the card.
-      if (told === undefined) {
-        told = { outcome: 'cardLost' }
-        holdAgainst(told)
-      }
+      if (told !== undefined) return told
+      holdAgainst({ outcome: 'cardLost' })
+      return { outcome: 'cardLost' }
     } finally {
-      await plug.pull()
+      books.note(card)
     }
-    books.note(card)
+  }
+
+  const plugIn = ({ card }: Customer, { slot = slots[0], faults = [] }: Tap) =>
+    plugFaultyCard({ purse: card.purse, port: slot.port, faults })
+
+  const count = (plug: FaultyCard, told: Told) => {
     counts.taps += 1
     if (plug.struck) counts.struck += 1
     counts.told.set(told.outcome, (counts.told.get(told.outcome) ?? 0) + 1)
-    return { told, struck: plug.struck, heard: plug.heard }
+  }
+
+  const tap = async (who: Customer, wish: Tap = {}): Promise<TapResult> => {
+    await quiet(wish.slot)
+    const plug = plugIn(who, wish)
+    try {
+      await plug.ready
+      const told = await talk(who.card, wish)
+      count(plug, told)
+      return { told, struck: plug.struck, heard: plug.heard }
+    } finally {
+      await plug.pull()
+    }
+  }
+
+  /** The card is cut, and another one takes its place the same moment: pcscd may not have looked in between. */
+  const tapAndSwap = async (who: Customer, next: Customer, wish: Tap & { readonly at: Omit<FaultAt, 'fault'> }) => {
+    await quiet(wish.slot)
+    let following: FaultyCard | undefined
+    const onStruck = () => {
+      // Waits at vpcd's door until the first one has left.
+      following = plugIn(next, {})
+    }
+    const plug = plugIn(who, { ...wish, faults: [{ ...wish.at, onStruck, fault: { kind: 'cut', when: 'after' } }] })
+    try {
+      await plug.ready
+      count(plug, await talk(who.card, wish))
+      await plug.left
+      for (let tries = 0; tries < swapTriesMax; tries += 1) {
+        const shown = reader.snapshot.slots.find(({ name }) => name === (wish.slot ?? slots[0]).name)?.card
+        const told = await talk(next.card, {})
+        if (told.outcome !== 'cardLost') return told
+        // As the machine does: the card that was lost has to go before another is looked for.
+        await until(reader, 'the end of a lost card', () => shown === undefined || shown.removed.aborted)
+      }
+      throw new Error('the machine never found the second card')
+    } finally {
+      await plug.pull()
+      await following?.pull()
+    }
   }
 
   /** A tap without a reader: the card leaves at COMMIT, before it acted or after. */
@@ -268,6 +308,10 @@ export const openStand = async (
     get reader() {
       return reader
     },
+    /** Signals the reader's own process. */
+    signalReader: (signal: NodeJS.Signals) => {
+      for (const pid of readerProcesses()) process.kill(pid, signal)
+    },
     /** A reader that has seen no fault yet: it does not wait longer and longer before it starts its process again. */
     renewReader: async () => {
       await reader.close()
@@ -278,6 +322,7 @@ export const openStand = async (
     counts,
     customer,
     tap,
+    tapAndSwap,
     leaveInDoubt,
     nextCustomer,
     comeBack,
@@ -289,10 +334,10 @@ export const openStand = async (
     /** Closes everything; one reader process, and none afterwards. */
     close: async () => {
       await quiet()
-      expect(readerProcesses()).toBe(others + 1)
+      expect(readerProcesses()).toHaveLength(others + 1)
       supervisor.stop()
       await reader.close()
-      expect(readerProcesses()).toBe(others)
+      expect(readerProcesses()).toHaveLength(others)
       await pcscd.start()
     },
   }
