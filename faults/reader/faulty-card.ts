@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import type { Purse } from '../../card/purse.ts'
 import { instruction } from '../../protocol/apdu.ts'
 
-export type Instruction = 'select' | 'initiate' | 'commit' | 'readRecord'
+export type Instruction = 'select' | 'initiate' | 'commit' | 'readRecord' | 'getResponse'
 
 /** What happens to one exchange. Offsets count the APDU's bytes from 0; those of `cutAnswer` the frame's, with its two bytes of length. */
 export type Fault =
@@ -68,6 +68,8 @@ const instructionOf = (command: Uint8Array): Instruction | undefined => {
       return 'commit'
     case instruction.readRecord:
       return 'readRecord'
+    case instruction.getResponse:
+      return 'getResponse'
     default:
       return undefined
   }

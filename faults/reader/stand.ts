@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'vitest'
+import type { Purse } from '../../card/purse.ts'
 import { type LoadOutcome, loadCard } from '../../main/load.ts'
 import { finishOpen, type PurchaseOutcome, purchase, witnessAfterSale } from '../../main/purchase/purchase.ts'
 import {
@@ -48,6 +49,8 @@ export interface Customer {
   readonly card: TestCard
   /** What lay on the card before anything happened at this stand. */
   readonly startMinor: number
+  /** What lies in the reader when the card is not its own purse: a T=0 card. */
+  readonly dress?: (purse: Purse) => Purse
 }
 
 export interface Tap {
@@ -128,6 +131,8 @@ export const openStand = async (
   atEnd: AtEnd,
   options: {
     readonly apduTimeoutMs?: number
+    /** Cards break off here while pcscd lives: then only an onlooker knows when pcscd saw them go. */
+    readonly cuts?: boolean
     readonly client?: (made: ReturnType<typeof makeTestTerminal>) => IssuerClient
   } = {},
 ) => {
@@ -140,6 +145,10 @@ export const openStand = async (
   await pcscd.start()
   const openReader = () => openPcscReader({ apduTimeoutMs: options.apduTimeoutMs ?? 3000 })
   let reader = openReader()
+  /** Never speaks to a card, and so sees what pcscd sees: a card that comes before pcscd saw the last one go may pass for that one. */
+  const onlooker = options.cuts
+    ? openPcscReader({ processPath: new URL('./onlooker-process.ts', import.meta.url) })
+    : undefined
   const supervisor = supervise(pcscd)
   const counts = { taps: 0, struck: 0, told: new Map<string, number>() }
 
@@ -149,15 +158,17 @@ export const openStand = async (
   })
 
   /** This reader is there, and all are empty: a card that comes now is a new one. */
-  const quiet = (slot: Slot = slots[0]) =>
-    until(
-      reader,
-      `${slot.name} and nothing in it`,
-      ({ service, slots: seen }) =>
-        service === 'up' &&
-        seen.some(({ name }) => name === slot.name) &&
-        seen.every(({ card, mute }) => card === undefined && mute === undefined),
-    )
+  const quiet = async (slot: Slot = slots[0]) => {
+    for (const each of onlooker === undefined ? [reader] : [onlooker, reader])
+      await until(
+        each,
+        `${slot.name} and nothing in it`,
+        ({ service, slots: seen }) =>
+          service === 'up' &&
+          seen.some(({ name }) => name === slot.name) &&
+          seen.every(({ card, mute }) => card === undefined && mute === undefined),
+      )
+  }
 
   const sell = async (channel: CardChannel, tap: Tap): Promise<PurchaseOutcome> => {
     const goods = terminal.issued?.catalogue.prepare(tap.itemId ?? mapItem.id)
@@ -222,8 +233,8 @@ export const openStand = async (
     }
   }
 
-  const plugIn = ({ card }: Customer, { slot = slots[0], faults = [] }: Tap) =>
-    plugFaultyCard({ purse: card.purse, port: slot.port, faults })
+  const plugIn = ({ card, dress }: Customer, { slot = slots[0], faults = [] }: Tap) =>
+    plugFaultyCard({ purse: dress?.(card.purse) ?? card.purse, port: slot.port, faults })
 
   const count = (plug: FaultyCard, told: Told) => {
     counts.taps += 1
@@ -336,7 +347,7 @@ export const openStand = async (
       await quiet()
       expect(readerProcesses()).toHaveLength(others + 1)
       supervisor.stop()
-      await reader.close()
+      await Promise.all([reader.close(), onlooker?.close()])
       expect(readerProcesses()).toHaveLength(others)
       await pcscd.start()
     },

@@ -17,7 +17,7 @@ const cleanUps: (() => void)[] = []
 let stand: Stand
 
 beforeAll(async () => {
-  stand = await openStand((cleanUp) => cleanUps.unshift(cleanUp), { client: fundingIssuer })
+  stand = await openStand((cleanUp) => cleanUps.unshift(cleanUp), { cuts: true, client: fundingIssuer })
 })
 afterAll(async () => {
   const { taps, struck, told } = stand.counts

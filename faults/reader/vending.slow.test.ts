@@ -13,7 +13,7 @@ const cleanUps: (() => void)[] = []
 let stand: Stand
 
 beforeAll(async () => {
-  stand = await openStand((cleanUp) => cleanUps.unshift(cleanUp))
+  stand = await openStand((cleanUp) => cleanUps.unshift(cleanUp), { cuts: true })
 })
 afterAll(async () => {
   await stand.close()
