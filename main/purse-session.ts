@@ -4,6 +4,7 @@
  */
 import {
   commitCommand,
+  getResponseCommand,
   initiateCommand,
   parseCommitAnswer,
   parseInitiateAnswer,
@@ -14,7 +15,7 @@ import {
   selectCommand,
   statusWord,
 } from '../protocol/apdu.ts'
-import { equalBytes } from '../protocol/bytes.ts'
+import { concat, equalBytes } from '../protocol/bytes.ts'
 import { type CardInfo, parseSelectAnswer } from '../protocol/card-info.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import { acceptanceMac, commitMac, type MacKey, offerMac, readMac } from '../protocol/mac.ts'
@@ -65,13 +66,32 @@ export interface PurseSession {
   read(recordNumber: number): Promise<ReadOutcome>
 }
 
-const exchange = async (channel: CardChannel, command: Uint8Array): Promise<ResponseApdu> => {
+const transmitOnce = async (channel: CardChannel, command: Uint8Array): Promise<ResponseApdu> => {
   const answer = await channel.transmit(command)
   try {
     return parseResponse(answer)
   } catch {
     throw new CardFault('removed', 'the card stopped in the middle of an answer')
   }
+}
+
+/** More than the longest answer in the smallest parts that cards give, each refused once for its length. */
+const fetchesMax = 8
+
+/**
+ * Sends the command once. A T=0 card behind a reader that does not hide it says 61xx, and its answer is fetched with GET RESPONSE
+ * (ISO 7816-4); 6Cxx corrects the length of that, and of that alone: no command that acts is ever sent again.
+ */
+const exchange = async (channel: CardChannel, command: Uint8Array): Promise<ResponseApdu> => {
+  let response = await transmitOnce(channel, command)
+  let { data } = response
+  for (let fetches = 0; fetches < fetchesMax; fetches += 1) {
+    const sw1 = response.status >> 8
+    if (sw1 !== statusWord.bytesAvailable >> 8 && (sw1 !== statusWord.wrongLe >> 8 || fetches === 0)) break
+    response = await transmitOnce(channel, getResponseCommand(response.status & 0xff))
+    data = concat(data, response.data)
+  }
+  return { data, status: response.status }
 }
 
 /** A parser's complaint is the card's fault, and a value here; anything else is a bug and passes. */

@@ -13,6 +13,7 @@ export const instruction = {
   commit: 0x14,
   readRecord: 0xb2,
   personalise: 0xe0,
+  getResponse: 0xc0,
 } as const
 
 export const statusWord = {
@@ -27,6 +28,10 @@ export const statusWord = {
   wrongParameters: 0x6a86,
   unknownInstruction: 0x6d00,
   unknownClass: 0x6e00,
+  /** 61xx, of T=0: GET RESPONSE fetches xx bytes (0 for 256) of the answer. */
+  bytesAvailable: 0x6100,
+  /** 6Cxx, of T=0: nothing was done; xx is the Le to ask for. */
+  wrongLe: 0x6c00,
   /** 63Cx: x tries are left. */
   pinWrong: 0x63c0,
   balanceTooLow: 0x9401,
@@ -55,6 +60,8 @@ export const readRecordCommand = (recordNumber: number, read: Mac): Uint8Array =
     0x04,
     mac(read),
   )
+/** @param le how many bytes, 0 for 256 */
+export const getResponseCommand = (le: number): Uint8Array => Uint8Array.of(0x00, instruction.getResponse, 0, 0, le)
 export const personaliseCommand = (data: Uint8Array): Uint8Array => command(0x90, instruction.personalise, 0, 0, data)
 
 export interface ResponseApdu {
