@@ -1,14 +1,16 @@
 /**
- * A day of a shop, for the recorder: an issuer is founded, a terminal enrolled; news, loads, sales, a reversal, batches and
- * their acknowledgements, a checkpoint, a second epoch. What returned is marked as durable, on the watched side.
+ * A day of a shop, for the recorder: an issuer is founded, a terminal enrolled; news, loads, sales, a reversal, batches on a
+ * stick and over HTTP, their acknowledgements, a checkpoint, a second epoch. What returned is marked as durable, on the watched side.
  *
  *     node day-process.ts FOLDER terminal|issuer
  */
+import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { createEnrolmentCode } from '../../issuer/enrolment.ts'
 import { storePath } from '../../issuer/store.ts'
 import { enrol } from '../../main/enrol.ts'
 import { loadCard } from '../../main/load.ts'
+import { exportBatches } from '../../main/stick/export.ts'
 import { connectIssuer } from '../../main/sync/issuer-client.ts'
 import { cutBatch, syncOnce } from '../../main/sync/sync.ts'
 import { openTerminal, type Terminal } from '../../main/terminal.ts'
@@ -38,6 +40,13 @@ const enrolAs = async (epoch: number): Promise<void> => {
 }
 const openWatched = (seed: number): Terminal => watchLedger(openTerminal(dataDir, world(seed)), ofTerminal)
 
+/** A stick that is part of the watched disk. */
+const exportTo = (terminal: Terminal): void => {
+  const stick = path.join(dataDir, 'stick')
+  mkdirSync(stick)
+  ofTerminal(`exported ${exportBatches(terminal, stick).files.join(' ')}`)
+}
+
 /** Its printer fails, and so it is reversed. */
 const sellInVain = async (terminal: Terminal): Promise<void> => {
   const outOfPaper = async () => {
@@ -55,7 +64,7 @@ await sellAndRelease(terminal, cards[0], 'map')
 cutBatch(terminal)
 await sellAndRelease(terminal, cards[1], 'wifi')
 await sellInVain(terminal)
-cutBatch(terminal)
+exportTo(terminal)
 await syncOnce(terminal, client)
 await sellAndRelease(terminal, cards[1], 'map')
 cutBatch(terminal)

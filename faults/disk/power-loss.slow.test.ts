@@ -49,6 +49,16 @@ const goodsProblems = (folder: string, real: string): readonly string[] =>
       : [`the goods ${name} are not whole`],
   )
 
+/** What the export called done lies on the stick, whole. */
+const stickProblems = (folder: string, day: string, reported: Reported): readonly string[] => {
+  const { last } = around('exported', reported)
+  const isWhole = (name: string) => {
+    const kept = path.join(folder, 'stick', name)
+    return existsSync(kept) && readFileSync(kept).equals(readFileSync(path.join(day, 'stick', name)))
+  }
+  return (last?.split(' ') ?? []).filter((name) => !isWhole(name)).map((name) => `${name} is not on the stick`)
+}
+
 const identityProblems = (folder: string, reported: Reported): readonly string[] => {
   const { last, next } = around('enrolled', reported)
   const identity = readIdentity(folder)
@@ -81,6 +91,7 @@ const checkTerminal = (day: string) => {
       ...identityProblems(folder, reported),
       ...(kept ? [] : [`the ledger holds ${now ?? 'nothing'}; reported was ${last}`]),
       ...goodsProblems(path.join(folder, 'goods'), path.join(day, 'goods')),
+      ...stickProblems(folder, day, reported),
     ]
   }
 }
