@@ -68,7 +68,8 @@ export class BookAudit {
     for (const card of books.cards) {
       const { card_no: no } = card
       if (isRogue(card.card_id)) {
-        const rogue = { id: card.card_id, isAccused: this.#accused.has(card.card_id) }
+        const hasCredit = (seams.get(no) ?? []).some(({ net_minor }) => net_minor > 0)
+        const rogue = { id: card.card_id, isNamed: hasCredit || this.#accused.has(card.card_id) }
         this.#cards.set(no, { sums: rogueSums(rogue, moves.get(no) ?? [], books), knownMinor: card.balance_minor })
         continue
       }
@@ -151,7 +152,7 @@ const requireAccounts = (books: BookRows, cards: readonly CardSums[]): void => {
 
 /** What a rogue's card moved is taken from the books, and judged: no merchant has more of it than was loaded. */
 const rogueSums = (
-  card: { readonly id: string; readonly isAccused: boolean },
+  card: { readonly id: string; readonly isNamed: boolean },
   moves: BookRows['rogueMoves'],
   books: BookRows,
 ): Sums => {
@@ -160,8 +161,8 @@ const rogueSums = (
   for (const { from_account, to_account, amount_minor } of moves)
     sums.move(names.get(from_account) ?? '', names.get(to_account) ?? '', amount_minor)
   const loaded = 0 - sums.total('merchantCash')
-  // docs/SECURITY.md: what a liar paid before its lie was seen stays booked, under an alarm, until a person decides.
-  const isLeftToAPerson = card.id.startsWith(liarIdStart) && card.isAccused
+  // docs/SECURITY.md: what a liar paid stays booked, under an alarm or beside a named hole, until a person decides.
+  const isLeftToAPerson = card.id.startsWith(liarIdStart) && card.isNamed
   demand(
     'I1',
     sums.total('payable') <= loaded || isLeftToAPerson,

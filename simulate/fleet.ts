@@ -17,6 +17,7 @@ import { makeRogue, type RogueCard, RogueMerchant, rogueKinds, rogueTerminalId }
 import { watchSecrets } from './secrets.ts'
 import { makeCard, type SimCard } from './sim-card.ts'
 import { SimTerminal } from './sim-terminal.ts'
+import { Sticks } from './sticks.ts'
 import { demand } from './violation.ts'
 import { type Deed, daySeconds, type Event, type Mishaps, type Scale } from './workload.ts'
 
@@ -41,6 +42,7 @@ interface Parts {
   readonly terminals: readonly SimTerminal[]
   readonly phones: Phones
   readonly customers: Customers
+  readonly sticks: Sticks
   readonly now: { seconds: number }
 }
 
@@ -100,8 +102,9 @@ export class Fleet {
     if (key === undefined) throw new Error('no key for the rogue')
     const merchant = new RogueMerchant(Buffer.from(key).toString('hex'), await bank.newEpoch(rogueTerminalId))
     const books = new BookFile(bank.storePath)
+    const sticks = new Sticks({ folder, auditor, figures })
     const fleet = new Fleet({
-      ...{ auditor, figures, bank, books, cards, rogues, merchant, terminals, phones, customers, now },
+      ...{ auditor, figures, bank, books, cards, rogues, merchant, terminals, phones, customers, sticks, now },
     })
     await fleet.#openShop()
     return fleet
@@ -159,6 +162,10 @@ export class Fleet {
         return this.#sync(this.#terminal(deed.terminal), mishaps)
       case 'courier':
         return this.#carry(this.#terminal(deed.terminal), deed.order, mishaps)
+      case 'stickOut':
+      case 'stickDesk':
+      case 'stickBack':
+        return this.#stick(this.#terminal(deed.terminal), deed, mishaps)
       case 'phone':
         return phones.open(deed.order)
       case 'clock':
@@ -233,6 +240,27 @@ export class Fleet {
       if (!isNoAnswer(error) && !(error instanceof LedgerFault)) throw error
       figures.count('sync', error.name)
     }
+  }
+
+  /** One step of a stick's journey. Faults of the world end here. */
+  async #stick(
+    terminal: SimTerminal,
+    { kind, dice }: Extract<Deed, { kind: 'stickOut' | 'stickDesk' | 'stickBack' }>,
+    mishaps: Mishaps,
+  ): Promise<void> {
+    const { sticks, figures, customers, bank } = this.#parts
+    figures.count('sticks', kind)
+    try {
+      if (kind === 'stickDesk') await sticks.answer(terminal.id, bank.issuer)
+      else
+        await terminal.work(mishaps, customers.onFault, async ({ terminal: opened }) =>
+          kind === 'stickOut' ? sticks.write(opened) : sticks.read(opened),
+        )
+    } catch (error) {
+      if (!(error instanceof LedgerFault)) throw error
+      figures.count('sticks', error.name)
+    }
+    sticks.suffer(terminal.id, dice)
   }
 
   async #carry(terminal: SimTerminal, order: number, mishaps: Mishaps): Promise<void> {

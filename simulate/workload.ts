@@ -39,6 +39,12 @@ export type Deed =
   | { readonly kind: 'sync'; readonly terminal: number }
   /** Batches go by stick, in any order, and their answers are lost. */
   | { readonly kind: 'courier'; readonly terminal: number; readonly order: number }
+  /** A stick is written at the terminal, answered at the issuer's desk, or read at the terminal. `dice`: what happens to it on the way. */
+  | {
+      readonly kind: 'stickOut' | 'stickDesk' | 'stickBack'
+      readonly terminal: number
+      readonly dice: number
+    }
   | { readonly kind: 'phone'; readonly order: number }
   | { readonly kind: 'clock'; readonly terminal: number; readonly offSeconds: number }
   /** A copy of the ledger is put aside. */
@@ -92,6 +98,7 @@ const rates = {
   ledgerFault: 0.12,
   networkFault: 0.3,
   courier: 0.1,
+  stick: 0.25,
   clock: 0.06,
   image: 0.12,
   restore: 0.02,
@@ -157,6 +164,8 @@ const terminalDay = (scale: Scale, day: number, terminal: number): Event[] => {
     for (let syncs = 1 + chance.below(4); syncs > 0; syncs -= 1) add({ kind: 'sync', terminal })
   for (let taps = chance.below(rates.rogueTaps + 1); taps > 0; taps -= 1) add(rogueTap(chance, terminal))
   if (chance.hit(rates.courier)) add({ kind: 'courier', terminal, order: chance.below(2 ** 30) })
+  for (const kind of ['stickOut', 'stickDesk', 'stickBack'] as const)
+    if (chance.hit(rates.stick)) add({ kind, terminal, dice: chance.below(2 ** 30) })
   if (chance.hit(rates.clock)) add({ kind: 'clock', terminal, offSeconds: chance.pick(clockErrors) }, {})
   for (const kind of ['image', 'restore', 'diskLost', 'restart', 'technician'] as const)
     if (chance.hit(rates[kind])) add({ kind, terminal }, {})
