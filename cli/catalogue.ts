@@ -2,9 +2,11 @@
 import { Command, Option } from 'commander'
 import { publish } from '../issuer/bulletin-publisher.ts'
 import { addItem, listItems } from '../issuer/catalogue.ts'
+import { listWithheld, releaseUnits, withdrawUnits } from '../issuer/withheld-units.ts'
 import { formatAmount, parseAmount } from '../protocol/currency.ts'
 import { type ItemKind, itemKinds } from '../protocol/item.ts'
-import { collect, texts } from './arguments.ts'
+import { terminalId } from '../protocol/quantities.ts'
+import { collect, id8, texts } from './arguments.ts'
 import { storeOption, withIssuer } from './issuer.ts'
 import { result } from './output.ts'
 import { table } from './table.ts'
@@ -100,5 +102,49 @@ export const catalogueCommands = (): Command => {
         result(options, published, () => `Bulletin ${serial}: ${published.items} items, until ${published.expiresAt}.`)
       }),
     )
+
+  catalogue
+    .command('withheld')
+    .description('codes that a lost ledger may have sold, and that wait for a decision')
+    .requiredOption(...storeOption)
+    .action((options: { store: string; json?: boolean }) =>
+      withIssuer(options.store, async (issuer) => {
+        const withheld = await listWithheld(issuer)
+        result(options, { withheld }, () =>
+          withheld.length === 0
+            ? 'No codes are withheld.'
+            : table(
+                ['terminal', 'id', 'codes', `worth ${issuer.book.currency}`],
+                withheld.map((row) => [
+                  row.terminalId,
+                  row.itemId,
+                  String(row.count),
+                  formatAmount(row.amountMinor, issuer.book.currency),
+                ]),
+              ),
+        )
+      }),
+    )
+
+  for (const [name, description, change] of [
+    ['release', "give a terminal's withheld codes back for sale: one of them may be sold already", releaseUnits],
+    ['withdraw', "take a terminal's unsold codes out of sale for good; claims for them stand", withdrawUnits],
+  ] as const)
+    catalogue
+      .command(name)
+      .description(description)
+      .requiredOption(...storeOption)
+      .requiredOption('--terminal <hex>', 'whose codes: 16 hex digits', id8)
+      .option('--id <id>', 'of this article alone')
+      .action((options: { store: string; terminal: string; id?: string; json?: boolean }) =>
+        withIssuer(options.store, async (issuer) => {
+          const which = {
+            terminalId: terminalId(options.terminal),
+            ...(options.id === undefined ? {} : { itemId: options.id }),
+          }
+          const changed = await change(issuer, which)
+          result(options, changed, () => `${changed.units} codes. The terminal learns of it with its next sync.`)
+        }),
+      )
   return catalogue
 }

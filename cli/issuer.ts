@@ -286,6 +286,11 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       ...(row.owedGoods.count === 0
         ? []
         : [`terminal ${row.terminalId}: ${sales(row.owedGoods)}, whose goods are owed by claim`]),
+      ...(row.withheldUnits.count === 0
+        ? []
+        : [
+            `terminal ${row.terminalId}: ${row.withheldUnits.count} codes worth ${money(row.withheldUnits.amountMinor)} withheld, since its lost ledger may have sold them: farthing catalogue withheld`,
+          ]),
       ...(row.owedBack.count === 0
         ? []
         : [

@@ -162,6 +162,29 @@ export const ledgerOwner = (
   return row === undefined ? undefined : { terminalId: terminalId(row.terminal_id), epoch: row.epoch }
 }
 
+/** How far a ledger has come: with it the issuer sees at an enrolment whether sales were forgotten. */
+export interface LedgerStand {
+  readonly terminalId: TerminalId
+  readonly epoch: number
+  /** The newest batch of that epoch; 0: none. */
+  readonly batchNo: number
+}
+
+/** @returns undefined before the first enrolment, and for a fork: a ledger that went back has forgotten what it sold */
+export const ledgerStand = (database: ReadableDatabase): LedgerStand | undefined => {
+  const owner = ledgerOwner(database)
+  if (owner === undefined) return undefined
+  const row = look(() =>
+    database
+      .prepare(
+        `SELECT stopped_verdict AS verdict, coalesce((SELECT max(batch_no) FROM batch WHERE batch.epoch = terminal.epoch), 0) AS batchNo
+         FROM terminal`,
+      )
+      .get(),
+  ) as { verdict: string | null; batchNo: number }
+  return row.verdict === 'fork' ? undefined : { ...owner, batchNo: row.batchNo }
+}
+
 /**
  * What anyone may look at, beside the writer. Amounts in minor units.
  */

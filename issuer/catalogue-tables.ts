@@ -12,6 +12,9 @@ export interface ContentTable {
   bytes: number
   added_at: number
 }
+/** Of a unit, in the column `retired`: anything but `forSale` is in no keyring. */
+export const unitState = { forSale: 0, sold: 1, withheld: 2, withdrawn: 3 } as const
+
 export interface UnitTable {
   unit_no: Generated<number>
   unit: string

@@ -11,6 +11,7 @@ import { IssuerError } from './errors.ts'
 import type { Issuer } from './issuer.ts'
 import { startEpoch } from './parties.ts'
 import type { StoreWriter } from './store.ts'
+import { retireSoldUnits, withholdUnits } from './withheld-units.ts'
 
 export const enrolmentCodeSeconds = 15 * 60
 
@@ -86,45 +87,36 @@ const refusal: EnrolmentOutcome = {
   sentence: 'This enrolment code is wrong, used or older than 15 minutes: ask the issuer for a new one.',
 }
 
-/** What the old epochs sold, or may have sold, is not sold again by a terminal whose disk was lost: it goes by claim. */
-const retireSoldUnits = (db: StoreWriter, terminalNo: number): Promise<unknown> => {
-  const itemHashAt = 49
-  return db
-    .updateTable('unit')
-    .set({ retired: 1 })
-    .where('terminal_no', '=', terminalNo)
-    .where('retired', '=', 0)
-    .where('unit', 'in', (eb) =>
-      eb
-        .selectFrom('item_version')
-        .select('item_version.unit')
-        .$narrowType<{ unit: string }>()
-        .where('item_version.unit', 'is not', null)
-        .where('item_version.item_hash', 'in', (inner) =>
-          inner
-            .selectFrom('settlement')
-            .select((row) =>
-              row.fn<Uint8Array>('substr', ['settlement.record', row.val(itemHashAt), row.val(16)]).as('sold'),
-            )
-            .where('settlement.terminal_no', '=', terminalNo)
-            .where('settlement.order_type', '=', 'payment')
-            .unionAll(
-              inner
-                .selectFrom('note')
-                .select((row) =>
-                  row.fn<Uint8Array>('substr', ['note.record', row.val(itemHashAt), row.val(16)]).as('sold'),
-                )
-                .where('note.terminal_no', '=', terminalNo)
-                .where('note.order_type', '=', 'payment')
-                .where('note.voided', '=', 0),
-            ),
-        ),
-    )
-    .execute()
+/** What a terminal says of the ledger that it kept, with its code. */
+export interface KeptLedger {
+  readonly terminalId: string
+  readonly epoch: number
+  /** The newest batch of that epoch; 0: none. */
+  readonly batchNo: number
+}
+
+/**
+ * Whether this is all that the terminal ever wrote, as far as the issuer can tell. A ledger that is absent, of an earlier
+ * epoch, or that lacks batches which came from it, has forgotten sales.
+ */
+const isWhole = async (
+  db: StoreWriter,
+  terminal: { readonly terminal_no: number; readonly terminal_id: string; readonly epoch: number },
+  ledger: KeptLedger | undefined,
+): Promise<boolean> => {
+  if (ledger?.terminalId !== terminal.terminal_id || ledger.epoch !== terminal.epoch) return false
+  const last = await db
+    .selectFrom('batch')
+    .select('batch_no')
+    .where('terminal_no', '=', terminal.terminal_no)
+    .where('epoch', '=', terminal.epoch)
+    .orderBy('batch_no', 'desc')
+    .executeTakeFirst()
+  return (last?.batch_no ?? 0) <= ledger.batchNo
 }
 
 /** Takes a code that still stands out of the store. @returns its terminal */
-const redeem = (issuer: Issuer, codeHash: string) =>
+const redeem = (issuer: Issuer, codeHash: string, ledger: KeptLedger | undefined) =>
   issuer.store.write(async (db) => {
     const code = await db
       .deleteFrom('enrolment_code')
@@ -135,10 +127,11 @@ const redeem = (issuer: Issuer, codeHash: string) =>
     const found = await db
       .selectFrom('terminal')
       .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
-      .select(['terminal.terminal_no', 'terminal.terminal_id', 'merchant.name as merchant'])
+      .select(['terminal.terminal_no', 'terminal.terminal_id', 'terminal.epoch', 'merchant.name as merchant'])
       .where('terminal.terminal_no', '=', code.terminal_no)
       .executeTakeFirstOrThrow()
     await retireSoldUnits(db, code.terminal_no)
+    if (!(await isWhole(db, found, ledger))) await withholdUnits(db, code.terminal_no)
     return found
   })
 
@@ -153,11 +146,14 @@ const lastBatchOf = (issuer: Issuer, terminalNo: number) =>
       .executeTakeFirst(),
   )
 
-/** Redeems a code, as a person typed it, once. */
-export const enrol = async (issuer: Issuer, code: string): Promise<EnrolmentOutcome> => {
+/**
+ * Redeems a code, as a person typed it, once.
+ * @param ledger what the terminal kept; absent: nothing, so that what it may have sold is withheld
+ */
+export const enrol = async (issuer: Issuer, code: string, ledger?: KeptLedger): Promise<EnrolmentOutcome> => {
   const codeHash = enrolmentCodeHash(code)
   if (codeHash === undefined) return refusal
-  const terminal = await redeem(issuer, codeHash)
+  const terminal = await redeem(issuer, codeHash, ledger)
   if (terminal === undefined) return refusal
   const id = terminalId(terminal.terminal_id)
   const { epoch, keyVersion } = await startEpoch(issuer, id)

@@ -1,6 +1,7 @@
 /** What report and explanation are made of: the rows of one consistent picture, and the book's business days. */
 import { IssuerError } from './errors.ts'
 import type { StoreReader } from './store.ts'
+import { withheldIn } from './withheld-units.ts'
 
 /** Every offset of a time zone is a multiple of this. */
 const offsetStepSeconds = 15 * 60
@@ -80,6 +81,7 @@ export const readFacts = async (db: StoreReader) => ({
     .selectAll('note')
     .select('settlement.settlement_mac as proof')
     .execute(),
+  withheld: await withheldIn(db),
   exceptions: await db.selectFrom('entry_exception').selectAll().orderBy('exception_no').execute(),
   loads: await db.selectFrom('load_authorisation').selectAll().orderBy('load_no').execute(),
   alarms: await db.selectFrom('alarm').selectAll().orderBy('alarm_no').execute(),

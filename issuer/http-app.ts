@@ -78,7 +78,17 @@ const claimStatus = (reason: string): ContentfulStatusCode => {
 const bytesAnswer = (c: AppContext, bytes: Uint8Array): Response =>
   c.body(Uint8Array.from(bytes), 200, { 'content-type': binary, 'cache-control': 'no-store' })
 
-const enrolmentRequestSchema = v.object({ code: v.pipe(v.string(), v.maxLength(100)) })
+const u32Schema = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff))
+const enrolmentRequestSchema = v.object({
+  code: v.pipe(v.string(), v.maxLength(100)),
+  ledger: v.optional(
+    v.object({
+      terminalId: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
+      epoch: u32Schema,
+      batchNo: u32Schema,
+    }),
+  ),
+})
 
 const enrolments = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
   const guesses = rateLimit(guessing, issuer.clock)
@@ -97,7 +107,7 @@ const enrolments = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
     const request = v.safeParse(enrolmentRequestSchema, body)
     if (!request.success)
       return refuse(c, 400, 'layout', 'Send JSON {"code": "..."} with the terminal’s enrolment code.')
-    const result = await enrol(issuer, request.output.code)
+    const result = await enrol(issuer, request.output.code, request.output.ledger)
     if (result.outcome === 'enrolled') return c.json(result.enrolment, 200, { 'cache-control': 'no-store' })
     guesses.countFailure(address)
     return refuse(c, 403, 'wrongCode', result.sentence)

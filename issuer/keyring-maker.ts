@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { toHex } from '../protocol/bytes.ts'
 import { encodeKeyring } from '../protocol/keyring.ts'
 import { type TerminalId, terminalId } from '../protocol/quantities.ts'
+import { unitState } from './catalogue-tables.ts'
 import { codeOpener, contentKey, type SealedCode } from './content-keys.ts'
 import type { Issuer } from './issuer.ts'
 import type { StoreReader } from './store.ts'
@@ -46,7 +47,7 @@ const contentIn = async (
     .selectFrom('unit')
     .select(['item_id', 'unit', 'sealed_code'])
     .where('terminal_no', '=', found.terminal_no)
-    .where('retired', '=', 0)
+    .where('retired', '=', unitState.forSale)
     .orderBy('unit_no')
     .execute()
   return {

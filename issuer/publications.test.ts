@@ -8,11 +8,13 @@ import { commitBlockMac } from '../protocol/mac.ts'
 import { terminalId, unixTime } from '../protocol/quantities.ts'
 import { blockCard, currentBulletin, publish } from './bulletin-publisher.ts'
 import { addItem } from './catalogue.ts'
-import { createEnrolmentCode, enrol } from './enrolment.ts'
+import { createEnrolmentCode, enrol, type KeptLedger } from './enrolment.ts'
 import type { Issuer } from './issuer.ts'
 import { keyringFor } from './keyring-maker.ts'
 import { addMerchant, addTerminal } from './parties.ts'
+import { report } from './report.ts'
 import { type Bench, newCard, newTerminal, now, openBench } from './test-support.ts'
+import { listWithheld, releaseUnits, withdrawUnits } from './withheld-units.ts'
 
 let bench: Bench
 let issuer: Issuer
@@ -42,9 +44,9 @@ const opened = async (id: string) => {
   if (made === undefined || key === undefined) throw new Error('no keyring')
   return openKeyring(made.bytes, key)
 }
-const enrolled = async (id: string) => {
+const enrolled = async (id: string, ledger?: KeptLedger) => {
   const { code } = await createEnrolmentCode(issuer, terminalId(id))
-  const result = await enrol(issuer, code)
+  const result = await enrol(issuer, code, ledger)
   if (result.outcome === 'refused') throw new Error(result.sentence)
   return result.enrolment
 }
@@ -172,7 +174,9 @@ describe('enrolment', () => {
     })
   })
 
-  it('gives a new epoch no code that the old one sold, or may have sold', async () => {
+  const codesOf = async (id: string) => (await opened(id)).body.units.map(({ code }) => code)
+  /** Three codes at a kiosk of epoch 1, which told of two sales, one of them in doubt. */
+  const soldTwo = async () => {
     const wifi = await addCodes('sold\ndoubtful\nfree')
     const kiosk = await newTerminal(issuer, 'Town')
     await publish(issuer)
@@ -181,8 +185,68 @@ describe('enrolment', () => {
     const sold = card.pay(kiosk, unitItem(wifi, 'sold'))
     const doubtful = card.pay(kiosk, unitItem(wifi, 'doubtful'))
     await kiosk.sync(kiosk.entry(sold), kiosk.entry(doubtful, 'inDoubt'))
-    expect((await opened(kiosk.id)).body.units).toHaveLength(3)
+    expect(await codesOf(kiosk.id)).toHaveLength(3)
+    return { kiosk, card, wifi }
+  }
+
+  it('gives a new epoch no code that the old one sold, or may have sold', async () => {
+    const { kiosk } = await soldTwo()
+    await enrolled(kiosk.id, { terminalId: kiosk.id, epoch: 1, batchNo: 1 })
+    expect(await codesOf(kiosk.id)).toEqual(['free'])
+    expect(await listWithheld(issuer)).toEqual([])
+  })
+
+  it.each([
+    ['none', () => undefined],
+    ["another terminal's", () => ({ terminalId: 'ff'.repeat(8), epoch: 1, batchNo: 1 })],
+    ['one of an earlier epoch', (id: string) => ({ terminalId: id, epoch: 0, batchNo: 1 })],
+    ['one that lacks a batch of its own', (id: string) => ({ terminalId: id, epoch: 1, batchNo: 0 })],
+  ])('withholds every code from a terminal that kept %s of its ledgers', async (_name, ledger) => {
+    const { kiosk } = await soldTwo()
+    await enrolled(kiosk.id, ledger(kiosk.id))
+    expect(await codesOf(kiosk.id)).toEqual([])
+    const withheld = { count: 1, amountMinor: 100 }
+    expect(await listWithheld(issuer)).toEqual([{ terminalId: kiosk.id, itemId: 'wifi', ...withheld }])
+    expect((await report(issuer)).terminals[0]?.withheldUnits).toEqual(withheld)
+  })
+
+  it('has nothing to withhold at the first enrolment, nor from codes that come later', async () => {
+    await addCodes('one')
+    await addMerchant(issuer, 'Town')
+    const { terminalId: id } = await addTerminal(issuer, { merchant: 'Town' })
+    await enrolled(id)
+    await addCodes('two')
+    await publish(issuer)
+    expect(await codesOf(id)).toEqual(['one', 'two'])
+    await enrolled(id)
+    await addCodes('three')
+    await publish(issuer)
+    expect(await codesOf(id)).toEqual(['three'])
+  })
+
+  it('releases withheld codes to their terminal when a person says so, but none whose sale came meanwhile', async () => {
+    const { kiosk, card, wifi } = await soldTwo()
+    await addCodes('free\nunknown\nother')
+    await publish(issuer)
+    const unknown = card.pay(kiosk, unitItem(wifi, 'unknown'))
     await enrolled(kiosk.id)
-    expect((await opened(kiosk.id)).body.units.map(({ code }) => code)).toEqual(['free'])
+    expect(await listWithheld(issuer)).toMatchObject([{ count: 3 }])
+    const elsewhere = await newTerminal(issuer, 'Port')
+    await elsewhere.sync(elsewhere.entry(unknown, 'witness'))
+    expect(await listWithheld(issuer)).toMatchObject([{ count: 2 }])
+    expect(await releaseUnits(issuer, { terminalId: kiosk.id, itemId: 'map' })).toEqual({ units: 0 })
+    expect(await releaseUnits(issuer, { terminalId: kiosk.id, itemId: 'wifi' })).toEqual({ units: 2 })
+    expect(await codesOf(kiosk.id)).toEqual(['free', 'other'])
+    expect(await listWithheld(issuer)).toEqual([])
+  })
+
+  it('withdraws the codes of a terminal for good, withheld or for sale', async () => {
+    const { kiosk } = await soldTwo()
+    expect(await withdrawUnits(issuer, { terminalId: kiosk.id })).toEqual({ units: 1 })
+    expect(await codesOf(kiosk.id)).toEqual([])
+    expect(await releaseUnits(issuer, { terminalId: kiosk.id })).toEqual({ units: 0 })
+    await expect(withdrawUnits(issuer, { terminalId: terminalId('00'.repeat(8)) })).rejects.toMatchObject({
+      code: 'unknownTerminal',
+    })
   })
 })

@@ -44,6 +44,8 @@ export interface TerminalReport {
   readonly owedBack: CountAndAmount
   /** Sales whose goods this terminal could not hand over: their claims stand. */
   readonly owedGoods: CountAndAmount
+  /** All days: one-time codes that a lost ledger may have sold, and whose sale nobody has brought since. */
+  readonly withheldUnits: CountAndAmount
   readonly alarms: readonly { readonly kind: string }[]
 }
 
@@ -165,6 +167,7 @@ const reportTerminal = (book: Book, terminal: Facts['terminals'][number]): Termi
     owedBack: amounts(loads.filter(({ state }) => state === 'void')),
     // A payment that was undone owes no goods any more.
     owedGoods: amounts(mine(index.owed).filter((note) => !index.undone.has(keyOf(note.card_no, note.counter)))),
+    withheldUnits: addUp(facts.withheld.filter(({ terminalId }) => terminalId === terminal.terminal_id)),
     alarms: facts.alarms
       .filter((row) => row.terminal_no === terminal.terminal_no && row.card_no === null)
       .map(({ kind }) => ({ kind })),

@@ -5,7 +5,8 @@ import { openWritable } from '../db/open.ts'
 import { enrol } from './enrol.ts'
 import { identityPath, readIdentity } from './identity.ts'
 import { connectIssuer } from './sync/issuer-client.ts'
-import { testFolder, testIdentity } from './test-terminal.ts'
+import { openTerminal } from './terminal.ts'
+import { testFolder, testIdentity, testTerminalId } from './test-terminal.ts'
 
 const folder = () => testFolder(onTestFinished)
 
@@ -42,4 +43,21 @@ test('while another process holds the folder, the code is not spent', async () =
 test('plain HTTP to another machine is refused before anything is said', async () => {
   const client = connectIssuer('http://issuer.example', { fetch: () => Promise.reject(new Error('never called')) })
   await expect(enrol({ dataDir: folder(), client, code: 'ABCD' })).rejects.toThrow(/https/)
+})
+
+test('what ledger was kept is said with the code, and a fork is none', async () => {
+  const dataDir = folder()
+  const { client, codes } = makeIssuer()
+  await enrol({ dataDir, client, code: 'ABCD' })
+  openTerminal(dataDir).close()
+  await enrol({ dataDir, client, code: 'EFGH' })
+  const { database, close } = openWritable(dataDir, { create: false })
+  database.prepare("UPDATE terminal SET stopped_verdict = 'fork'").run()
+  close()
+  await enrol({ dataDir, client, code: 'JKMN' })
+  expect(codes.map((body) => JSON.parse(body))).toEqual([
+    { code: 'ABCD' },
+    { code: 'EFGH', ledger: { terminalId: testTerminalId, epoch: 1, batchNo: 0 } },
+    { code: 'JKMN' },
+  ])
 })

@@ -1,7 +1,7 @@
 /** Enrolment: a one-time code becomes this terminal's identity, or its next epoch (PROTOCOL.md, Enrolment). */
 import { mkdirSync } from 'node:fs'
 import * as v from 'valibot'
-import { ledgerOwner } from '../db/ledger.ts'
+import { ledgerOwner, ledgerStand } from '../db/ledger.ts'
 import { openWritable } from '../db/open.ts'
 import { enrolmentSchema, IdentityFault, writeIdentity } from './identity.ts'
 import { type IssuerClient, IssuerUnreachable } from './sync/issuer-client.ts'
@@ -24,7 +24,7 @@ export const enrol = async (options: { dataDir: string; client: IssuerClient; co
   // The code works once: before it is spent, the folder must be ours, writable, and its ledger sound.
   const { database, close } = openWritable(options.dataDir, { create: true })
   try {
-    const parsed = v.safeParse(enrolmentSchema, await options.client.enrol(options.code))
+    const parsed = v.safeParse(enrolmentSchema, await options.client.enrol(options.code, ledgerStand(database)))
     if (!parsed.success)
       throw new IssuerUnreachable(`What answers at ${options.client.url} is not an issuer of this version.`)
     const enrolment = parsed.output

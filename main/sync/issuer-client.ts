@@ -3,6 +3,7 @@
  * It believes nothing: every document that matters is authenticated by whoever asked for it.
  */
 import * as v from 'valibot'
+import type { LedgerStand } from '../../db/ledger.ts'
 
 /** The issuer cannot be reached, or something in between answered for it. Try again later. */
 export class IssuerUnreachable extends Error {
@@ -84,12 +85,12 @@ export const connectIssuer = (issuerUrl: string, options: { readonly fetch?: typ
         return false
       }
     },
-    /** @returns the answer's JSON, not yet checked */
-    async enrol(code: string): Promise<unknown> {
+    /** @param ledger the one that this terminal kept @returns the answer's JSON, not yet checked */
+    async enrol(code: string, ledger?: LedgerStand): Promise<unknown> {
       const body = await request('/v1/enrolments', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ code }),
+        body: JSON.stringify({ code, ledger }),
       })
       try {
         return JSON.parse(Buffer.from(body).toString('utf8'))
