@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Block, blocksOf, type Span } from './markdown.ts'
+import { articleCharactersMax, type Block, blocksOf, type Span } from './markdown.ts'
 
 const plain = (text: string, at = 0): Span => ({ style: 'plain', text, at })
 
@@ -55,5 +55,21 @@ describe('blocksOf', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it.each([
+    ['headings', '# a\n'],
+    ['closing marks', '#'],
+    ['spaces', ' '],
+    ['stars', '*a '],
+    ['underscores', ' _a_b'],
+    ['quotations', '> '],
+    ['list marks', '1. '],
+    ['empty lines', ' \n\t\n'],
+  ])('reads an article of nothing but %s in a moment', (_name, part) => {
+    const begun = performance.now()
+    blocksOf(`# a${part.repeat(articleCharactersMax / part.length)}b`)
+    blocksOf(`x\n${part.repeat(articleCharactersMax / part.length)}b`)
+    expect(performance.now() - begun).toBeLessThan(5000)
   })
 })

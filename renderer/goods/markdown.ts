@@ -32,13 +32,27 @@ export function blocksOf(markdown: string): readonly Block[] {
     .flatMap(blocksOfChunk)
 }
 
-/** A heading may be followed by its text without an empty line between them. */
+/** Headings may follow one another, and their text them, without an empty line between. */
 function blocksOfChunk(chunk: string): readonly Block[] {
-  const [first = '', ...rest] = chunk.split('\n')
-  const heading = /^(#{1,6})\s+(.*?)\s*#*$/.exec(first)
-  if (heading?.[1] === undefined || heading[2] === undefined) return [blockOf(chunk)]
-  const block: Block = { name: 'heading', level: levelOf(heading[1].length), spans: spansOf(heading[2]) }
-  return rest.length === 0 ? [block] : [block, ...blocksOfChunk(rest.join('\n').trim())]
+  const lines = chunk.split('\n')
+  const headings: Block[] = []
+  for (const [at, line] of lines.entries()) {
+    const text = line.trimStart()
+    if (text === '') continue
+    const heading = headingOf(text)
+    if (heading === undefined) return [...headings, blockOf(lines.slice(at).join('\n').trim())]
+    headings.push(heading)
+  }
+  return headings
+}
+
+/** With plain string work: whoever wrote the article must not be able to make a pattern try for ever. */
+function headingOf(line: string): Block | undefined {
+  const marks = /^#{1,6}(?=\s)/.exec(line)?.[0]
+  if (marks === undefined) return undefined
+  let end = line.length
+  while (line[end - 1] === '#') end -= 1
+  return { name: 'heading', level: levelOf(marks.length), spans: spansOf(line.slice(marks.length, end).trim()) }
 }
 
 function levelOf(marks: number): 1 | 2 | 3 {
