@@ -99,10 +99,16 @@ const sentenceByField: Readonly<Record<string, string>> = {
   kind: 'An item is a document, media, code or ticket.',
 }
 
+/** Control characters, and those that turn the direction of what is written after them: a title could show another price. */
+const isDeceptive = (text: string): boolean => /[\u202a-\u202e\u2066-\u2069]|(?![\n\t])\p{Cc}/u.test(text)
+
 /** @throws IssuerError `input` */
 const checkedItem = (item: unknown): Item => {
   const parsed = v.safeParse(itemSchema, item)
   if (parsed.success) {
+    const { title, summary } = parsed.output
+    if ([...Object.values(title), ...Object.values(summary)].some(isDeceptive))
+      throw input('A title or summary has no control characters, and none that turn the direction of writing.')
     if (Object.values(parsed.output.title).some((title) => title.trim() === '')) throw input('A title is not empty.')
     return parsed.output
   }
