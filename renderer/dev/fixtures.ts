@@ -64,7 +64,17 @@ const long: CatalogueItem = {
   priceMinor: 1,
 }
 
-export const items = { map, article, code, picture, ticket, long }
+/** What a hostile issuer could sign. */
+const hostile: CatalogueItem = {
+  ...map,
+  id: 'hostile',
+  title: {
+    en: '<img src=x onerror="window.taken=1"><script>window.taken=2</script>\u202eeerf\u202c &lt;b&gt; javascript:window.taken=3',
+  },
+  summary: { en: '<iframe srcdoc="<script>parent.taken=4</script>"></iframe>{{window.taken=5}}' },
+}
+
+export const items = { map, article, code, picture, ticket, long, hostile }
 
 export const status: KioskStatus = {
   merchant: 'Old Town Station',

@@ -24,9 +24,11 @@ if (root !== null) {
       readerPosition: reader === 'right' || reader === 'left' || reader === 'above' ? reader : 'below',
       catalogue: wish.has('thousand')
         ? Array.from({ length: 1000 }, (_, place) => ({ ...(manyItems[place % 6] ?? items.map), id: `item-${place}` }))
-        : wish.has('many')
-          ? manyItems
-          : status.catalogue,
+        : wish.has('hostile')
+          ? [items.hostile]
+          : wish.has('many')
+            ? manyItems
+            : status.catalogue,
     },
     screen: { name: 'browse' },
   })

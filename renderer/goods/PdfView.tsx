@@ -18,6 +18,8 @@ GlobalWorkerOptions.workerSrc = workerUrl
 const zooms = [1, 1.5, 2.25, 3.4] as const
 /** A canvas beyond this is slow to draw and may be refused. */
 const canvasPixelsMax = 16_000_000
+/** A file may say that it has any number of pages. */
+const pagesMax = 2_000
 /** Pages out of sight give their pixels back. */
 const nearness = '100% 0%'
 
@@ -34,7 +36,7 @@ export default function PdfView({ contentUrl }: { contentUrl: string }): ReactEl
   useKeptMiddle(pagesRef, zooms[zoom] ?? 1)
   if (opened.name === 'loading') return <Opening />
   if (opened.name === 'unreadable') return <Unreadable />
-  const pages = Array.from({ length: opened.document.numPages }, (_, index) => index + 1)
+  const pages = Array.from({ length: Math.min(opened.document.numPages, pagesMax) }, (_, index) => index + 1)
   return (
     <div className="pdf">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keypad. */}

@@ -19,6 +19,8 @@ export type Block =
 
 /** Text beyond this is not shown: an article is not a book. */
 export const articleCharactersMax = 1_000_000
+/** Each line may be a block of its own, and a page of so many is slow enough. */
+export const articleLinesMax = 5_000
 
 const listMark = /^(?:[-*]|\d{1,3}[.)])\s+/
 
@@ -26,6 +28,8 @@ export function blocksOf(markdown: string): readonly Block[] {
   return markdown
     .slice(0, articleCharactersMax)
     .replaceAll('\r\n', '\n')
+    .split('\n', articleLinesMax)
+    .join('\n')
     .split(/\n[ \t]*\n+/)
     .map((chunk) => chunk.trim())
     .filter((chunk) => chunk !== '')
