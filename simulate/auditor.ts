@@ -42,12 +42,18 @@ export interface HandedOver {
   readonly content?: Uint8Array
 }
 
-/** Who has a one-time code, and whether its seller's ledger lost that sale. */
+/** Who has a one-time code. */
 interface CodeSale {
   readonly hex: string
-  readonly terminal: string
+  /** Of the fact, or of the moment. */
   readonly serial: number
-  forgotten: boolean
+}
+
+/** A ledger went back to an image, and was enrolled anew: facts `from` to `at` are forgotten; it knows `until`. By serials. */
+interface Lapse {
+  readonly from: number
+  readonly at: number
+  until: number
 }
 
 /** What of an item says which goods it is. */
@@ -74,7 +80,8 @@ export class Auditor {
   readonly #handed = new Set<string>()
   /** By terminal and record: its ledger holds that they were handed over. */
   readonly #noted = new Set<string>()
-  readonly #codes = new Map<string, CodeSale>()
+  readonly #codes = new Map<string, readonly CodeSale[]>()
+  readonly #lapses = new Map<string, Lapse[]>()
   /** What terminals said of a record, in hex. */
   readonly #said = new Map<string, Set<EntryStatus>>()
   readonly #wire = new Map<string, string>()
@@ -187,15 +194,23 @@ export class Auditor {
   }
 
   #codeGiven(code: string, hex: string, record: CardRecord): void {
-    const before = this.#codes.get(code)
-    if (before?.hex === hex) return
-    // docs/SECURITY.md: a ledger that forgot its newest sales may sell their codes once more.
-    const isForgotten = before?.forgotten || this.#forgotten.has(before?.hex ?? hex) || this.#forgotten.has(hex)
-    if (before !== undefined && isForgotten)
-      this.#figures.count('known gap', 'code sold again by a terminal whose disk forgot its sale')
-    else demand('I3', before === undefined, () => `the code ${code} went to two buyers: ${before?.hex} and ${hex}`)
-    const sale = { hex, terminal: record.order.terminalId, serial: this.#serial, forgotten: isForgotten }
-    this.#codes.set(code, sale)
+    const { terminalId } = record.order
+    const sale = { hex, serial: this.#factAt(record)?.serial ?? this.#serial }
+    const others = (this.#codes.get(code) ?? []).filter((other) => other.hex !== hex)
+    for (const other of others) {
+      const isGap = this.#isSoldAgain(terminalId, other.serial, sale.serial)
+      if (isGap) this.#figures.count('known gap', 'code sold again by a ledger that went back')
+      demand('I3', isGap, () => `the code ${code} went to two buyers: ${other.hex} and ${hex}`)
+    }
+    this.#codes.set(code, [...others, sale])
+  }
+
+  /** docs/SECURITY.md: an old image forgets sales, and sells their codes again until it is found out and enrolled anew. */
+  #isSoldAgain(terminal: string, one: number, other: number): boolean {
+    const [first, second] = [Math.min(one, other), Math.max(one, other)]
+    return (this.#lapses.get(terminal) ?? []).some(
+      ({ from, at, until }) => from <= first && first <= at && at <= second && second <= until,
+    )
   }
 
   /** The terminal's ledger now holds that the goods were handed over. */
@@ -221,7 +236,15 @@ export class Auditor {
   /** The ledger is the image again. */
   imageRestored(terminal: TerminalId): void {
     this.#wentBack.add(terminal)
-    this.#forget(terminal, this.#imageSerial.get(terminal) ?? 0)
+    const from = this.#imageSerial.get(terminal) ?? 0
+    const lapses = this.#lapses.get(terminal) ?? []
+    this.#lapses.set(terminal, [...lapses, { from, at: this.#serial, until: Number.POSITIVE_INFINITY }])
+    this.#forget(terminal, from)
+  }
+
+  /** A new epoch: what the old one may have sold is withheld from now on. */
+  enrolled(terminal: TerminalId): void {
+    for (const lapse of this.#lapses.get(terminal) ?? []) lapse.until = Math.min(lapse.until, this.#serial)
   }
 
   diskLost(terminal: TerminalId): void {
@@ -233,8 +256,6 @@ export class Auditor {
     for (const facts of this.#cards.values())
       for (const fact of facts)
         if (fact.record.order.terminalId === terminal && fact.serial > sinceSerial) this.#forgotten.add(fact.hex)
-    for (const sale of this.#codes.values())
-      if (sale.terminal === terminal && sale.serial >= sinceSerial) sale.forgotten = true
     for (const note of [...this.#noted]) if (note.startsWith(terminal)) this.#noted.delete(note)
   }
 

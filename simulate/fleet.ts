@@ -113,7 +113,7 @@ export class Fleet {
   async #openShop(): Promise<void> {
     const { terminals, cards, rogues, customers } = this.#parts
     for (const terminal of terminals) {
-      await terminal.enrol()
+      await this.#enrol(terminal)
       await this.#sync(terminal, calm)
     }
     for (const card of [...cards, ...rogues.filter(({ kind }) => kind !== 'imitation')])
@@ -209,12 +209,17 @@ export class Fleet {
         terminal.loseDisk()
         figures.count('fault, disk', 'lost')
         auditor.diskLost(terminal.id)
-        return terminal.enrol()
+        return this.#enrol(terminal)
       case 'technician':
         if (!terminal.stopped) return
         figures.count('recoveries', 'enrolled again after a fork')
-        return terminal.enrol()
+        return this.#enrol(terminal)
     }
+  }
+
+  async #enrol(terminal: SimTerminal): Promise<void> {
+    await terminal.enrol()
+    this.#parts.auditor.enrolled(terminal.id)
   }
 
   /** The books against the cards: what changed, if anybody wrote in them. */
@@ -306,7 +311,7 @@ export class Fleet {
   async #syncForGood(terminal: SimTerminal): Promise<void> {
     await this.#sync(terminal, calm)
     if (!terminal.stopped) return
-    await terminal.enrol()
+    await this.#enrol(terminal)
     await this.#sync(terminal, calm)
   }
 }
