@@ -32,6 +32,9 @@ import {
 } from '../protocol/quantities.ts'
 import { type CardRecord, encodeRecord, parseRecord, recordLength } from '../protocol/record.ts'
 import { asLedgerFault, LedgerFault, type ReadableDatabase, type WritableDatabase } from './open.ts'
+import { firstUnsynced, readUnsynced, tallyUnsynced, type Unsynced, type UnsyncedTally } from './unsynced.ts'
+
+export type { Unsynced } from './unsynced.ts'
 
 export type IntentType = 'payment' | 'load' | 'reversal'
 export type IntentState = 'open' | 'captured' | 'void' | 'abandoned' | 'reversed'
@@ -73,13 +76,6 @@ export interface BatchPlace {
 export interface StoredBatch extends BatchPlace {
   readonly count: number
   readonly bytes: Uint8Array
-}
-
-export interface Unsynced {
-  readonly count: number
-  readonly amountMinor: number
-  /** UNIX seconds of the oldest entry that the issuer has not taken; absent when there is none. */
-  readonly oldestTime: number | undefined
 }
 
 export type DocumentKind = 'bulletin' | 'keyring'
@@ -223,29 +219,6 @@ const readStatus = (database: ReadableDatabase): LedgerStatus => {
   }
 }
 
-/** The first entry that is in no taken batch: batches are taken in order or not at all. */
-const firstUnsynced = (database: ReadableDatabase, epoch: number): number => {
-  const row = database
-    .prepare(
-      `SELECT coalesce(
-         (SELECT min(first_entry) FROM batch WHERE epoch = @epoch AND (verdict IS NULL OR verdict NOT IN ('taken', 'outOfOrder'))),
-         (SELECT max(first_entry + count) FROM batch WHERE epoch = @epoch),
-         1) AS first`,
-    )
-    .get({ epoch }) as { first: number }
-  return row.first
-}
-
-const readUnsynced = (database: ReadableDatabase, epoch: number): Unsynced => {
-  const row = database
-    .prepare(
-      `SELECT count(*) AS count, coalesce(sum(value_minor), 0) AS amount, min(appended_time) AS oldest
-       FROM entry WHERE epoch = ? AND entry_no >= ?`,
-    )
-    .get(epoch, firstUnsynced(database, epoch)) as { count: number; amount: number; oldest: number | null }
-  return { count: row.count, amountMinor: row.amount, oldestTime: row.oldest ?? undefined }
-}
-
 interface EntryRow {
   epoch: number
   entry_no: number
@@ -351,7 +324,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
   let signedTimeMax = 0
   let head: Uint8Array = firstHead(owner.terminalId, epoch)
   let entryNo = 0
-  let unsynced: Unsynced = { count: 0, amountMinor: 0, oldestTime: undefined }
+  let unsynced: UnsyncedTally
   let stoppedVerdict: string | undefined
   let seqNext = 1
   let seqEnd = 1
@@ -371,7 +344,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       .get(epoch) as { entry_no: number; head: Uint8Array } | undefined
     head = last === undefined ? firstHead(owner.terminalId, epoch) : new Uint8Array(last.head)
     entryNo = last?.entry_no ?? 0
-    unsynced = readUnsynced(database, epoch)
+    unsynced = tallyUnsynced(database, epoch)
   }
   look(reload)
 
@@ -404,7 +377,9 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       `SELECT max(counter) AS counter FROM entry WHERE card_id = ? AND status IN ('captured', 'owed')`,
     ),
     cardUnsynced: database.prepare(
-      'SELECT coalesce(sum(value_minor), 0) AS amount FROM entry WHERE card_id = ? AND epoch = ? AND entry_no >= ?',
+      // Left to itself SQLite goes through all that is unsynced, at every sale.
+      `SELECT coalesce(sum(value_minor), 0) AS amount FROM entry INDEXED BY entry_of_card
+       WHERE card_id = ? AND epoch = ? AND entry_no >= ?`,
     ),
     heldUnits: database.prepare(`SELECT unit FROM intent WHERE unit IS NOT NULL AND state NOT IN ('void', 'reversed')`),
   }
@@ -444,11 +419,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     const { identity, counter: number } = entry.record
     const value = valueMinorOf(entry)
     statements.insertEntry.run(epoch, entryNo, identity.cardId, number, entry.status, value, bytes, head, appendedTime)
-    unsynced = {
-      count: unsynced.count + 1,
-      amountMinor: unsynced.amountMinor + value,
-      oldestTime: Math.min(unsynced.oldestTime ?? appendedTime, appendedTime),
-    }
+    unsynced.append({ entryNo, valueMinor: value, time: appendedTime })
   }
 
   const requireIntent = (terminalSeq: number): Intent => {
@@ -488,7 +459,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       return epoch
     },
     get unsynced() {
-      return unsynced
+      return unsynced.sum()
     },
     /** Why the issuer takes no more from this epoch; a person enrols the terminal again. */
     get stoppedVerdict() {
@@ -750,10 +721,11 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
             .run(epoch, batchNo + 1)
         } else {
           database.prepare('UPDATE terminal SET stopped_verdict = ?').run(ack.verdict satisfies BatchVerdict)
+          stoppedVerdict = ack.verdict
         }
         database.prepare('UPDATE terminal SET issuer_contact_time = ?').run(now())
       })
-      look(reload)
+      look(() => unsynced.settle())
     },
 
     /** Keeps a document that was verified, and the signed time in it. @returns false when its serial is not newer */
@@ -798,7 +770,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
         stoppedVerdict = undefined
         head = firstHead(owner.terminalId, next)
         entryNo = 0
-        unsynced = { count: 0, amountMinor: 0, oldestTime: undefined }
+        unsynced = tallyUnsynced(database, next)
         for (const row of left) append(parseEntry(new Uint8Array(row.bytes)), row.appended_time)
         const due = database
           .prepare(`SELECT * FROM intent WHERE goods IN ('due', 'withheld') AND state = 'captured'`)

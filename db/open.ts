@@ -6,9 +6,10 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { ledgerMigration } from './migrations/0001-ledger.ts'
+import { outboxIndexMigration } from './migrations/0002-outbox-index.ts'
 
 /** In order; position + 1 is the version. A released one is never edited. */
-const migrations: readonly string[] = [ledgerMigration]
+const migrations: readonly string[] = [ledgerMigration, outboxIndexMigration]
 export const schemaVersion = migrations.length
 
 export type LedgerFaultCode =
