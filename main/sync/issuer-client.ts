@@ -4,6 +4,10 @@
  */
 import * as v from 'valibot'
 import type { LedgerStand } from '../../db/ledger.ts'
+import { acknowledgementBytesMax } from '../../protocol/acknowledgement.ts'
+import { bulletinBytesMax } from '../../protocol/bulletin.ts'
+import { keyringBytesMax } from '../../protocol/keyring.ts'
+import { loadAnswerLength } from '../../protocol/load.ts'
 
 /** The issuer cannot be reached, or something in between answered for it. Try again later. */
 export class IssuerUnreachable extends Error {
@@ -21,66 +25,139 @@ export class IssuerRefused extends Error {
 }
 
 const refusalSchema = v.object({ sentence: v.pipe(v.string(), v.maxLength(500)) })
-const answerBytesMax = 80 * 1024 * 1024
+const healthSchema = v.object({ status: v.literal('ok') })
 const refusalBytesMax = 64 * 1024
+const enrolmentBytesMax = 64 * 1024
+const healthBytesMax = 1024
 
 export type IssuerClient = ReturnType<typeof connectIssuer>
 
-const requestTimeoutMs = 30_000
+/** How slow the line may be. */
+export interface Pace {
+  /** So long may nothing come at all. */
+  readonly silenceMs: number
+  /** Besides, what was sent and what has come so far must keep up with this. */
+  readonly bytesPerSecondMin: number
+}
+
+/**
+ * A limit on the whole time would shut out a slow line for ever; one on silence alone would let a drip hold the queue up
+ * for days. (How much of a request has left, fetch does not tell: the system takes a whole batch at once.)
+ */
+const mobileLine: Pace = { silenceMs: 30_000, bytesPerSecondMin: 2000 }
 const reachableMsMax = 3_000
 
+/** Aborts what falls behind the pace. */
+const watchPace = (pace: Pace, requestBytes: number) => {
+  const tooSlow = new AbortController()
+  const begunMs = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  const allowUntil = (deadlineMs: number) => {
+    clearTimeout(timer)
+    timer = setTimeout(() => tooSlow.abort(), Math.max(0, deadlineMs - performance.now()))
+  }
+  const keptUpMs = (bytes: number) => begunMs + pace.silenceMs + (bytes / pace.bytesPerSecondMin) * 1000
+  allowUntil(keptUpMs(requestBytes))
+  return {
+    signal: tooSlow.signal,
+    received(bytes: number): void {
+      allowUntil(Math.min(keptUpMs(requestBytes + bytes), performance.now() + pace.silenceMs))
+    },
+    stop: () => clearTimeout(timer),
+  }
+}
+
 /** @throws IssuerUnreachable when the body ends early or is larger than any document */
-const readBody = async (response: Response, bytesMax: number): Promise<Uint8Array> => {
+const readBody = async (
+  response: Response,
+  given: { readonly bytesMax: number; readonly onBytes: (length: number) => void },
+): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of response.body ?? []) {
     length += chunk.length
-    if (length > bytesMax) throw new IssuerUnreachable(`the answer is larger than ${bytesMax} bytes`)
+    if (length > given.bytesMax) throw new IssuerUnreachable(`the answer is larger than ${given.bytesMax} bytes`)
+    given.onBytes(length)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }
 
+interface IssuerRequest extends RequestInit {
+  readonly body?: Uint8Array<ArrayBuffer> | string
+  readonly bytesMax: number
+}
+
 /** @param issuerUrl such as https://issuer.example; plain http is for loopback only */
-export const connectIssuer = (issuerUrl: string, options: { readonly fetch?: typeof fetch } = {}) => {
+export const connectIssuer = (
+  issuerUrl: string,
+  options: { readonly fetch?: typeof fetch; readonly pace?: Pace } = {},
+) => {
   const base = issuerUrl.replace(/\/+$/, '')
   const send = options.fetch ?? fetch
 
-  const request = async (path: string, init: RequestInit & { bytesMax?: number } = {}): Promise<Uint8Array> => {
-    let response: Response
-    let body: Uint8Array
+  const exchange = async (path: string, { bytesMax, ...init }: IssuerRequest): Promise<[Response, Uint8Array]> => {
+    const pace = watchPace(options.pace ?? mobileLine, init.body?.length ?? 0)
     try {
-      response = await send(`${base}${path}`, {
+      const response = await send(`${base}${path}`, {
         ...init,
+        headers: { ...init.headers, 'accept-encoding': 'identity' },
         redirect: 'error',
-        signal: AbortSignal.any([AbortSignal.timeout(requestTimeoutMs), ...(init.signal ? [init.signal] : [])]),
+        signal: AbortSignal.any([pace.signal, ...(init.signal ? [init.signal] : [])]),
       })
-      body = await readBody(response, response.ok ? (init.bytesMax ?? answerBytesMax) : refusalBytesMax)
+      // Nobody asked for compression: what a few bytes unfold to is not read.
+      if ((response.headers.get('content-encoding') ?? 'identity') !== 'identity') {
+        await response.body?.cancel()
+        throw new IssuerUnreachable(`What answers at ${base} is not an issuer.`)
+      }
+      const body = await readBody(response, {
+        bytesMax: response.ok ? bytesMax : refusalBytesMax,
+        onBytes: pace.received,
+      })
+      return [response, body]
     } catch (cause) {
       if (cause instanceof IssuerUnreachable) throw cause
-      throw new IssuerUnreachable(`The issuer at ${base} cannot be reached.`, { cause })
+      const why = pace.signal.aborted ? 'is too slow or silent' : 'cannot be reached'
+      throw new IssuerUnreachable(`The issuer at ${base} ${why}.`, { cause })
+    } finally {
+      pace.stop()
     }
+  }
+
+  const request = async (path: string, init: IssuerRequest): Promise<Uint8Array> => {
+    const [response, body] = await exchange(path, init)
     if (response.ok) return body
     const refusal = v.safeParse(v.pipe(v.string(), v.parseJson(), refusalSchema), Buffer.from(body).toString('utf8'))
     if (refusal.success && response.status < 500) throw new IssuerRefused(response.status, refusal.output.sentence)
     throw new IssuerUnreachable(`The issuer at ${base} answered with HTTP ${response.status}.`)
   }
 
-  const post = (path: string, document: Uint8Array, signal?: AbortSignal) =>
+  const parseJson = (body: Uint8Array): unknown => {
+    try {
+      return JSON.parse(Buffer.from(body).toString('utf8'))
+    } catch (cause) {
+      throw new IssuerUnreachable(`What answers at ${base} is not an issuer.`, { cause })
+    }
+  }
+
+  const post = (path: string, document: Uint8Array, answer: { bytesMax: number; signal?: AbortSignal | undefined }) =>
     request(path, {
       method: 'POST',
+      bytesMax: answer.bytesMax,
       headers: { 'content-type': 'application/octet-stream' },
       body: new Uint8Array(document),
-      ...(signal === undefined ? {} : { signal }),
+      ...(answer.signal === undefined ? {} : { signal: answer.signal }),
     })
+  const get = (path: string, answer: { bytesMax: number; signal?: AbortSignal | undefined }) =>
+    request(path, { bytesMax: answer.bytesMax, ...(answer.signal === undefined ? {} : { signal: answer.signal }) })
 
   return {
     url: base,
-    /** Whether an issuer answers now. */
+    /** Whether an issuer answers now; a login page is none. */
     async reachable(): Promise<boolean> {
       try {
-        await request('/health', { signal: AbortSignal.timeout(reachableMsMax) })
-        return true
+        const signal = AbortSignal.timeout(reachableMsMax)
+        return v.is(healthSchema, parseJson(await get('/health', { bytesMax: healthBytesMax, signal })))
       } catch {
         return false
       }
@@ -91,22 +168,20 @@ export const connectIssuer = (issuerUrl: string, options: { readonly fetch?: typ
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ code, ledger }),
+        bytesMax: enrolmentBytesMax,
       })
-      try {
-        return JSON.parse(Buffer.from(body).toString('utf8'))
-      } catch (cause) {
-        throw new IssuerUnreachable(`What answers at ${base} is not an issuer.`, { cause })
-      }
+      return parseJson(body)
     },
     /** @returns an acknowledgement's bytes, not yet checked */
-    sendBatch: (batch: Uint8Array, signal?: AbortSignal) => post('/v1/batches', batch, signal),
+    sendBatch: (batch: Uint8Array, signal?: AbortSignal) =>
+      post('/v1/batches', batch, { bytesMax: acknowledgementBytesMax, signal }),
     /** @returns a load answer's bytes, not yet checked */
-    sendLoad: (load: Uint8Array) => post('/v1/loads', load),
-    bulletin: (signal?: AbortSignal) => request('/v1/bulletin', signal === undefined ? {} : { signal }),
+    sendLoad: (load: Uint8Array) => post('/v1/loads', load, { bytesMax: loadAnswerLength }),
+    bulletin: (signal?: AbortSignal) => get('/v1/bulletin', { bytesMax: bulletinBytesMax, signal }),
     keyring: (terminalId: string, signal?: AbortSignal) =>
-      request(`/v1/keyrings/${terminalId}`, signal === undefined ? {} : { signal }),
+      get(`/v1/keyrings/${terminalId}`, { bytesMax: keyringBytesMax, signal }),
     /** @returns the encrypted blob */
     goods: (contentHash: string, bytesMax: number, signal?: AbortSignal) =>
-      request(`/v1/goods/${contentHash}`, { bytesMax, ...(signal === undefined ? {} : { signal }) }),
+      get(`/v1/goods/${contentHash}`, { bytesMax, signal }),
   }
 }
