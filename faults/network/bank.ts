@@ -35,8 +35,8 @@ export interface Bank {
   readonly clock: { seconds: number }
   /** A new one-time code of the terminal. */
   code(): Promise<string>
-  /** A card that the bank knows, with nothing on it. */
-  card(): Promise<TestCard>
+  /** A card that the bank knows, with nothing on it. @param made.expiry UNIX seconds; absent: long from now */
+  card(made?: { readonly expiry: number }): Promise<TestCard>
   /** Serves on loopback, on the same port after the first time. */
   serve(): Promise<RunningServer>
   /** Every entry that the archived batches hold, in the order of their numbers, in hex: what the bank was told. */
@@ -82,8 +82,9 @@ export const openBank = async (atEnd: AtEnd): Promise<Bank> => {
     terminalId,
     clock,
     code: async () => (await createEnrolmentCode(issuer, terminalId)).code,
-    async card() {
-      const card = makeTestCard({ balanceMinor: 0 })
+    async card(made) {
+      const personalisation = made === undefined ? {} : { expiry: unixTime(made.expiry) }
+      const card = makeTestCard({ balanceMinor: 0, personalisation })
       await addCard(issuer, { cardId: card.id })
       return card
     },
