@@ -170,6 +170,20 @@ test('while nobody listens tries are few and far between; then the loop finds th
   await agree(2)
 })
 
+test('a bulletin without end is cut off before it fills the memory, and what was known stays in force', async () => {
+  const { till, card, proxy, client, agree } = await open()
+  const before = process.memoryUsage().rss
+  proxy.plan(({ path }) => (path === '/v1/bulletin' ? 'endless body' : 'none'))
+  for (let attempt = 0; attempt < 3; attempt += 1)
+    await expect(fetchNews(till.terminal, client)).rejects.toThrow('larger than')
+  // The proxy that pours is in this process too.
+  expect((process.memoryUsage().rss - before) / 1024 / 1024).toBeLessThan(150)
+  proxy.heal()
+  expect(await till.sell(card)).toBe('captured')
+  await syncOnce(till.terminal, client)
+  await agree(1)
+})
+
 /** A line of so many bytes a second, each way. */
 const openSlowLine = async (port: number, bytesPerSecond: number): Promise<string> => {
   const tickMs = 20

@@ -5,8 +5,6 @@
 import * as v from 'valibot'
 import type { LedgerStand } from '../../db/ledger.ts'
 import { acknowledgementBytesMax } from '../../protocol/acknowledgement.ts'
-import { bulletinBytesMax } from '../../protocol/bulletin.ts'
-import { keyringBytesMax } from '../../protocol/keyring.ts'
 import { loadAnswerLength } from '../../protocol/load.ts'
 
 /** The issuer cannot be reached, or something in between answered for it. Try again later. */
@@ -29,6 +27,8 @@ const healthSchema = v.object({ status: v.literal('ok') })
 const refusalBytesMax = 64 * 1024
 const enrolmentBytesMax = 64 * 1024
 const healthBytesMax = 1024
+/** Half of what a bulletin or keyring may have: an answer without end must leave a kiosk under 200 MB. */
+const newsBytesMax = 32 * 1024 * 1024
 
 export type IssuerClient = ReturnType<typeof connectIssuer>
 
@@ -177,9 +177,9 @@ export const connectIssuer = (
       post('/v1/batches', batch, { bytesMax: acknowledgementBytesMax, signal }),
     /** @returns a load answer's bytes, not yet checked */
     sendLoad: (load: Uint8Array) => post('/v1/loads', load, { bytesMax: loadAnswerLength }),
-    bulletin: (signal?: AbortSignal) => get('/v1/bulletin', { bytesMax: bulletinBytesMax, signal }),
+    bulletin: (signal?: AbortSignal) => get('/v1/bulletin', { bytesMax: newsBytesMax, signal }),
     keyring: (terminalId: string, signal?: AbortSignal) =>
-      get(`/v1/keyrings/${terminalId}`, { bytesMax: keyringBytesMax, signal }),
+      get(`/v1/keyrings/${terminalId}`, { bytesMax: newsBytesMax, signal }),
     /** @returns the encrypted blob */
     goods: (contentHash: string, bytesMax: number, signal?: AbortSignal) =>
       get(`/v1/goods/${contentHash}`, { bytesMax, signal }),

@@ -451,3 +451,29 @@ test('the loop notices online and offline by trying, and a nudge sends at once',
   await loop.stop()
   expect(seen).toEqual([true, true, false])
 })
+
+test('a sync ends with what was due when it began, and fetches the news, however fast sales go on', async () => {
+  const { terminal } = make()
+  const issuer = await openIssuer()
+  addEntries(terminal, 3)
+  let meanwhile = 0
+  const onBatch = () => {
+    meanwhile += 1
+    if (meanwhile > 5) throw new Error('no end')
+    addEntries(terminal, 2)
+  }
+  expect(await syncOnce(terminal, issuer.client, { onBatch })).toMatchObject({ batches: 1, entries: 3 })
+  expect(issuer.paths.slice(0, 2)).toEqual(['/v1/batches', '/v1/bulletin'])
+  expect(terminal.ledger.unsynced.count).toBe(2)
+  expect(await syncOnce(terminal, issuer.client)).toMatchObject({ batches: 1, entries: 2 })
+})
+
+test('a login page is no issuer in health', async () => {
+  const issuer = await openIssuer()
+  issuer.answer((path) => (path === '/health' ? { body: '{"status":"ok"}' } : undefined))
+  expect(await issuer.client.reachable()).toBe(true)
+  issuer.answer(() => proxyPage)
+  expect(await issuer.client.reachable()).toBe(false)
+  issuer.answer(() => 'cut')
+  expect(await issuer.client.reachable()).toBe(false)
+})
