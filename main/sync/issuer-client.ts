@@ -27,8 +27,8 @@ const healthSchema = v.object({ status: v.literal('ok') })
 const refusalBytesMax = 64 * 1024
 const enrolmentBytesMax = 64 * 1024
 const healthBytesMax = 1024
-/** Half of what a bulletin or keyring may have: an answer without end must leave a kiosk under 200 MB. */
-const newsBytesMax = 32 * 1024 * 1024
+/** A quarter of what a bulletin or keyring may have: an answer without end, again and again, must leave a kiosk under 200 MB. */
+const newsBytesMax = 16 * 1024 * 1024
 
 export type IssuerClient = ReturnType<typeof connectIssuer>
 
