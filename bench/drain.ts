@@ -1,4 +1,7 @@
-/** How long a month's queue takes to drain, and what it does to the sales meanwhile. In a process of its own: faults/network/time-drain.ts. */
+/**
+ * How long a month's queue takes to drain, and what it does to the sales meanwhile. It runs in a process of its own, since
+ * it is compiled without the browser's types that the other benches need.
+ */
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 
