@@ -47,6 +47,21 @@ describe('blocksOf', () => {
     expect(blocksOf(text)).toEqual([{ name: 'paragraph', spans: [plain(text)] }])
   })
 
+  it('takes a time in proportion to the length, and no depth, whatever stands there', () => {
+    const half = 'a'.repeat(10)
+    for (const text of [
+      '# a\n'.repeat(200_000),
+      `# ${half}${' '.repeat(500_000)}${half}`,
+      `#${' '.repeat(500_000)}a\u2028b`,
+      `${'*'.repeat(500_000)}a`,
+      `${'_a'.repeat(400_000)}`,
+    ]) {
+      const startMs = performance.now()
+      expect(blocksOf(text).length).toBeGreaterThan(0)
+      expect(performance.now() - startMs).toBeLessThan(5000)
+    }
+  })
+
   it('reads any text at all', () => {
     const letters = fc.string({ unit: fc.constantFrom('#', '*', '_', '`', '>', '-', '1', '.', ' ', '\n', 'a') })
     fc.assert(
