@@ -1,9 +1,9 @@
 /** A one-time code is spent only when this terminal can keep what it brings. */
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { openWritable } from '../db/open.ts'
 import { enrol } from './enrol.ts'
-import { identityPath, readIdentity } from './identity.ts'
+import { IdentityFault, identityPath, readIdentity } from './identity.ts'
 import { connectIssuer } from './sync/issuer-client.ts'
 import { openTerminal } from './terminal.ts'
 import { testFolder, testIdentity, testTerminalId } from './test-terminal.ts'
@@ -60,4 +60,16 @@ test('what ledger was kept is said with the code, and a fork is none', async () 
     { code: 'EFGH', ledger: { terminalId: testTerminalId, epoch: 1, batchNo: 0 } },
     { code: 'JKMN' },
   ])
+})
+
+test('an identity of a currency that is not known is a fault with a sentence, like any other damage', () => {
+  const dataDir = folder()
+  for (const damage of [
+    '',
+    '{}',
+    JSON.stringify({ ...testIdentity(), issuerUrl: 'http://127.0.0.1:1', currency: 'XXX' }),
+  ]) {
+    writeFileSync(identityPath(dataDir), damage)
+    expect(() => readIdentity(dataDir)).toThrow(IdentityFault)
+  }
 })

@@ -70,6 +70,15 @@ const parseOrNothing = (text: string): unknown => {
   }
 }
 
+const requireKnownCurrency = (file: string, currency: string): void => {
+  try {
+    currencyOf(currency)
+  } catch (cause) {
+    const what = `${file} is of a currency that this program does not know (${currency})`
+    throw new IdentityFault(`${what}: enrol this terminal again with a new code from the issuer.`, { cause })
+  }
+}
+
 /** @returns undefined before the first enrolment @throws IdentityFault */
 export const readIdentity = (dataDir: string): TerminalIdentity | undefined => {
   const file = identityPath(dataDir)
@@ -78,7 +87,7 @@ export const readIdentity = (dataDir: string): TerminalIdentity | undefined => {
   if (!parsed.success)
     throw new IdentityFault(`${file} is damaged: enrol this terminal again with a new code from the issuer.`)
   const { output } = parsed
-  currencyOf(output.currency)
+  requireKnownCurrency(file, output.currency)
   const terminalKey = fromHex(output.terminalKey, 32)
   return {
     ...output,
