@@ -77,3 +77,13 @@ test('a document nested without end is refused like any other', () => {
   const bytes = utf8(`${'['.repeat(depth)}${']'.repeat(depth)}`)
   expect(fieldOf(() => parseCanonical(v.strictObject({}), bytes, 'document'))).toBe('document: json')
 })
+
+test('members that the reader would drop in silence are refused: a document has one encoding', () => {
+  const schema = v.strictObject({ texts: v.record(v.string(), v.string()) })
+  for (const json of [
+    '{"constructor":1,"texts":{"en":"x"}}',
+    '{"texts":{"constructor":"y","en":"x"}}',
+    '{"__proto__":{},"texts":{"en":"x"}}',
+  ])
+    expect(() => parseCanonical(schema, new TextEncoder().encode(json), 'document')).toThrow(ProtocolError)
+})

@@ -34,6 +34,7 @@ export const parseCanonical = <Schema extends v.GenericSchema>(
     const issue = parsed.issues[0]
     throw new ProtocolError('json', field, `${v.getDotPath(issue) ?? 'document'}: ${issue.message}`)
   }
-  if (!equalBytes(canonicalBytes(value), bytes)) throw new ProtocolError('json', field, 'not in canonical form')
+  // What the schema kept, not what stood there: it drops members called "constructor" or "__proto__" in silence.
+  if (!equalBytes(canonicalBytes(parsed.output), bytes)) throw new ProtocolError('json', field, 'not in canonical form')
   return parsed.output
 }
