@@ -3,8 +3,9 @@
  * Refusals are JSON {error, sentence}; what a handler did not expect is one line in the log and says nothing outside.
  */
 import type { HttpBindings } from '@hono/node-server'
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { every } from 'hono/combine'
 import { secureHeaders } from 'hono/secure-headers'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Logger } from 'pino'
@@ -36,8 +37,22 @@ type AppContext = Context<AppEnvironment>
 const refuse = (c: AppContext, status: ContentfulStatusCode, error: string, sentence: string): Response =>
   c.json({ error, sentence }, status)
 
+/**
+ * Of a body whose length is not announced, bodyLimit makes a new Request; node-server's own is not fit for that, so it
+ * gets one that is.
+ */
+const withFitRequest: MiddlewareHandler<AppEnvironment> = (c, next) => {
+  const { method, url, headers, body, signal } = c.req.raw
+  if (body !== null && (!headers.has('content-length') || headers.has('transfer-encoding')))
+    c.req.raw = new Request(url, { method, headers, body, signal, duplex: 'half' })
+  return next()
+}
+
 const limited = (maxSize: number) =>
-  bodyLimit({ maxSize, onError: (c) => refuse(c, 413, 'tooLarge', `At most ${maxSize} bytes are taken here.`) })
+  every(
+    withFitRequest,
+    bodyLimit({ maxSize, onError: (c) => refuse(c, 413, 'tooLarge', `At most ${maxSize} bytes are taken here.`) }),
+  )
 
 const isLoopback = (address: string): boolean => /^(127\.|::1$|::ffff:127\.)/.test(address)
 

@@ -150,6 +150,14 @@ describe('documents over HTTP', () => {
     expect(await bytesOf(again)).toEqual(bytes)
   })
 
+  it('takes a batch whose length is not announced, as a proxy may send it on', async () => {
+    const batch = kiosk.batch()
+    const pieces = new Blob([batch.slice(0, 10), batch.slice(10)]).stream()
+    const answer = await fetch(`${server.url}/v1/batches`, { method: 'POST', body: pieces, duplex: 'half' })
+    expect(openAcknowledgement(kiosk.key(), await bytesOf(answer))).toMatchObject({ verdict: 'taken' })
+    expect(logged).toBe('')
+  })
+
   it('authorises a load', async () => {
     const card = await newCard(issuer)
     const answer = await post('/v1/loads', kiosk.loadRequest(card, kiosk.loadOrder(500)))
