@@ -20,15 +20,16 @@ export const seconds = parser(
   (text) => (/^\d{1,6}(\.\d+)?$/.test(text) ? Number(text) : undefined),
   'a number of seconds such as 30',
 )
-export const day = parser(
-  (text) => (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined),
-  'a day such as 2026-11-23',
-)
+/** Such as 2026-11-23, and in the calendar: Date.parse takes a 30th of February. */
+const isDay = (text: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text)
+
+export const day = parser((text) => (isDay(text) ? text : undefined), 'a day such as 2026-11-23')
 export const id8 = parser((text) => (/^[0-9a-f]{16}$/i.test(text) ? text.toLowerCase() : undefined), '16 hex digits')
 export const pin = parser((text) => (/^\d{4,12}$/.test(text) ? text : undefined), '4 to 12 digits')
 /** UNIX seconds of the end of a day. */
 export const dayEnd = parser(
-  (text) => (/^\d{4}-\d{2}-\d{2}$/.test(text) ? Math.floor(Date.parse(`${text}T23:59:59Z`) / 1000) : undefined),
+  (text) => (isDay(text) ? Math.floor(Date.parse(`${text}T23:59:59Z`) / 1000) : undefined),
   'a day such as 2031-12-31',
 )
 /** "en=Old town" pairs, or plain text for English. */
