@@ -2,61 +2,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { statusWord } from '../protocol/apdu.ts'
-import { fromHex } from '../protocol/bytes.ts'
 import { amountMinor, counter, currencyCode, unixTime } from '../protocol/quantities.ts'
-import { balanceChangeMinor, parseRecord, recordLength } from '../protocol/record.ts'
-import { openPurse, type Purse } from './purse.ts'
+import { balanceChangeMinor } from '../protocol/record.ts'
 import { drivePurse, sampleOrder, samplePersonalisation } from './purse-driver.ts'
-import { type CardState, newCardState, type PurseState } from './purse-state.ts'
+import { newCardState } from './purse-state.ts'
+import { type Cut, cardOf, mortalCard, newestRecord, requireLawful } from './test-card.ts'
 
-/** Where a save is cut: before the file is replaced, or after. */
-type Cut = 'before' | 'after'
-
-const cut = new Error('the power went')
-
-const cardOf = (state: PurseState): CardState => {
-  if (state.kind === 'blank') throw new Error('the card is blank')
-  return state
-}
-
-/** A card that lives through power cuts: `stored` is all that a cut leaves of it. */
-const mortalCard = (seed: number) => {
-  let drawn = seed
-  const randomByte = () => {
-    drawn = (drawn * 75 + 74) % 65537
-    return drawn & 0xff
-  }
-  const randomBytes = (length: number) => Uint8Array.from({ length }, randomByte)
-  const history: CardState[] = [newCardState(samplePersonalisation({ pinFreeMaxMinor: amountMinor(600) }))]
-  let stored: PurseState = history[0] ?? { kind: 'blank' }
-  let nextCut: Cut | undefined
-  const save = (state: PurseState) => {
-    const now = nextCut
-    nextCut = undefined
-    if (now === 'before') throw cut
-    stored = state
-    history.push(cardOf(state))
-    if (now === 'after') throw cut
-  }
-  const open = () => openPurse({ state: stored, save, randomBytes })
-  let purse: Purse = open()
-  return {
-    history,
-    stored: () => cardOf(stored),
-    process: (command: Uint8Array) => purse.process(command),
-    reset: () => purse.reset(),
-    /** Runs until the cut, if `act` comes so far, and puts the card in again. */
-    tear: (when: Cut, act: () => unknown) => {
-      nextCut = when
-      try {
-        act()
-      } catch (error) {
-        if (error !== cut) throw error
-      }
-      nextCut = undefined
-      purse = open()
-    },
-  }
+const newCard = (seed: number) => {
+  const card = mortalCard(newCardState(samplePersonalisation({ pinFreeMaxMinor: amountMinor(600) })), seed)
+  return { ...card, stored: () => cardOf(card.stored()) }
 }
 
 const amount = fc.constantFrom(0, 1, 250, 700, 5000, 20_001).map(amountMinor)
@@ -95,25 +49,11 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('bytes' as const), bytes: fc.uint8Array({ maxLength: 90 }) }) },
 )
 
-/** What one saved state may become: a lost PIN try, or exactly one transaction. */
-const expectLawful = (before: CardState, after: CardState) => {
-  if (after.counter === before.counter) {
-    expect(after).toEqual({ ...before, pinTriesLeft: before.pinTriesLeft - 1 })
-    return
-  }
-  const made = parseRecord(fromHex(after.log[0]?.record ?? '', recordLength))
-  expect(after.counter).toBe(before.counter + 1)
-  expect(made).toMatchObject({ counter: after.counter, balanceAfterMinor: after.balanceMinor })
-  expect(after.balanceMinor).toBe(before.balanceMinor + balanceChangeMinor(made.order))
-  expect(after.log).toHaveLength(Math.min(after.counter, 10))
-  expect(after.log.slice(1)).toEqual(before.log.slice(0, 9))
-}
-
 test('loads + reversals - payments is the balance, whatever is sent, cut and repeated', () => {
   const committed = new Set<string>()
   fc.assert(
     fc.property(fc.nat(), fc.array(command, { minLength: 10, maxLength: 60 }), (seed, commands) => {
-      const card = mortalCard(seed)
+      const card = newCard(seed)
       const { commands: right, ...drive } = drivePurse(card.process)
       drive.select()
       for (const step of commands) {
@@ -128,9 +68,8 @@ test('loads + reversals - payments is the balance, whatever is sent, cut and rep
             status = drive.transact(step.order, step.pin ?? undefined)
             break
           case 'undo': {
-            const newest = before.log[0]
-            if (newest === undefined) break
-            const { counter: reference, order: payment } = parseRecord(fromHex(newest.record, recordLength))
+            if (before.log.length === 0) break
+            const { counter: reference, order: payment } = newestRecord(before)
             status = drive.transact(sampleOrder('reversal', { reference, amountMinor: payment.amountMinor }))
             break
           }
@@ -159,13 +98,12 @@ test('loads + reversals - payments is the balance, whatever is sent, cut and rep
         const { pinTriesLeft } = after
         if (status !== statusWord.ok) expect(after).toEqual({ ...before, pinTriesLeft })
       }
-      const orders = card.history.flatMap((state, at) => {
-        const before = card.history[at - 1]
+      const history = card.history.map(cardOf)
+      const orders = history.flatMap((state, at) => {
+        const before = history[at - 1]
         if (before === undefined) return []
-        expectLawful(before, state)
-        return state.counter === before.counter
-          ? []
-          : [parseRecord(fromHex(state.log[0]?.record ?? '', recordLength)).order]
+        requireLawful(before, state)
+        return state.counter === before.counter ? [] : [newestRecord(state).order]
       })
       for (const { type } of orders) committed.add(type)
       const sum = orders.reduce((balance, made) => balance + balanceChangeMinor(made), 0)
@@ -187,7 +125,7 @@ test('any bytes get an answer of two bytes and more, and change nothing', () => 
     .map(([c, i, p1, p2, data, le]) => Uint8Array.from([c, i, p1, p2, data.length, ...data, ...le]))
   fc.assert(
     fc.property(fc.array(fc.oneof(nearly, fc.uint8Array({ maxLength: 300 })), { maxLength: 20 }), (all) => {
-      const card = mortalCard(1)
+      const card = newCard(1)
       for (const bytes of all) expect(card.process(bytes).length).toBeGreaterThanOrEqual(2)
       expect(card.history).toHaveLength(1)
     }),
