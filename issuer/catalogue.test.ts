@@ -66,6 +66,10 @@ describe('addItem', () => {
     expect(await listItems(issuer)).toMatchObject([{ item: { id: 'bells', version: 3 } }])
   })
 
+  it('refuses a title with half a character, which no bulletin could carry', async () => {
+    await expect(addItem(issuer, article({ title: { en: 'Bells \ud800' } }))).rejects.toMatchObject({ code: 'input' })
+  })
+
   it('makes a unit of each code, sold by its own item, and keeps no code in the clear', async () => {
     const { item, unitsAdded } = await addItem(issuer, codes('\uFEFFLARK-1\r\n\r\n  WREN-2  \nÜbung-3'))
     expect([unitsAdded, item.contentHash, item.bytes]).toEqual([3, emptyContentHash, 0])

@@ -15,7 +15,14 @@ export const id8Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, '16 lower-
 export const u32Schema = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(u32Max))
 /** Titles and summaries by BCP 47 tag; at least one. */
 const textsSchema = v.pipe(
-  v.record(v.pipe(v.string(), v.regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/)), v.pipe(v.string(), v.maxLength(2000))),
+  v.record(
+    v.pipe(v.string(), v.regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/)),
+    v.pipe(
+      v.string(),
+      v.maxLength(2000),
+      v.check((text) => text.isWellFormed(), 'whole characters'),
+    ),
+  ),
   v.check((texts) => Object.keys(texts).length > 0, 'at least one language'),
 )
 export const itemIdSchema = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'a-z, 0-9, . _ - and at most 64'))
