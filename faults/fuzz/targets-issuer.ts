@@ -225,7 +225,7 @@ const httpSeeds = ({ kiosk, documents, contentUrl, goodsHash }: Town): readonly 
 const http: Target = {
   name: 'http',
   kind: 'text',
-  inputs: 8_000,
+  inputs: 5_000,
   lengthMax: 16 * 1024,
   words: httpWords,
   open: async () => {
@@ -310,7 +310,7 @@ const numbered = (batch: Uint8Array, batchNo: number): Uint8Array => {
 const sealedDocuments: Target = {
   name: 'sealed-documents',
   kind: 'bytes',
-  inputs: 2_500,
+  inputs: 1_500,
   lengthMax: 4096,
   open: async () => {
     const town = await openTown()
@@ -383,7 +383,7 @@ const rawSeeds = (town: Town): readonly Uint8Array[] =>
 const httpSocket: Target = {
   name: 'http-socket',
   kind: 'text',
-  inputs: 1_000,
+  inputs: 700,
   lengthMax: 8 * 1024,
   words: [
     ...httpWords,
@@ -485,7 +485,7 @@ const requirePublishable = async ({ issuer, folder }: Place, files: readonly str
 const catalogueImport: Target = {
   name: 'catalogue-import',
   kind: 'json',
-  inputs: 2_000,
+  inputs: 1_500,
   lengthMax: 24 * 1024,
   words: [
     'en',
@@ -561,7 +561,7 @@ const requireBetween = (value: number | undefined, min: number, max: number): vo
 const commandArguments: Target = {
   name: 'arguments',
   kind: 'text',
-  inputs: 20_000,
+  inputs: 12_000,
   lengthMax: 4096,
   words: [
     '2026-02-30',

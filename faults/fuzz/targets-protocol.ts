@@ -91,7 +91,7 @@ const sealed = <Value>(
 ): Target => ({
   name,
   kind: 'bytes',
-  inputs: 8_000,
+  inputs: 5_000,
   lengthMax,
   words: ['FBAT', 'FACK', 'FCLM', 'FLRQ', 'FLAN'],
   open: (): OpenTarget => ({
@@ -291,7 +291,7 @@ const canonicalTarget = <Value>(
 ): Target => ({
   name,
   kind: 'json',
-  inputs: 12_000,
+  inputs: 8_000,
   lengthMax: 32 * 1024,
   words: [
     'en',
@@ -346,7 +346,7 @@ const jsonDocuments: readonly Target[] = [
   {
     name: 'keyring',
     kind: 'bytes',
-    inputs: 4000,
+    inputs: 3_000,
     lengthMax: 4096,
     words: ['FKEY', 'FBUL'],
     open: () => ({
@@ -361,7 +361,7 @@ const jsonDocuments: readonly Target[] = [
   {
     name: 'bulletin',
     kind: 'bytes',
-    inputs: 1200,
+    inputs: 700,
     lengthMax: 4096,
     words: ['FBUL', 'FKEY'],
     open: () => ({

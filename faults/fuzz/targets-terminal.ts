@@ -109,7 +109,7 @@ const usedCard = () => {
 const stateFile: Target = {
   name: 'card-state',
   kind: 'json',
-  inputs: 5_000,
+  inputs: 3_000,
   open: () => {
     const { folder, close } = temporaryFolder()
     const file = path.join(folder, 'card.json')
