@@ -54,9 +54,9 @@ interface Complaint {
 
 export interface FuzzOptions {
   readonly seed: string
-  /** Ends after so many inputs, or at `endMs`, whichever comes first. */
+  /** Ends after so many inputs, or so long after the target is open, whichever comes first. */
   readonly inputs: number
-  readonly endMs?: number
+  readonly forMs?: number
   readonly corpus: readonly Uint8Array[]
   readonly findingsMax?: number
   /** Counting since before the target was loaded. */
@@ -197,10 +197,7 @@ export const fuzz = async (target: Target, options: FuzzOptions): Promise<Course
   const startTime = Date.now()
   /** How far the run is, 0 to 1. */
   const progress = (): number =>
-    Math.max(
-      number / options.inputs,
-      options.endMs === undefined ? 0 : (Date.now() - startTime) / (options.endMs - startTime),
-    )
+    Math.max(number / options.inputs, options.forMs === undefined ? 0 : (Date.now() - startTime) / options.forMs)
   const isOver = (until: number): boolean => progress() >= until || seen.size >= findingsMax
 
   const mutant = (): Uint8Array => {

@@ -100,7 +100,7 @@ const run = async (queue: readonly Queued[]) => {
           options.input === undefined
             ? (options.inputs ?? (shareMs === undefined ? target.inputs : inputsUnlimited))
             : 1,
-        ...(shareMs === undefined ? {} : { endMs: Date.now() + shareMs }),
+        ...(shareMs === undefined ? {} : { forMs: shareMs }),
         ...(options.input === undefined ? {} : { only: options.input }),
         ...(options.planted ? { findingsMax: 1 } : {}),
       })

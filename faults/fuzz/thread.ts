@@ -12,7 +12,7 @@ export interface ThreadTask {
   readonly target: string
   readonly seed: string
   readonly inputs: number
-  readonly endMs?: number
+  readonly forMs?: number
   readonly findingsMax?: number
   /** One input alone, in hex. */
   readonly only?: string
