@@ -158,6 +158,12 @@ describe('documents over HTTP', () => {
     expect(logged).toBe('')
   })
 
+  it.each(['a.3', 'issuer2.3', '.3'])('refuses a document for the host %s, which is none', async (host) => {
+    const request = `POST /v1/batches HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1\r\n\r\nF`
+    expect(await saidBy(server.port, request, { end: true })).toMatch(/^HTTP\/1\.1 400 /)
+    expect(logged).toBe('')
+  })
+
   it('authorises a load', async () => {
     const card = await newCard(issuer)
     const answer = await post('/v1/loads', kiosk.loadRequest(card, kiosk.loadOrder(500)))
