@@ -8,7 +8,7 @@ const planted = (name: string, kind: Target['kind'], seed: string, run: (input: 
   name,
   kind,
   inputs: 800_000,
-  lengthMax: 32 * 1024,
+  lengthMax: 24 * 1024,
   open: () => ({ seeds: [bytesOf(seed)], run }),
 })
 

@@ -4,8 +4,8 @@ import { type Course, type Finding, lengthMaxDefault } from './engine.ts'
 import type { Target } from './target.ts'
 import type { FromThread, PresentInput, ThreadTask } from './thread.ts'
 
-/** Without a new input. Judged by the thread's own processor time, so that a busy machine is no hang. */
-const hangMs = 4000
+/** Without a new input; what is merely slow runs three times within it. Judged by the thread's own processor time, so that a busy machine is no hang. */
+const hangMs = 8000
 const lookMs = 250
 const heapMbMax = 1024
 /** As the main thread of a terminal has it. */
