@@ -3,6 +3,7 @@
  * plug cards into it, and so run one after the other, after all others; `npm test` runs both in scripts/pcsc/with-pcscd.sh.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { defineConfig } from 'vitest/config'
 
@@ -43,6 +44,8 @@ export default defineConfig({
           ...common,
           name: 'plain',
           include: tests.filter((file) => !usesPcscd(file)),
+          // Vitest would leave one core of two idle.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },
         },
       },
