@@ -129,7 +129,8 @@ const lie = (facts: readonly Fact[], chance: Chance): Uint8Array | undefined => 
   const changes: readonly CardRecord[] = [
     record,
     { ...record, order: mine },
-    { ...record, order: { ...mine, amountMinor: amountMinor(order.amountMinor + 100) } },
+    // A block has no amount, whoever writes it.
+    { ...record, order: { ...mine, amountMinor: amountMinor(order.type === 'block' ? 0 : order.amountMinor + 100) } },
     { ...record, order: mine, counter: counter(record.counter + 1 + chance.below(3)) },
     { ...record, balanceAfterMinor: amountMinor(record.balanceAfterMinor + 50) },
     { ...record, order: { ...order, time: unixTime(order.time + 1) } },
