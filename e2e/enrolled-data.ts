@@ -2,13 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { writeIdentity } from '../main/identity.ts'
+import { enrolAs } from '../main/test-terminal.ts'
 
 const key = '0f'.repeat(32)
 
 export const enrolledData = (options: { dev: boolean } = { dev: true }): { dataDir: string; remove: () => void } => {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'farthing-e2e-'))
-  writeIdentity(dataDir, {
+  enrolAs(dataDir, {
     terminalId: '00000000000000e2',
     epoch: 1,
     keyVersion: 1,

@@ -1,7 +1,7 @@
 /** A one-time code is spent only when this terminal can keep what it brings. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
-import { openWritable } from '../db/open.ts'
+import { ledgerPath, openWritable } from '../db/open.ts'
 import { enrol } from './enrol.ts'
 import { IdentityFault, identityPath, readIdentity } from './identity.ts'
 import { connectIssuer } from './sync/issuer-client.ts'
@@ -72,4 +72,20 @@ test('an identity of a currency that is not known is a fault with a sentence, li
     writeFileSync(identityPath(dataDir), damage)
     expect(() => readIdentity(dataDir)).toThrow(IdentityFault)
   }
+})
+
+test.each([
+  ['deleted', (file: string) => rmSync(file)],
+  ['empty', (file: string) => truncateSync(file)],
+])('a ledger that is %s does not begin again by itself: its codes would be sold twice', async (_name, lose) => {
+  const dataDir = folder()
+  const { client, codes } = makeIssuer()
+  await enrol({ dataDir, client, code: 'ABCD' })
+  openTerminal(dataDir).close()
+  for (const suffix of ['-wal', '-shm']) rmSync(`${ledgerPath(dataDir)}${suffix}`, { force: true })
+  lose(ledgerPath(dataDir))
+  expect(() => openTerminal(dataDir)).toThrow(/gone or empty: enrol the terminal again/)
+  await enrol({ dataDir, client, code: 'EFGH' })
+  expect(codes.map((body) => JSON.parse(body))).toEqual([{ code: 'ABCD' }, { code: 'EFGH' }])
+  openTerminal(dataDir).close()
 })

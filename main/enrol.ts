@@ -1,8 +1,9 @@
 /** Enrolment: a one-time code becomes this terminal's identity, or its next epoch (PROTOCOL.md, Enrolment). */
 import { mkdirSync } from 'node:fs'
 import * as v from 'valibot'
-import { ledgerOwner, ledgerStand } from '../db/ledger.ts'
+import { initialiseLedger, ledgerOwner, ledgerStand } from '../db/ledger.ts'
 import { openWritable } from '../db/open.ts'
+import { terminalId } from '../protocol/quantities.ts'
 import { enrolmentSchema, IdentityFault, writeIdentity } from './identity.ts'
 import { type IssuerClient, IssuerUnreachable } from './sync/issuer-client.ts'
 
@@ -15,7 +16,8 @@ export const requireSafeUrl = (url: string): void => {
 }
 
 /**
- * @returns what was written to terminal.json; the ledger follows when the terminal is opened
+ * A new ledger begins here and nowhere else: one that is gone later must not begin again unnoticed.
+ * @returns what was written to terminal.json; an older ledger follows into the new epoch when the terminal is opened
  * @throws IssuerRefused (wrong or used code), IssuerUnreachable, IdentityFault, LedgerFault (before the code is spent)
  */
 export const enrol = async (options: { dataDir: string; client: IssuerClient; code: string }) => {
@@ -33,6 +35,8 @@ export const enrol = async (options: { dataDir: string; client: IssuerClient; co
       throw new IdentityFault(
         `This data folder belongs to terminal ${owner.terminalId}, and the code was for ${enrolment.terminalId}: use another folder, or a code for this terminal. Codes work once: ask the issuer for a new one.`,
       )
+    if (owner === undefined)
+      initialiseLedger(database, { terminalId: terminalId(enrolment.terminalId), epoch: enrolment.epoch })
     writeIdentity(options.dataDir, { ...enrolment, issuerUrl: options.client.url })
     return enrolment
   } finally {

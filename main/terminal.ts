@@ -2,9 +2,9 @@
  * The terminal behind screen, vending machine and command line: its identity, its ledger and the issuer's newest
  * documents, opened once and checked before the first sale.
  */
-import { mkdirSync, statfsSync } from 'node:fs'
-import { initialiseLedger, type Ledger, ledgerOwner, openLedger } from '../db/ledger.ts'
-import { LedgerFault, openWritable } from '../db/open.ts'
+import { existsSync, statfsSync } from 'node:fs'
+import { type Ledger, ledgerOwner, openLedger } from '../db/ledger.ts'
+import { LedgerFault, ledgerPath, openWritable } from '../db/open.ts'
 import { type Bulletin, openBulletin } from '../protocol/bulletin.ts'
 import { fromHex } from '../protocol/bytes.ts'
 import { encodeClaim } from '../protocol/claim.ts'
@@ -110,6 +110,13 @@ const openDocuments = (identity: TerminalIdentity, bulletinBytes: Uint8Array, ke
   }
 }
 
+/** It would begin at entry 1 again, and sell again what it does not know that it sold. */
+const ledgerGone = (): LedgerFault =>
+  new LedgerFault(
+    'missing',
+    "This terminal's ledger is gone or empty: enrol the terminal again with a new code. What it had not sent comes back from its customers' cards and claims.",
+  )
+
 /**
  * @throws LedgerFault, IdentityFault: each message says what to do
  */
@@ -120,12 +127,12 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
       'missing',
       'This terminal is not enrolled: run `farthing terminal enrol --data DIR --issuer URL --code CODE`.',
     )
-  mkdirSync(dataDir, { recursive: true })
-  const { database, close } = openWritable(dataDir, { create: true })
+  if (!existsSync(ledgerPath(dataDir))) throw ledgerGone()
+  const { database, close } = openWritable(dataDir)
   try {
     const owner = ledgerOwner(database)
-    if (owner === undefined) initialiseLedger(database, identity)
-    else if (owner.terminalId !== identity.terminalId)
+    if (owner === undefined) throw ledgerGone()
+    if (owner.terminalId !== identity.terminalId)
       throw new IdentityFault(
         `The ledger belongs to terminal ${owner.terminalId}, but terminal.json says ${identity.terminalId}: give each terminal a data folder of its own.`,
       )

@@ -10,6 +10,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { openPurse, type Purse } from '../card/purse.ts'
 import { drivePurse, sampleMasters, sampleOrder, samplePersonalisation } from '../card/purse-driver.ts'
 import { type CardState, newCardState } from '../card/purse-state.ts'
+import { initialiseLedger } from '../db/ledger.ts'
+import { openWritable } from '../db/open.ts'
 import { type Bulletin, encodeBulletin, type Limits } from '../protocol/bulletin.ts'
 import { toHex } from '../protocol/bytes.ts'
 import { emptyContentHash, type Item } from '../protocol/item.ts'
@@ -170,12 +172,20 @@ export const testFolder = (atEnd: AtEnd): string => {
   return folder
 }
 
+/** What an enrolment leaves in the data folder. */
+export const enrolAs = (dataDir: string, identity: IdentityFile): void => {
+  const { database, close } = openWritable(dataDir, { create: true })
+  initialiseLedger(database, { terminalId: terminalId(identity.terminalId), epoch: identity.epoch })
+  close()
+  writeIdentity(dataDir, identity)
+}
+
 export const makeTestTerminal = (
   atEnd: AtEnd,
   options: { publication?: Publication | 'none'; identity?: Partial<IdentityFile>; goods?: boolean } = {},
 ): TestTerminal => {
   const dataDir = testFolder(atEnd)
-  writeIdentity(dataDir, testIdentity(options.identity))
+  enrolAs(dataDir, testIdentity(options.identity))
   if (options.goods !== false) {
     mkdirSync(path.join(dataDir, 'goods'))
     writeFileSync(goodsPath(dataDir, mapItem.contentHash), mapBlob())

@@ -91,6 +91,8 @@ export class Auditor {
   readonly #imageSerial = new Map<string, number>()
   /** Facts that a terminal forgot with its disk. */
   readonly #forgotten = new Set<string>()
+  /** By record in hex: when a rogue's card first showed it. */
+  readonly #rogueSerials = new Map<string, number>()
   #serial = 0
 
   constructor(figures: Figures, secrets: Secrets) {
@@ -116,7 +118,10 @@ export class Auditor {
 
   /** Called after everything that a card may have done: its log reaches back ten transactions. */
   sawCard(told: CardTold): void {
-    if (isRogue(told.cardId)) return
+    if (isRogue(told.cardId)) {
+      this.#sawRogue(told)
+      return
+    }
     const facts = this.#cards.get(told.cardId) ?? []
     this.#cards.set(told.cardId, facts)
     const fresh = told.counter - facts.length
@@ -136,6 +141,11 @@ export class Auditor {
       balance === told.balanceMinor,
       () => `card ${told.cardId} holds ${told.balanceMinor}, its records say ${balance}`,
     )
+  }
+
+  /** Its word is no fact; when it paid is one. */
+  #sawRogue({ log }: CardTold): void {
+    for (const { record } of log) if (!this.#rogueSerials.has(record)) this.#rogueSerials.set(record, this.#serial)
   }
 
   #addFact(facts: Fact[], line: CardTold['log'][number]): void {
@@ -195,7 +205,7 @@ export class Auditor {
 
   #codeGiven(code: string, hex: string, record: CardRecord): void {
     const { terminalId } = record.order
-    const sale = { hex, serial: this.#factAt(record)?.serial ?? this.#serial }
+    const sale = { hex, serial: this.#factAt(record)?.serial ?? this.#rogueSerials.get(hex) ?? this.#serial }
     const others = (this.#codes.get(code) ?? []).filter((other) => other.hex !== hex)
     for (const other of others) {
       const isGap = this.#isSoldAgain(terminalId, other.serial, sale.serial)
