@@ -15,7 +15,7 @@ import { type IssuerClient, IssuerRefused, IssuerUnreachable } from '../main/syn
 import { type Acknowledgement, type BatchVerdict, isTaken, parseAcknowledgement } from '../protocol/acknowledgement.ts'
 import { type Batch, batchBytesMax, parseBatch } from '../protocol/batch.ts'
 import { type Bulletin, parseBulletin } from '../protocol/bulletin.ts'
-import { ProtocolError } from '../protocol/errors.ts'
+import { parsed } from '../protocol/errors.ts'
 import { isSoldByUnit } from '../protocol/item.ts'
 import { parseKeyringHead } from '../protocol/keyring.ts'
 
@@ -67,15 +67,6 @@ export interface DeskResult {
   /** Contents on the stick. */
   readonly goods: number
   readonly refused: readonly RefusedFile[]
-}
-
-const parsed = <Document>(parse: () => Document): Document | undefined => {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined
-    throw error
-  }
 }
 
 /** Over HTTP something in between may have answered. @throws IssuerUnreachable */

@@ -8,7 +8,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import type { Bulletin } from '../protocol/bulletin.ts'
 import { fromHex, toHex } from '../protocol/bytes.ts'
 import { canonicalBytes } from '../protocol/canonical-json.ts'
-import { ProtocolError } from '../protocol/errors.ts'
+import { parsed } from '../protocol/errors.ts'
 import { type Item, isSoldByUnit, unitItem, unitOf } from '../protocol/item.ts'
 import { decryptContent, type KeyringBody } from '../protocol/keyring.ts'
 import { shortHashOf } from '../protocol/mac.ts'
@@ -40,13 +40,8 @@ export const openContent = (
   blob: Uint8Array,
   sealing: { readonly key: Uint8Array; readonly contentHash: string },
 ): Uint8Array | undefined => {
-  try {
-    const content = decryptContent(blob, sealing)
-    return toHex(sha256(content)) === sealing.contentHash ? content : undefined
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined
-    throw error
-  }
+  const content = parsed(() => decryptContent(blob, sealing))
+  return content !== undefined && toHex(sha256(content)) === sealing.contentHash ? content : undefined
 }
 
 const ready = (item: Item, goods: { code?: string; content?: Uint8Array }): ReadyGoods => {

@@ -17,7 +17,7 @@ import {
 } from '../protocol/apdu.ts'
 import { concat, equalBytes } from '../protocol/bytes.ts'
 import { type CardInfo, parseSelectAnswer } from '../protocol/card-info.ts'
-import { ProtocolError } from '../protocol/errors.ts'
+import { parsed } from '../protocol/errors.ts'
 import { acceptanceMac, commitMac, type MacKey, offerMac, readMac } from '../protocol/mac.ts'
 import { encodeOrder, type Order } from '../protocol/order.ts'
 import type { AmountMinor, CardId, Counter, Mac } from '../protocol/quantities.ts'
@@ -94,16 +94,6 @@ const exchange = async (channel: CardChannel, command: Uint8Array): Promise<Resp
   return { data, status: response.status }
 }
 
-/** A parser's complaint is the card's fault, and a value here; anything else is a bug and passes. */
-const parsedOrForged = <Result>(parse: () => Result): Result | undefined => {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined
-    throw error
-  }
-}
-
 /**
  * SELECTs the purse.
  * @returns undefined when the card is none of ours
@@ -112,7 +102,7 @@ const parsedOrForged = <Result>(parse: () => Result): Result | undefined => {
 export const selectPurse = async (channel: CardChannel): Promise<CardInfo | undefined> => {
   const response = await exchange(channel, selectCommand())
   if (response.status !== statusWord.ok) return undefined
-  return parsedOrForged(() => parseSelectAnswer(response.data))
+  return parsed(() => parseSelectAnswer(response.data))
 }
 
 export const openPurseSession = (
@@ -127,7 +117,7 @@ export const openPurseSession = (
     const orderBytes = encodeOrder(order)
     const response = await exchange(channel, initiateCommand(orderBytes))
     if (response.status !== statusWord.ok) return { outcome: 'refused', status: response.status }
-    const answer = parsedOrForged(() => parseInitiateAnswer(response.data))
+    const answer = parsed(() => parseInitiateAnswer(response.data))
     if (answer === undefined) return { outcome: 'forged' }
     const offer: Offer = { ...answer, order: orderBytes }
     if (verify && !equalBytes(offerMac(payKey, { identity: identityBytes, ...offer }), offer.offerMac))
@@ -139,7 +129,7 @@ export const openPurseSession = (
     const response = await exchange(channel, commitCommand(commit))
     const unproven: CommitOutcome = { outcome: 'unproven', status: response.status }
     if (response.status !== statusWord.ok) return unproven
-    const answer = parsedOrForged(() => parseCommitAnswer(response.data))
+    const answer = parsed(() => parseCommitAnswer(response.data))
     if (answer === undefined || answer.balanceAfterMinor !== expected.balanceAfterMinor) return unproven
     const right = acceptanceMac(payKey, encodeRecord(expected), answer.settlementMac)
     return equalBytes(right, answer.acceptanceMac)
@@ -159,8 +149,8 @@ export const openPurseSession = (
       const response = await exchange(channel, readRecordCommand(recordNumber, mac))
       if (response.status === statusWord.recordNotFound) return { outcome: 'none' }
       if (response.status !== statusWord.ok) return { outcome: 'forged' }
-      const answer = parsedOrForged(() => parseReadRecordAnswer(response.data))
-      const record = answer && parsedOrForged(() => parseRecord(answer.record))
+      const answer = parsed(() => parseReadRecordAnswer(response.data))
+      const record = answer && parsed(() => parseRecord(answer.record))
       if (answer === undefined || record === undefined) return { outcome: 'forged' }
       const right = acceptanceMac(payKey, answer.record, answer.settlementMac)
       if (!equalBytes(right, answer.acceptanceMac) || record.identity.cardId !== info.cardId)

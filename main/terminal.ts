@@ -8,7 +8,7 @@ import { LedgerFault, ledgerPath, openWritable } from '../db/open.ts'
 import { type Bulletin, openBulletin } from '../protocol/bulletin.ts'
 import { fromHex } from '../protocol/bytes.ts'
 import { encodeClaim } from '../protocol/claim.ts'
-import { ProtocolError } from '../protocol/errors.ts'
+import { parsed } from '../protocol/errors.ts'
 import { type KeyringBody, openKeyring } from '../protocol/keyring.ts'
 import { derivePayKey } from '../protocol/keys.ts'
 import { type MacKey, macKey } from '../protocol/mac.ts'
@@ -99,16 +99,12 @@ const readIssued = (options: { dataDir: string; identity: TerminalIdentity; ledg
 }
 
 /** @returns undefined for documents of an earlier enrolment: nothing is sold until this one's have come */
-const openDocuments = (identity: TerminalIdentity, bulletinBytes: Uint8Array, keyringBytes: Uint8Array) => {
-  try {
+const openDocuments = (identity: TerminalIdentity, bulletinBytes: Uint8Array, keyringBytes: Uint8Array) =>
+  parsed(() => {
     const bulletin = openBulletin(bulletinBytes, identity.bulletinPublicKey)
     const { body, epoch } = openKeyring(keyringBytes, identity.terminalKey)
     return epoch === identity.epoch ? { bulletin, keyring: body } : undefined
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined
-    throw error
-  }
-}
+  })
 
 /** It would begin at entry 1 again, and sell again what it does not know that it sold. */
 const ledgerGone = (): LedgerFault =>

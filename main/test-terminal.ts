@@ -174,6 +174,7 @@ export const testFolder = (atEnd: AtEnd): string => {
 
 /** What an enrolment leaves in the data folder. */
 export const enrolAs = (dataDir: string, identity: IdentityFile): void => {
+  mkdirSync(dataDir, { recursive: true })
   const { database, close } = openWritable(dataDir, { create: true })
   initialiseLedger(database, { terminalId: terminalId(identity.terminalId), epoch: identity.epoch })
   close()

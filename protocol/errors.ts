@@ -27,3 +27,13 @@ export class ProtocolError extends Error {
     this.field = field
   }
 }
+
+/** @returns undefined when the bytes are not what they claim to be @throws whatever is no ProtocolError: a bug */
+export const parsed = <Result>(parse: () => Result): Result | undefined => {
+  try {
+    return parse()
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}

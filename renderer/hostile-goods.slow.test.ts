@@ -3,32 +3,18 @@
  * hang or to lie. Whatever comes, the customer's way out works. Slow: it starts a browser and a development server.
  */
 import { deflateSync } from 'node:zlib'
-import { type Browser, chromium, type Page } from 'playwright'
-import { createServer, type ViteDevServer } from 'vite'
+import type { Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type {} from './dev/harness.tsx'
+import { type Harness, openHarness } from './dev/test-browser.ts'
 
 const startMs = 120_000
-let server: ViteDevServer
-let browser: Browser
+let harness: Harness
 
 beforeAll(async () => {
-  server = await createServer({
-    configFile: 'renderer/dev/vite.config.ts',
-
-    server: { host: '127.0.0.1', port: 0 },
-    logLevel: 'error',
-  })
-  await server.listen()
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-  })
+  harness = await openHarness()
 }, startMs)
-afterAll(async () => {
-  await browser.close()
-  await server.close()
-})
+afterAll(() => harness.close())
 
 interface Served {
   readonly file: string
@@ -37,12 +23,12 @@ interface Served {
 }
 
 const open = async (query: string, served?: Served): Promise<Page> => {
-  const page = await browser.newPage()
+  const page = await harness.browser.newPage()
   if (served !== undefined)
     await page.route(`**/${served.file}`, (route) =>
       route.fulfill({ body: Buffer.from(served.body), contentType: served.mediaType }),
     )
-  await page.goto(`${server.resolvedUrls?.local[0] ?? ''}dev/harness.html?${query}`)
+  await page.goto(`${harness.url}?${query}`)
   return page
 }
 const taken = (page: Page) => page.evaluate(() => Reflect.get(window, 'taken'))

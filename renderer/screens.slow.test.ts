@@ -2,11 +2,11 @@
  * Every screen in real Chromium, in three cabinets, by millimetre: capitals and targets are large enough, nothing
  * stands outside of the screen, and what must be pressed can be. Slow: it draws some two hundred screens.
  */
-import { type Browser, chromium, type Page } from 'playwright'
-import { createServer, type ViteDevServer } from 'vite'
+import type { Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { screens } from './dev/fixtures.ts'
 import type {} from './dev/harness.tsx'
+import { type Harness, openHarness } from './dev/test-browser.ts'
 import { capitalMmMin, capitalOfType, targetMmMin } from './sizes.ts'
 
 const cabinets = [
@@ -45,26 +45,13 @@ const working = new Set(['pay-working', 'recover-working'])
 const timeoutMs = 120_000
 const customerTimeoutMs = 30_000
 
-let server: ViteDevServer
-let browser: Browser
+let harness: Harness
 
 beforeAll(async () => {
-  server = await createServer({
-    configFile: 'renderer/dev/vite.config.ts',
-    server: { host: '127.0.0.1', port: 0 },
-    logLevel: 'error',
-  })
-  await server.listen()
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-  })
+  harness = await openHarness()
 }, timeoutMs)
 
-afterAll(async () => {
-  await browser.close()
-  await server.close()
-})
+afterAll(() => harness.close())
 
 /** Runs in the page: what a customer could not read, hit or reach. */
 function faultsOnScreen({ capital, target, inkOfType }: { capital: number; target: number; inkOfType: number }) {
@@ -100,10 +87,10 @@ describe.each(cabinets)('$name', ({ name: cabinet, width, height, diagonalMm }) 
   it.each(modes)(
     '$mode: every screen can be read and left',
     async ({ query }) => {
-      const page = await browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' })
+      const page = await harness.browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' })
       const broken: string[] = []
       page.on('pageerror', (error) => broken.push(error.message))
-      await page.goto(`${server.resolvedUrls?.local[0]}dev/harness.html?diagonal=${diagonalMm}${query}`)
+      await page.goto(`${harness.url}?diagonal=${diagonalMm}${query}`)
       await page.waitForSelector('[data-screen]')
       await page.evaluate(() => document.fonts.ready)
       for (const name of drawn(cabinet)) {
@@ -131,12 +118,12 @@ describe.each(cabinets)('$name', ({ name: cabinet, width, height, diagonalMm }) 
 
 describe('a customer', { timeout: customerTimeoutMs }, () => {
   const open = async (query: string) => {
-    const page = await browser.newPage({
+    const page = await harness.browser.newPage({
       viewport: { width: 1080, height: 1920 },
       hasTouch: true,
       reducedMotion: 'reduce',
     })
-    await page.goto(`${server.resolvedUrls?.local[0]}dev/harness.html?${query}`)
+    await page.goto(`${harness.url}?${query}`)
     return page
   }
   const press = (page: Page, action: string) => page.locator(`[data-action="${action}"]`).first().tap()

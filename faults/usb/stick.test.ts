@@ -1,5 +1,5 @@
 /** The stick: the same documents, both ways, in the order of a technician's journeys (docs/OPERATIONS.md, USB). */
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { answerStick } from '../../cli/desk.ts'
@@ -8,6 +8,7 @@ import { publish } from '../../issuer/bulletin-publisher.ts'
 import { addItem } from '../../issuer/catalogue.ts'
 import { goodsPath } from '../../main/catalogue.ts'
 import { openTerminal } from '../../main/terminal.ts'
+import { enrolAs } from '../../main/test-terminal.ts'
 import { Kiosk, makeStickWorld } from './stick-world.ts'
 
 const make = () => makeStickWorld(onTestFinished)
@@ -229,8 +230,7 @@ test('goods that were damaged on the stick are not kept, and the desk writes the
   const whole = readFileSync(path.join(stick, name))
   writeFileSync(path.join(stick, name), Buffer.from(whole).fill(7, 3, 9))
   const bare = new Kiosk(kiosk.id, path.join(world.folder, 'bare'))
-  mkdirSync(bare.dataDir)
-  cpSync(path.join(kiosk.dataDir, 'terminal.json'), path.join(bare.dataDir, 'terminal.json'))
+  enrolAs(bare.dataDir, JSON.parse(readFileSync(path.join(kiosk.dataDir, 'terminal.json'), 'utf8')))
   expect(await bare.take(stick)).toMatchObject({ goods: 0, goodsMissing: 1, refused: [{ file: /fgoods/ }] })
   await world.desk(stick)
   expect(await bare.take(stick)).toMatchObject({ goods: 1, goodsMissing: 0, refused: [] })

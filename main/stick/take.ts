@@ -7,7 +7,7 @@ import type { Acknowledgement } from '../../protocol/acknowledgement.ts'
 import { acknowledgementBytesMax, parseAcknowledgement } from '../../protocol/acknowledgement.ts'
 import { batchBytesMax, parseBatch } from '../../protocol/batch.ts'
 import { bulletinBytesMax } from '../../protocol/bulletin.ts'
-import { ProtocolError } from '../../protocol/errors.ts'
+import { parsed } from '../../protocol/errors.ts'
 import { keyringBytesMax } from '../../protocol/keyring.ts'
 import {
   keepDocuments,
@@ -59,15 +59,6 @@ const takeOne = (terminal: Terminal, bytes: Uint8Array): Answer => {
   // What it acknowledges was appended again in this epoch, or was taken: it has nothing to say any more.
   if (ack.epoch < ledger.epoch) return 'ended'
   return takeAnswer(terminal, bytes)
-}
-
-const parsed = <Document>(parse: () => Document): Document | undefined => {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined
-    throw error
-  }
 }
 
 /** Tries each of the work's documents, and keeps the sentence of those that are refused. */
