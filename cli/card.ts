@@ -202,12 +202,13 @@ export const cardCommands = (): Command => {
     })
 
   card
-    .command('block <id>')
+    .command('block')
+    .argument('<id>', 'the card: 16 hex digits', id8)
     .description('put a card on the hotlist; terminals refuse it from their next sync on')
     .requiredOption(...storeOption)
     .action((id: string, options: { store: string; json?: boolean }) =>
       withIssuer(options.store, async (issuer) => {
-        const blocked = await blockCard(issuer, id8(id))
+        const blocked = await blockCard(issuer, id)
         result(
           options,
           { ...blocked, hotlisted: true },

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import { requireChain } from '../db/ledger.ts'
+import { readLedgerStatus, requireChain } from '../db/ledger.ts'
 import { asLedgerFault, openReadable } from '../db/open.ts'
 import { readIdentity } from '../main/identity.ts'
 import type { ReaderSnapshot } from '../main/reader/card-reader.ts'
@@ -87,7 +87,12 @@ const terminal = async (dataDir: string): Promise<Finding[]> => {
       const { database, close } = openReadable(dataDir)
       try {
         requireChain(database)
-        findings.push(finding('ledger', true, 'whole, its chain holds'))
+        const { stoppedVerdict } = readLedgerStatus(database)
+        findings.push(
+          stoppedVerdict === undefined
+            ? finding('ledger', true, 'whole, its chain holds')
+            : finding('ledger', false, `stopped (${stoppedVerdict}): enrol this terminal again with a new code`),
+        )
       } finally {
         close()
       }

@@ -261,7 +261,17 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
     ]),
   )
   const merchants = table(
-    ['merchant', 'sales', `taken ${currency}`, 'reversed', 'in doubt', 'exceptions', 'payable', 'cash owed for loads'],
+    [
+      'merchant',
+      'sales',
+      `taken ${currency}`,
+      'reversed',
+      'in doubt',
+      'exceptions',
+      'payable',
+      'of it held',
+      'cash owed for loads',
+    ],
     reported.merchants.map((row) => [
       row.merchant,
       String(row.taken.count),
@@ -270,6 +280,7 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       String(row.inDoubt),
       String(row.exceptions),
       money(row.payableMinor),
+      money(row.heldMinor),
       money(row.cashOwedMinor),
     ]),
   )

@@ -24,9 +24,22 @@ export class CliError extends Error {
   }
 }
 
-/** One line to stdout, on its way when this returns (a killed process has said it or not, never half). */
+const codeOf = (error: Error): string | undefined =>
+  'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+const pipeRetryMs = 10
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+/** One line to stdout, on its way when this returns. A pipe takes 64 KiB at once: for the rest its reader is waited for. */
 export const line = (text: string): void => {
-  writeSync(1, `${text}\n`)
+  const bytes = Buffer.from(`${text}\n`)
+  for (let at = 0; at < bytes.length; )
+    try {
+      at += writeSync(1, bytes, at)
+    } catch (error) {
+      if (!(error instanceof Error && codeOf(error) === 'EAGAIN')) throw error
+      Atomics.wait(sleeper, 0, 0, pipeRetryMs)
+    }
 }
 
 /** For people, beside the result. */
@@ -41,9 +54,6 @@ export const wantsJson = (options: { json?: boolean }): boolean => options.json 
 export const result = (options: { json?: boolean }, value: object, text: () => string): void => {
   line(wantsJson(options) ? JSON.stringify(value) : text())
 }
-
-const codeOf = (error: Error): string | undefined =>
-  'code' in error && typeof error.code === 'string' ? error.code : undefined
 
 const refusedCodes: readonly string[] = ['storeExists', 'storeBusy']
 const inputCodes: readonly string[] = [

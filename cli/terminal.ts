@@ -72,6 +72,7 @@ const sync = async (options: DataOptions) => {
     const total = terminal.ledger.unsynced.count
     if (total > 0) bar.start(total, 0)
     return await syncOnce(terminal, connectIssuer(terminal.identity.issuerUrl), {
+      makeSure: true,
       onBatch: ({ entries, left }) => {
         bar.setTotal(entries + left)
         bar.update(entries)

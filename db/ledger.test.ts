@@ -25,6 +25,9 @@ import type { CardRecord } from '../protocol/record.ts'
 import { type Intent, initialiseLedger, type Ledger, openLedger, readLedgerStatus } from './ledger.ts'
 import { ledgerPath, openReadable, openWritable, schemaVersion, type WritableDatabase } from './open.ts'
 
+/** The issuer has all that it acknowledged. */
+const allKnown = { epoch: 0xffffffff, lastEntry: 0 }
+
 const owner = { terminalId: terminalId('7465726d30303031'), epoch: 1 }
 const card = cardId('c0ffee0000000001')
 const settlement = mac(new Uint8Array(16).fill(7))
@@ -457,9 +460,9 @@ test('a stop stays until the next epoch; what no one took is appended there, and
 
   const again = open(dataDir)
   expect(again.ledger.stoppedVerdict).toBe('fork')
-  again.ledger.beginEpoch(3)
-  again.ledger.beginEpoch(3)
-  expect(() => again.ledger.beginEpoch(2)).toThrow('never used twice')
+  again.ledger.beginEpoch(3, allKnown)
+  again.ledger.beginEpoch(3, allKnown)
+  expect(() => again.ledger.beginEpoch(2, allKnown)).toThrow('never used twice')
   expect(again.ledger.stoppedVerdict).toBeUndefined()
   expect(again.ledger.unsynced.count).toBe(3)
   expect(again.ledger.goodsDue(card)).toEqual([])
@@ -680,7 +683,7 @@ test('whatever happens in whatever order, with restarts: the chain holds, unsync
           } else if (action === 'resend') {
             const missing = ledger.nextToResend()
             if (missing !== undefined) answer(ledger, missing.batchNo, minor % 3 === 0 ? 'outOfOrder' : 'taken')
-          } else if (action === 'epoch' && minor > 700) ledger.beginEpoch(ledger.epoch + 1)
+          } else if (action === 'epoch' && minor > 700) ledger.beginEpoch(ledger.epoch + 1, allKnown)
           else if (action === 'restart') {
             from.close()
             from = start()

@@ -164,9 +164,11 @@ export interface LedgerStand {
   readonly epoch: number
   /** The newest batch of that epoch; 0: none. */
   readonly batchNo: number
+  /** The issuer called it a fork: it went back, and has forgotten what it sold. */
+  readonly fork?: true
 }
 
-/** @returns undefined before the first enrolment, and for a fork: a ledger that went back has forgotten what it sold */
+/** @returns undefined before the first enrolment */
 export const ledgerStand = (database: ReadableDatabase): LedgerStand | undefined => {
   const owner = ledgerOwner(database)
   if (owner === undefined) return undefined
@@ -178,7 +180,7 @@ export const ledgerStand = (database: ReadableDatabase): LedgerStand | undefined
       )
       .get(),
   ) as { verdict: string | null; batchNo: number }
-  return row.verdict === 'fork' ? undefined : { ...owner, batchNo: row.batchNo }
+  return { ...owner, batchNo: row.batchNo, ...(row.verdict === 'fork' ? { fork: true } : {}) }
 }
 
 /**
@@ -696,6 +698,16 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
             )
             .all({ epoch, againMax }) as BatchPlace[],
       ),
+    /** The newest batch of this epoch, answered or not. */
+    newestBatch: (): StoredBatch | undefined =>
+      look(() =>
+        storedBatch(
+          database.prepare(
+            'SELECT epoch, batch_no AS batchNo, count, bytes FROM batch WHERE epoch = @epoch ORDER BY batch_no DESC LIMIT 1',
+          ),
+          { epoch },
+        ),
+      ),
     /** The batch that the issuer lacks, as its answer to the one after it said, until that has been answered too. */
     nextToResend: (): StoredBatch | undefined =>
       look(() =>
@@ -755,17 +767,29 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     },
 
     /**
-     * Starts a new epoch after an enrolment: what has no taken acknowledgement is appended again to the new chain, and
-     * what was sold in the old epoch and not handed over goes by claim. One commit; repeating it is harmless.
+     * Starts a new epoch after an enrolment: what has no taken acknowledgement, or came after what the issuer still has, is
+     * appended again to the new chain, and what was sold in the old epoch and not handed over goes by claim. One commit;
+     * repeating it is harmless.
+     * @param known the last entry that the issuer has of the newest epoch that it knows of; absent: none at all
      */
-    beginEpoch(next: number): void {
+    beginEpoch(next: number, known: { readonly epoch: number; readonly lastEntry: number } | undefined): void {
       if (next === epoch) return
       assert(next > epoch, 'an epoch is never used twice')
       commit(() => {
         const left = database
-          .prepare('SELECT bytes, appended_time FROM entry WHERE epoch = ? AND entry_no >= ? ORDER BY entry_no')
-          .all(epoch, firstUnsynced(database, epoch)) as { bytes: Uint8Array; appended_time: number }[]
+          .prepare(
+            `SELECT bytes, appended_time FROM entry WHERE (epoch = @epoch AND entry_no >= @unsynced)
+               OR epoch > @knownEpoch OR (epoch = @knownEpoch AND entry_no > @knownEntry) ORDER BY epoch, entry_no`,
+          )
+          .all({
+            epoch,
+            unsynced: firstUnsynced(database, epoch),
+            knownEpoch: known?.epoch ?? 0,
+            knownEntry: known?.lastEntry ?? 0,
+          }) as { bytes: Uint8Array; appended_time: number }[]
         database.prepare('UPDATE terminal SET epoch = ?, stopped_verdict = NULL').run(next)
+        // It is of the old epoch: nothing is sold until the new one's has come, whatever its serial.
+        database.prepare(`DELETE FROM document WHERE kind = 'keyring'`).run()
         epoch = next
         stoppedVerdict = undefined
         head = firstHead(owner.terminalId, next)

@@ -1,4 +1,5 @@
 /** What the terminals' own batches say: read from the archived bytes, in one pass. */
+import { sql } from 'kysely'
 import { batchHeaderLength } from '../protocol/batch.ts'
 import { type EntryStatus, entryLength, entryStatuses, paysNothing } from '../protocol/entry.ts'
 import type { StoreReader } from './store.ts'
@@ -50,7 +51,8 @@ const pages = async function* (db: StoreReader, terminalNos: readonly number[] |
       .select(['batch_pk', 'batch.terminal_no', 'terminal_id', 'batch.epoch', 'batch_no', 'first_entry'])
       .select(['entry_count', 'bytes', 'received_at'])
       .where('batch_pk', '>', last)
-      .$if(terminalNos !== undefined, (query) => query.where('batch.terminal_no', 'in', terminalNos ?? []))
+      // The + keeps SQLite from going by terminal and sorting all of its batches for each page.
+      .$if(terminalNos !== undefined, (query) => query.where(sql<number>`+batch.terminal_no`, 'in', terminalNos ?? []))
       .orderBy('batch_pk')
       .limit(pageBatches)
       .execute()
@@ -82,7 +84,8 @@ export const readArchive = async (
       // An entry whose layout is wrong was not taken.
       if (bytes.readUIntBE(at + statusAt + 1, 3) !== 0) continue
       if (bytes.toString('hex', at + terminalAt.start, at + terminalAt.end) !== row.terminal_id) continue
-      const time = bytes.readUInt32BE(at + timeAt)
+      // No order is later than its batch's arrival, whatever its terminal's clock said.
+      const time = Math.min(bytes.readUInt32BE(at + timeAt), row.received_at)
       orders.oldest = Math.min(orders.oldest, time)
       orders.newest = Math.max(orders.newest, time)
       const key = bytes.toString('latin1', at, at + (paysNothing(status) ? recordEnd : macEnd))

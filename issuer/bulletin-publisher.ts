@@ -104,7 +104,8 @@ const sign = async (
   const { before, validSeconds, ...rest } = content
   // Terminals never go back behind the highest time that they saw signed, whatever this machine's clock says.
   const issuedAt = Math.max(issuer.clock(), before === undefined ? 0 : issuedSecondsOf(before.bulletin))
-  const serial = (before?.serial ?? 0) + 1
+  // By the clock, so that an issuer that went back to a backup does not sign below what terminals have seen.
+  const serial = Math.max((before?.serial ?? 0) + 1, issuedAt)
   const bulletin: Bulletin = {
     v: 1,
     serial,

@@ -12,8 +12,8 @@ export interface ContentTable {
   bytes: number
   added_at: number
 }
-/** Of a unit, in the column `retired`: anything but `forSale` is in no keyring. */
-export const unitState = { forSale: 0, sold: 1, withheld: 2, withdrawn: 3 } as const
+/** Of a unit, in the column `retired`: but for `forSale`, and `released` as long as no sale of it is known, it is in no keyring. */
+export const unitState = { forSale: 0, sold: 1, withheld: 2, withdrawn: 3, released: 4 } as const
 
 export interface UnitTable {
   unit_no: Generated<number>

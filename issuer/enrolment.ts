@@ -3,6 +3,7 @@
  * (PROTOCOL.md, Enrolment). The answer holds K_term: it goes over TLS, or over loopback.
  */
 import { toHex } from '../protocol/bytes.ts'
+import { firstHead } from '../protocol/entry.ts'
 import { type TerminalId, terminalId } from '../protocol/quantities.ts'
 import { publicUrlOf } from './bulletin-publisher.ts'
 import { assignUnits } from './catalogue.ts'
@@ -67,7 +68,7 @@ export interface Enrolment {
   readonly merchant: string
   /** The issuer runs on development keys. */
   readonly dev: boolean
-  /** The newest batch that the issuer has of this terminal, of any epoch. */
+  /** Up to here the issuer has every batch of the newest epoch that it knows of: what came after, the terminal sends again. */
   readonly lastBatch?: {
     readonly epoch: number
     readonly batchNo: number
@@ -93,7 +94,12 @@ export interface KeptLedger {
   readonly epoch: number
   /** The newest batch of that epoch; 0: none. */
   readonly batchNo: number
+  /** The issuer called it a fork: it went back, and has forgotten sales. */
+  readonly fork?: boolean | undefined
 }
+
+/** A terminal may know of so many more epochs than an issuer that went back to a backup. */
+const epochsAheadMax = 1000
 
 /**
  * Whether this is all that the terminal ever wrote, as far as the issuer can tell. A ledger that is absent, of an earlier
@@ -104,7 +110,9 @@ const isWhole = async (
   terminal: { readonly terminal_no: number; readonly terminal_id: string; readonly epoch: number },
   ledger: KeptLedger | undefined,
 ): Promise<boolean> => {
-  if (ledger?.terminalId !== terminal.terminal_id || ledger.epoch !== terminal.epoch) return false
+  if (ledger === undefined || ledger.fork || ledger.epoch < terminal.epoch) return false
+  // The issuer went back to a backup: the terminal knows more than it does.
+  if (ledger.epoch > terminal.epoch) return true
   const last = await db
     .selectFrom('batch')
     .select('batch_no')
@@ -115,36 +123,70 @@ const isWhole = async (
   return (last?.batch_no ?? 0) <= ledger.batchNo
 }
 
-/** Takes a code that still stands out of the store. @returns its terminal */
-const redeem = (issuer: Issuer, codeHash: string, ledger: KeptLedger | undefined) =>
+interface Redeemed {
+  readonly terminal_no: number
+  readonly terminal_id: string
+  readonly merchant: string
+}
+
+/** Takes a code that still stands out of the store. @returns its terminal, or that the code is for another one than asks */
+const redeem = (
+  issuer: Issuer,
+  codeHash: string,
+  ledger: KeptLedger | undefined,
+): Promise<Redeemed | 'refused' | 'otherTerminal'> =>
   issuer.store.write(async (db) => {
-    const code = await db
-      .deleteFrom('enrolment_code')
-      .where('code_hash', '=', codeHash)
-      .returning(['terminal_no', 'expires_at'])
-      .executeTakeFirst()
-    if (code === undefined || code.expires_at < issuer.clock()) return undefined
+    const code = await db.selectFrom('enrolment_code').selectAll().where('code_hash', '=', codeHash).executeTakeFirst()
+    if (code === undefined || code.expires_at < issuer.clock()) return 'refused'
     const found = await db
       .selectFrom('terminal')
       .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
       .select(['terminal.terminal_no', 'terminal.terminal_id', 'terminal.epoch', 'merchant.name as merchant'])
       .where('terminal.terminal_no', '=', code.terminal_no)
       .executeTakeFirstOrThrow()
+    if (ledger !== undefined && ledger.terminalId !== found.terminal_id) return 'otherTerminal'
+    await db.deleteFrom('enrolment_code').where('code_hash', '=', codeHash).execute()
     await retireSoldUnits(db, code.terminal_no)
     if (!(await isWhole(db, found, ledger))) await withholdUnits(db, code.terminal_no)
+    // Never an epoch that the terminal used, though the issuer has forgotten it.
+    const known = Math.min(ledger?.epoch ?? 0, found.epoch + epochsAheadMax)
+    if (known > found.epoch)
+      await db.updateTable('terminal').set({ epoch: known }).where('terminal_no', '=', code.terminal_no).execute()
     return found
   })
 
+/** The last of the batches that follow each other without a gap, in the newest epoch of which there is one. */
 const lastBatchOf = (issuer: Issuer, terminalNo: number) =>
-  issuer.store.read((db) =>
-    db
+  issuer.store.read(async (db) => {
+    const newest = await db
+      .selectFrom('batch')
+      .select((eb) => eb.fn.max('epoch').as('epoch'))
+      .where('terminal_no', '=', terminalNo)
+      .executeTakeFirst()
+    if (newest?.epoch == null) return undefined
+    const rows = db
       .selectFrom('batch')
       .select(['epoch', 'batch_no', 'first_entry', 'entry_count', 'head'])
       .where('terminal_no', '=', terminalNo)
-      .orderBy('epoch', 'desc')
-      .orderBy('batch_no', 'desc')
-      .executeTakeFirst(),
-  )
+      .where('epoch', '=', newest.epoch)
+    const gap = await db
+      .selectFrom('batch')
+      .select((eb) => eb.fn.min('batch_no').as('after'))
+      .where('terminal_no', '=', terminalNo)
+      .where('epoch', '=', newest.epoch)
+      .where('batch_no', 'not in', (eb) =>
+        eb
+          .selectFrom('batch as next')
+          .select((row) => row('next.batch_no', '-', 1).as('before'))
+          .where('next.terminal_no', '=', terminalNo)
+          .where('next.epoch', '=', newest.epoch),
+      )
+      .executeTakeFirst()
+    const first = await rows.where('batch_no', '=', 1).executeTakeFirst()
+    if (first === undefined)
+      return { epoch: newest.epoch, batch_no: 0, first_entry: 1, entry_count: 0, head: undefined }
+    return rows.where('batch_no', '=', gap?.after ?? 1).executeTakeFirst()
+  })
 
 /**
  * Redeems a code, as a person typed it, once.
@@ -154,7 +196,12 @@ export const enrol = async (issuer: Issuer, code: string, ledger?: KeptLedger): 
   const codeHash = enrolmentCodeHash(code)
   if (codeHash === undefined) return refusal
   const terminal = await redeem(issuer, codeHash, ledger)
-  if (terminal === undefined) return refusal
+  if (terminal === 'refused') return refusal
+  if (terminal === 'otherTerminal')
+    return {
+      outcome: 'refused',
+      sentence: "This code is for another terminal than the data folder: use that one's folder. The code still stands.",
+    }
   const id = terminalId(terminal.terminal_id)
   const { epoch, keyVersion } = await startEpoch(issuer, id)
   await issuer.store.write(assignUnits)
@@ -165,7 +212,7 @@ export const enrol = async (issuer: Issuer, code: string, ledger?: KeptLedger): 
     epoch: last.epoch,
     batchNo: last.batch_no,
     lastEntry: last.first_entry + last.entry_count - 1,
-    head: toHex(Uint8Array.from(last.head)),
+    head: toHex(last.head === undefined ? firstHead(id, last.epoch) : Uint8Array.from(last.head)),
   }
   const enrolment: Enrolment = {
     terminalId: id,

@@ -103,6 +103,7 @@ const enrolmentRequestSchema = v.object({
       terminalId: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
       epoch: u32Schema,
       batchNo: u32Schema,
+      fork: v.optional(v.boolean()),
     }),
   ),
 })

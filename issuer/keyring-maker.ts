@@ -10,6 +10,7 @@ import { unitState } from './catalogue-tables.ts'
 import { codeOpener, contentKey, type SealedCode } from './content-keys.ts'
 import type { Issuer } from './issuer.ts'
 import type { StoreReader } from './store.ts'
+import { settledUnits } from './withheld-units.ts'
 
 const nonceBytes = 24
 
@@ -47,7 +48,13 @@ const contentIn = async (
     .selectFrom('unit')
     .select(['item_id', 'unit', 'sealed_code'])
     .where('terminal_no', '=', found.terminal_no)
-    .where('retired', '=', unitState.forSale)
+    .where((eb) =>
+      eb.or([
+        eb('retired', '=', unitState.forSale),
+        // A sale that came after a person released it, too late for him, is not too late here.
+        eb.and([eb('retired', '=', unitState.released), eb('unit', 'not in', settledUnits(db, found.terminal_no))]),
+      ]),
+    )
     .orderBy('unit_no')
     .execute()
   return {
@@ -115,7 +122,8 @@ export const keyringFor = async (issuer: Issuer, id: string): Promise<MadeKeyrin
     const content = await contentIn(issuer, db, terminal)
     if (content === undefined) return undefined
     const before = await standing(db, content.terminalNo)
-    const serial = (before?.serial ?? 0) + 1
+    // By the clock, as a bulletin's.
+    const serial = Math.max((before?.serial ?? 0) + 1, issuer.clock())
     const row = {
       terminal_no: content.terminalNo,
       serial,

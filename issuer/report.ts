@@ -84,6 +84,8 @@ export interface Report {
     readonly exceptions: number
     /** All days: what is owed to him, held payments included. */
     readonly payableMinor: number
+    /** The sum of his terminals: not to be paid out yet. */
+    readonly heldMinor: number
     /** All days: cash that he took for loads and owes. */
     readonly cashOwedMinor: number
   }[]
@@ -225,6 +227,7 @@ const reportMerchants = (accounts: Facts['accounts'], terminals: readonly Termin
       inDoubt: his.reduce((sum, { inDoubt }) => sum + inDoubt, 0),
       exceptions: his.reduce((sum, { exceptions }) => sum + exceptions.length, 0),
       payableMinor: balance(merchant, 'payable'),
+      heldMinor: his.reduce((sum, { heldMinor }) => sum + heldMinor, 0),
       // 0 - x, since -0 would be printed as such.
       cashOwedMinor: 0 - balance(merchant, 'merchantCash'),
     }

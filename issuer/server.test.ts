@@ -207,10 +207,10 @@ describe('documents over HTTP', () => {
 describe('publications over HTTP', () => {
   it('has no bulletin before the first was published, and tells its changes by its tag', async () => {
     expect(await refusalOf(await get('/v1/bulletin'))).toEqual({ status: 404, error: 'notPublished' })
-    await publish(issuer)
+    const { serial } = await publish(issuer)
     const answer = await get('/v1/bulletin')
     const bulletin = openBulletin(await bytesOf(answer), issuer.keys.signing.publicKey)
-    expect(bulletin).toMatchObject({ serial: 1, publicUrl: server.url, items: [map] })
+    expect(bulletin).toMatchObject({ serial, publicUrl: server.url, items: [map] })
     const etag = answer.headers.get('etag') ?? ''
     expect((await get('/v1/bulletin', { 'if-none-match': etag })).status).toBe(304)
     await publish(issuer)
@@ -360,14 +360,14 @@ describe('the server', () => {
   })
 
   it('announces where it is reached, and signs a published bulletin anew for it', async () => {
-    await publish(issuer)
+    const { serial } = await publish(issuer)
     const other = await serve({ issuer, port: 0, publicUrl: 'https://pay.example.org/kiosk/', log: log() })
     const bulletin = openBulletin(await bytesOf(await get('/v1/bulletin')), issuer.keys.signing.publicKey)
     expect([other.publicUrl, bulletin.publicUrl]).toEqual([
       'https://pay.example.org/kiosk',
       'https://pay.example.org/kiosk',
     ])
-    expect(bulletin.serial).toBe(2)
+    expect(bulletin.serial).toBeGreaterThan(serial)
     await other.close()
     const again = await serve({ issuer, port: 0, log: log() })
     expect(again.publicUrl).toBe('https://pay.example.org/kiosk')

@@ -2,6 +2,7 @@
  * One-time codes and tickets that a terminal may not sell any more (PROTOCOL.md, Enrolment): those it sold, and those it
  * may have sold in a ledger that is lost. The latter are withheld until their sales arrive or a person decides.
  */
+import { sql } from 'kysely'
 import type { TerminalId } from '../protocol/quantities.ts'
 import { itemFromStore } from './catalogue.ts'
 import { unitState } from './catalogue-tables.ts'
@@ -9,41 +10,56 @@ import { IssuerError } from './errors.ts'
 import type { Issuer } from './issuer.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 
-const itemHashAt = 49
-
-/** The units that a terminal sold, or may have sold, by what the issuer was told. */
-const toldSold = (db: StoreReader, terminalNo: number) =>
+const publishedUnits = (db: StoreReader) =>
   db
     .selectFrom('item_version')
     .select('item_version.unit')
     .$narrowType<{ unit: string }>()
     .where('item_version.unit', 'is not', null)
-    .where('item_version.item_hash', 'in', (inner) =>
-      inner
-        .selectFrom('settlement')
-        .select((row) =>
-          row.fn<Uint8Array>('substr', ['settlement.record', row.val(itemHashAt), row.val(16)]).as('sold'),
-        )
-        .where('settlement.terminal_no', '=', terminalNo)
-        .where('settlement.order_type', '=', 'payment')
-        .unionAll(
-          inner
-            .selectFrom('note')
-            .select((row) => row.fn<Uint8Array>('substr', ['note.record', row.val(itemHashAt), row.val(16)]).as('sold'))
-            .where('note.terminal_no', '=', terminalNo)
-            .where('note.order_type', '=', 'payment')
-            .where('note.voided', '=', 0),
-        ),
-    )
 
-/** What the old epochs sold, or may have sold as far as was told, is not sold again: it goes by claim. */
+/** The item's hash, at its place in a record. */
+const itemHashIn = sql<Uint8Array>`substr(record, 49, 16)`.as('item_hash')
+
+/** The units that a terminal sold, as far as settled payments tell that no reversal undid. */
+export const settledUnits = (db: StoreReader, terminalNo: number) =>
+  publishedUnits(db).where('item_version.item_hash', 'in', (inner) =>
+    inner
+      .selectFrom('settlement as payment')
+      .select(itemHashIn)
+      .where('payment.terminal_no', '=', terminalNo)
+      .where('payment.order_type', '=', 'payment')
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('settlement as undoing')
+              .select('undoing.counter')
+              .whereRef('undoing.card_no', '=', 'payment.card_no')
+              .where('undoing.order_type', '=', 'reversal')
+              .where((eb) => eb('undoing.counter', '=', eb('payment.counter', '+', 1))),
+          ),
+        ),
+      ),
+  )
+
+/** The units of payments of which the terminal's last word was not that they are void. */
+const doubtfulUnits = (db: StoreReader, terminalNo: number) =>
+  publishedUnits(db).where('item_version.item_hash', 'in', (inner) =>
+    inner
+      .selectFrom('note')
+      .select(itemHashIn)
+      .where('terminal_no', '=', terminalNo)
+      .where('order_type', '=', 'payment')
+      .where('voided', '=', 0),
+  )
+
+/** What is known to be sold is not sold again: it goes by claim. */
 export const retireSoldUnits = async (db: StoreWriter, terminalNo: number): Promise<void> => {
   await db
     .updateTable('unit')
     .set({ retired: unitState.sold })
     .where('terminal_no', '=', terminalNo)
-    .where('retired', 'in', [unitState.forSale, unitState.withheld])
-    .where('unit', 'in', toldSold(db, terminalNo))
+    .where('retired', 'in', [unitState.forSale, unitState.withheld, unitState.released])
+    .where('unit', 'in', settledUnits(db, terminalNo))
     .execute()
 }
 
@@ -53,7 +69,7 @@ export const withholdUnits = async (db: StoreWriter, terminalNo: number): Promis
     .updateTable('unit')
     .set({ retired: unitState.withheld })
     .where('terminal_no', '=', terminalNo)
-    .where('retired', '=', unitState.forSale)
+    .where('retired', 'in', [unitState.forSale, unitState.released])
     .execute()
 }
 
@@ -83,7 +99,7 @@ export const withheldIn = async (db: StoreReader): Promise<readonly WithheldUnit
       .select((eb) => ['unit.item_id', 'article.json', eb.fn.countAll<number>().as('count')])
       .where('unit.terminal_no', '=', terminal_no)
       .where('unit.retired', '=', unitState.withheld)
-      .where('unit.unit', 'not in', toldSold(db, terminal_no))
+      .where('unit.unit', 'not in', settledUnits(db, terminal_no))
       .groupBy(['unit.item_id', 'article.json'])
       .orderBy('unit.item_id')
       .execute()
@@ -117,7 +133,7 @@ const terminalNoOf = async (db: StoreReader, id: TerminalId): Promise<number> =>
 const decide = (
   issuer: Pick<Issuer, 'store'>,
   which: WhichUnits,
-  change: { readonly from: readonly number[]; readonly to: number },
+  change: { readonly from: readonly number[]; readonly to: number; readonly evenDoubtful: boolean },
 ): Promise<{ units: number }> =>
   issuer.store.write(async (db) => {
     const terminalNo = await terminalNoOf(db, which.terminalId)
@@ -128,6 +144,7 @@ const decide = (
       .set({ retired: change.to })
       .where('terminal_no', '=', terminalNo)
       .where('retired', 'in', change.from)
+      .$if(!change.evenDoubtful, (update) => update.where('unit', 'not in', doubtfulUnits(db, terminalNo)))
       .$if(which.itemId !== undefined, (update) => update.where('item_id', '=', which.itemId ?? ''))
       .returning('unit_no')
       .execute()
@@ -136,14 +153,19 @@ const decide = (
 
 /**
  * Gives withheld units back to their terminal for sale: at the risk of who decides, since one of them may be sold already.
+ * One whose payment is in doubt stays where it is.
  * @throws IssuerError `unknownTerminal`
  */
 export const releaseUnits = (issuer: Pick<Issuer, 'store'>, which: WhichUnits): Promise<{ units: number }> =>
-  decide(issuer, which, { from: [unitState.withheld], to: unitState.forSale })
+  decide(issuer, which, { from: [unitState.withheld], to: unitState.released, evenDoubtful: false })
 
 /**
  * Takes a terminal's units, withheld or for sale, out of sale for good; a claim for one is honoured all the same.
  * @throws IssuerError `unknownTerminal`
  */
 export const withdrawUnits = (issuer: Pick<Issuer, 'store'>, which: WhichUnits): Promise<{ units: number }> =>
-  decide(issuer, which, { from: [unitState.withheld, unitState.forSale], to: unitState.withdrawn })
+  decide(issuer, which, {
+    from: [unitState.withheld, unitState.forSale, unitState.released],
+    to: unitState.withdrawn,
+    evenDoubtful: true,
+  })

@@ -4,7 +4,7 @@ import { openSession, type PurchaseHooks, purchase } from './purchase/purchase.t
 import type { CardChannel } from './reader/card-reader.ts'
 import { openReaderDouble } from './reader/reader-double.ts'
 import type { Terminal } from './terminal.ts'
-import { channelTo, makeTestCard, makeTestTerminal, type TestCard } from './test-terminal.ts'
+import { allKnown, channelTo, makeTestCard, makeTestTerminal, type TestCard } from './test-terminal.ts'
 
 const failing: PurchaseHooks = {
   handOver: async () => {
@@ -63,7 +63,7 @@ test('what was reversed cannot be collected, nor what may have been, in this epo
   const payment = await buy(terminal, doubtful, { hooks: failing, cutApdu: 5 })
   expect(payment?.goods).toBe('owed')
   expect((await statementOf(terminal, doubtful))?.lines[0]?.collectable).toBe(false)
-  terminal.ledger.beginEpoch(2)
+  terminal.ledger.beginEpoch(2, allKnown)
   expect((await statementOf(terminal, doubtful))?.lines[0]?.collectable).toBe(false)
 })
 

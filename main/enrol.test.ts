@@ -45,7 +45,7 @@ test('plain HTTP to another machine is refused before anything is said', async (
   await expect(enrol({ dataDir: folder(), client, code: 'ABCD' })).rejects.toThrow(/https/)
 })
 
-test('what ledger was kept is said with the code, and a fork is none', async () => {
+test('what ledger was kept is said with the code, and whether it is a fork', async () => {
   const dataDir = folder()
   const { client, codes } = makeIssuer()
   await enrol({ dataDir, client, code: 'ABCD' })
@@ -58,7 +58,7 @@ test('what ledger was kept is said with the code, and a fork is none', async () 
   expect(codes.map((body) => JSON.parse(body))).toEqual([
     { code: 'ABCD' },
     { code: 'EFGH', ledger: { terminalId: testTerminalId, epoch: 1, batchNo: 0 } },
-    { code: 'JKMN' },
+    { code: 'JKMN', ledger: { terminalId: testTerminalId, epoch: 1, batchNo: 0, fork: true } },
   ])
 })
 

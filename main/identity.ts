@@ -7,7 +7,7 @@ import path from 'node:path'
 import * as v from 'valibot'
 import { fromHex } from '../protocol/bytes.ts'
 import { currencyOf } from '../protocol/currency.ts'
-import { id8Schema } from '../protocol/item.ts'
+import { id8Schema, u32Schema } from '../protocol/item.ts'
 import { type MacKey, macKey } from '../protocol/mac.ts'
 import { type TerminalId, terminalId } from '../protocol/quantities.ts'
 
@@ -24,6 +24,8 @@ export const enrolmentSchema = v.object({
   currency: v.pipe(v.string(), v.regex(/^[A-Z]{3}$/)),
   merchant: v.string(),
   dev: v.optional(v.boolean(), false),
+  /** Up to here the issuer has what this terminal wrote; what came after is written again into the new epoch. */
+  lastBatch: v.optional(v.object({ epoch: u32Schema, lastEntry: u32Schema })),
 })
 
 const identityFileSchema = v.object({ ...enrolmentSchema.entries, issuerUrl: v.pipe(v.string(), v.url()) })
@@ -43,6 +45,8 @@ export interface TerminalIdentity {
   readonly merchant: string
   /** The masters behind it are published ones: play money. */
   readonly dev: boolean
+  /** What the issuer had at the enrolment; absent: nothing. */
+  readonly lastBatch?: { readonly epoch: number; readonly lastEntry: number } | undefined
 }
 
 export const identityPath = (dataDir: string): string => path.join(dataDir, 'terminal.json')

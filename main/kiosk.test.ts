@@ -8,7 +8,15 @@ import { makeKiosk } from './kiosk.ts'
 import type { KioskSettings } from './kiosk-settings.ts'
 import { type CardAnswers, openReaderDouble } from './reader/reader-double.ts'
 import type { Terminal } from './terminal.ts'
-import { makeTestCard, makeTestTerminal, mapContent, mapItem, type TestCard, wifiCodes } from './test-terminal.ts'
+import {
+  allKnown,
+  makeTestCard,
+  makeTestTerminal,
+  mapContent,
+  mapItem,
+  type TestCard,
+  wifiCodes,
+} from './test-terminal.ts'
 
 const settings: KioskSettings = { languages: ['en'], readerPosition: 'below', diagonalMm: 546 }
 
@@ -310,7 +318,7 @@ test('what an old epoch sold is collected by claim, and never from here', async 
   await settled()
   reader.remove()
   await kiosk.finish()
-  terminal.ledger.beginEpoch(2)
+  terminal.ledger.beginEpoch(2, allKnown)
   put(card)
   await screen('balance')
   await settled()

@@ -137,8 +137,8 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
       throw new IdentityFault(
         `terminal.json is older than the ledger (epoch ${identity.epoch}, not ${ledger.epoch}): enrol this terminal again with a new code.`,
       )
-    // The enrolment wrote terminal.json first; a crash between the two is mended here.
-    ledger.beginEpoch(identity.epoch)
+    // An enrolment anew writes terminal.json alone; its ledger follows here, whenever that is.
+    ledger.beginEpoch(identity.epoch, identity.lastBatch)
     let issued = readIssued({ dataDir, identity, ledger })
     const payKeys = new Map<string, MacKey>()
 

@@ -148,6 +148,7 @@ export const testIdentity = (changes: Partial<IdentityFile> = {}): IdentityFile 
   merchant: 'Kiosk at the pier',
   dev: true,
   issuerUrl: 'http://127.0.0.1:1',
+  lastBatch: allKnown,
   ...changes,
 })
 
@@ -171,6 +172,9 @@ export const testFolder = (atEnd: AtEnd): string => {
   atEnd(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
+
+/** For beginEpoch: the issuer has all that it acknowledged. */
+export const allKnown = { epoch: 0xffffffff, lastEntry: 0 }
 
 /** What an enrolment leaves in the data folder. */
 export const enrolAs = (dataDir: string, identity: IdentityFile): void => {

@@ -231,11 +231,17 @@ test('the books are held against the cards, to the cent', () => {
 
 test('at the closing nothing may be left that has no explanation', () => {
   const records = recordsOf(loadAndPay)
+  const taken = [batch(records.map((record) => entry(record, 'captured')))]
   const auditor = make()
   auditor.sawCard(told(records))
-  expect(() => auditor.close(booksOf(records))).toThrow('paid, no goods, no claim')
+  expect(() => auditor.close(booksOf(records), taken)).toThrow('not handed over, not undone, and not called owed')
   auditor.handed({ by: 'phone', record: encodeRecord(first(records, 1)), itemJson, content })
-  auditor.close(booksOf(records))
+  expect(() => auditor.close(booksOf(records), taken)).toThrow('not handed over, not undone, and not called owed')
+  const owed = batch(records.slice(1).map((record) => entry(record, 'owed')))
+  auditor.close(booksOf(records), [...taken, owed])
+  auditor.handed({ by: 'terminal', record: encodeRecord(first(records, 1)), itemJson, content })
+  auditor.close(booksOf(records), taken)
+  expect(() => auditor.close(booksOf(records), [])).toThrow('of its own terminal nothing was taken')
   const books = booksOf(records)
   const silent = {
     ...books,
@@ -246,5 +252,29 @@ test('at the closing nothing may be left that has no explanation', () => {
       balance_minor: row.kind === 'payable' ? 0 : row.kind === 'float' ? 1000 : row.balance_minor,
     })),
   }
-  expect(() => auditor.close(silent)).toThrow('the issuer never heard of')
+  expect(() => auditor.close(silent, taken)).toThrow('nobody brought what the card still shows')
+})
+
+test('what the customer was told is held against his card', () => {
+  const auditor = make()
+  auditor.sawCard(told(recordsOf(loadAndPay)))
+  auditor.told(card, 'captured', 0)
+  expect(() => auditor.told(card, 'declined', 1)).toThrow('told "declined", and paid')
+  expect(() => auditor.told(card, 'cardLost', 1)).toThrow('told "cardLost", and paid')
+  const undone = make()
+  undone.sawCard(told(recordsOf(thenBack)))
+  undone.told(card, 'declined', 1)
+})
+
+test('what is wrong with rogues must be an alarm', () => {
+  const [, payment] = recordsOf(loadAndPay)
+  if (payment === undefined) throw new Error('no payment')
+  const imitated = { ...payment, identity: { keyVersion: 1, cardId: cardId('bad0200000000000') } }
+  const auditor = make()
+  auditor.sawBatch(batch([entry(imitated, 'captured')]))
+  const books = { ...booksOf([payment]), cards: [], settlements: [], loads: [], accounts: [] }
+  expect(() => auditor.close(books, [])).toThrow('worthless records')
+  const alarm = { kind: 'settlementMac', alarm_key: '', terminal_id: kiosk, card_id: null, counter: null }
+  auditor.rogueAt(kiosk)
+  auditor.close({ ...books, alarms: [alarm] }, [])
 })

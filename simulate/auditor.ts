@@ -10,8 +10,9 @@ import { type EntryStatus, parseEntry } from '../protocol/entry.ts'
 import type { TerminalId } from '../protocol/quantities.ts'
 import { balanceChangeMinor, type CardRecord, encodeRecord, parseRecord } from '../protocol/record.ts'
 import { BookAudit } from './audit-books.ts'
-import { type BookRows, rogueIdStart } from './book-rows.ts'
+import { type BookRows, imitationIdStart, rogueIdStart } from './book-rows.ts'
 import type { Figures } from './figures.ts'
+import { type OwnWords, readOwnWords } from './own-words.ts'
 import type { Secrets } from './secrets.ts'
 import { demand } from './violation.ts'
 
@@ -66,6 +67,8 @@ const cardLogLength = 10
 /** Nothing that such a card says is a fact. */
 const isRogue = (card: string): boolean => card.startsWith(rogueIdStart)
 
+const isImitation = (card: string): boolean => card.startsWith(imitationIdStart)
+
 const nameOf = ({ record }: Pick<Fact, 'record'>): string =>
   `${record.order.type} ${record.identity.cardId}#${record.counter} of ${record.order.amountMinor} at ${record.order.terminalId}`
 
@@ -85,6 +88,14 @@ export class Auditor {
   /** What terminals said of a record, in hex. */
   readonly #said = new Map<string, Set<EntryStatus>>()
   readonly #wire = new Map<string, string>()
+  /** Records whose goods the selling terminal itself handed over. */
+  readonly #handedBySeller = new Set<string>()
+  /** Settlement MACs that rogues' cards made, by record in hex. */
+  readonly #rogueMacs = new Map<string, string>()
+  /** By card and counter of a rogue: the proven records that went over the wire. */
+  readonly #rivals = new Map<string, Set<string>>()
+  /** Terminals that sent an imitation's records as captured. */
+  readonly #soldToImitation = new Set<string>()
   readonly #capturedOnWire = new Set<string>()
   /** Ledgers that went back: their chain may fork. */
   readonly #wentBack = new Set<string>()
@@ -145,7 +156,10 @@ export class Auditor {
 
   /** Its word is no fact; when it paid is one. */
   #sawRogue({ log }: CardTold): void {
-    for (const { record } of log) if (!this.#rogueSerials.has(record)) this.#rogueSerials.set(record, this.#serial)
+    for (const { record, settlementMac } of log) {
+      this.#rogueMacs.set(record, settlementMac)
+      if (!this.#rogueSerials.has(record)) this.#rogueSerials.set(record, this.#serial)
+    }
   }
 
   #addFact(facts: Fact[], line: CardTold['log'][number]): void {
@@ -200,6 +214,12 @@ export class Auditor {
       )
     if (goods.code !== undefined) this.#codeGiven(goods.code, hex, record)
     this.#handed.add(hex)
+    if (goods.by === 'terminal') this.#handedBySeller.add(hex)
+    demand(
+      'I3',
+      goods.by !== 'phone' || !isImitation(record.identity.cardId),
+      () => `a phone got goods for an imitation: ${nameOf({ record })}`,
+    )
     this.#figures.count('goods', `by ${goods.by}`)
   }
 
@@ -226,6 +246,16 @@ export class Auditor {
   /** The terminal's ledger now holds that the goods were handed over. */
   notedHandedOver(record: Uint8Array): void {
     this.#noted.add(`${parseRecord(record).order.terminalId} ${toHex(record)}`)
+  }
+
+  /** What the customer was told when the tap was over. @param before facts of the card when it began */
+  told(card: string, outcome: string, before: number): void {
+    if (isRogue(card) || (outcome !== 'declined' && outcome !== 'cardLost')) return
+    const fresh = this.factsOf(card).slice(before)
+    const stands = fresh.filter(
+      ({ record }, at) => record.order.type === 'payment' && fresh[at + 1]?.record.order.type !== 'reversal',
+    )
+    demand('I3', stands.length === 0, () => `told "${outcome}", and paid: ${stands.map(nameOf).join()}`)
   }
 
   claimRefused(record: CardRecord, reason: string): void {
@@ -303,7 +333,16 @@ export class Auditor {
       status === 'witness' || record.order.terminalId === batch.terminalId,
       () => `entry ${place} is of another terminal`,
     )
-    if (isRogue(record.identity.cardId)) return
+    if (isRogue(record.identity.cardId)) {
+      this.#judgeRogue(batch.terminalId, { hex, record, status, settlementMac })
+      return
+    }
+    if (status === 'abandoned')
+      demand(
+        'I3',
+        this.factsOf(record.identity.cardId).length - record.counter >= cardLogLength,
+        () => `given up while its card still knew: ${nameOf({ record })}`,
+      )
     if (status === 'void') demand('I2', !isMade, () => `entry ${place} calls void what was made: ${nameOf({ record })}`)
     if (status !== 'captured' && status !== 'witness' && status !== 'owed') return
     demand(
@@ -321,6 +360,23 @@ export class Auditor {
     this.#capturedOnWire.add(once)
   }
 
+  /** Of a rogue's entry only this is expected: that the issuer notices. */
+  #judgeRogue(
+    terminal: string,
+    entry: { hex: string; record: CardRecord; status: EntryStatus; settlementMac: Uint8Array },
+  ): void {
+    const { hex, record, status, settlementMac } = entry
+    const { cardId } = record.identity
+    if (status !== 'captured' && status !== 'owed' && status !== 'witness') return
+    if (isImitation(cardId)) {
+      if (status !== 'witness') this.#soldToImitation.add(terminal)
+      return
+    }
+    if (this.#rogueMacs.get(hex) !== toHex(settlementMac)) return
+    const place = `${cardId}/${record.counter}`
+    this.#rivals.set(place, (this.#rivals.get(place) ?? new Set<string>()).add(hex))
+  }
+
   /** The whole books, against what the cards say. */
   checkBooks(books: BookRows): void {
     this.#figures.count('audit', 'books checked')
@@ -332,9 +388,13 @@ export class Auditor {
     })
   }
 
-  /** Everything was tapped once more and synced: nothing is left that has no explanation. */
-  close(books: BookRows): void {
+  /**
+   * Everything was tapped once more and synced: nothing is left that has no explanation.
+   * @param batches that the issuer took, as they came
+   */
+  close(books: BookRows, batches: readonly Uint8Array[]): void {
     this.checkBooks(books)
+    const words = readOwnWords(batches)
     const numbers = new Map(books.cards.map((card) => [card.card_no, card.card_id]))
     const settled = new Set(
       books.settlements
@@ -343,15 +403,50 @@ export class Auditor {
     )
     for (const [card, facts] of this.#cards)
       for (const fact of facts) {
-        this.#closeFact(fact, settled.has(`${card} ${fact.record.counter}`))
-        if (fact.record.order.type === 'payment') this.#closePayment(fact, facts)
+        this.#closeOwnWord(fact, words)
+        this.#closeFact(fact, { isSettled: settled.has(`${card} ${fact.record.counter}`), count: facts.length })
+        if (fact.record.order.type === 'payment') this.#closePayment(fact, facts, words)
       }
+    this.#closeRogues(books.alarms)
     for (const load of books.loads)
       if (load.state === 'standing' || load.state === 'contested') this.#closeLoad(load, numbers)
   }
 
-  #closeFact(fact: Fact, isSettled: boolean): void {
-    if (isSettled) return
+  /** What was wrong with rogues was told to a person. */
+  #closeRogues(alarms: BookRows['alarms']): void {
+    for (const [place, records] of this.#rivals)
+      demand(
+        'I4',
+        records.size < 2 ||
+          alarms.some((alarm) => `${alarm.kind} ${alarm.card_id}/${alarm.counter}` === `clone ${place}`),
+        () => `two records at ${place}, and no clone alarm`,
+      )
+    for (const terminal of this.#soldToImitation)
+      demand(
+        'I4',
+        alarms.some(({ kind, terminal_id }) => kind === 'settlementMac' && terminal_id === terminal),
+        () => `worthless records of ${terminal}, and no alarm`,
+      )
+  }
+
+  /** Whoever else brought it: the terminal that made an order says what became of it, unless its disk forgot. */
+  #closeOwnWord({ hex, record }: Fact, words: OwnWords): void {
+    if (record.order.type === 'block' || this.#forgotten.has(hex)) return
+    const own = words.get(hex)
+    demand(
+      'I5',
+      own?.has('captured') === true || own?.has('abandoned') === true,
+      () => `of its own terminal nothing was taken about ${nameOf({ record })} (${[...(own ?? [])].join()})`,
+    )
+  }
+
+  #closeFact(fact: Fact, of: { readonly isSettled: boolean; readonly count: number }): void {
+    if (of.isSettled) return
+    demand(
+      'I4',
+      of.count - fact.record.counter >= cardLogLength || fact.record.order.type === 'block',
+      () => `nobody brought what the card still shows: ${nameOf(fact)}`,
+    )
     const said = this.#said.get(fact.hex)
     const why = this.#forgotten.has(fact.hex)
       ? 'forgotten with a disk'
@@ -368,9 +463,16 @@ export class Auditor {
     this.#figures.count('holes at the end', why ?? '')
   }
 
-  #closePayment(fact: Fact, facts: readonly Fact[]): void {
+  #closePayment(fact: Fact, facts: readonly Fact[], words: OwnWords): void {
     const isReversed = facts[fact.record.counter]?.record.order.type === 'reversal'
     const handed = this.#handed.has(fact.hex)
+    const own = words.get(fact.hex)
+    if (!isReversed && !this.#handedBySeller.has(fact.hex) && !this.#forgotten.has(fact.hex))
+      demand(
+        'I3',
+        own?.has('owed') === true || own?.has('abandoned') === true,
+        () => `not handed over, not undone, and not called owed: ${nameOf(fact)} (${[...(own ?? [])].join()})`,
+      )
     if (isReversed || handed) {
       this.#figures.count('payments at the end', isReversed ? 'reversed' : 'with goods')
       return

@@ -5,6 +5,8 @@ import Database from 'better-sqlite3'
 export const rogueIdStart = 'bad0'
 /** Cards whose own keys tell lies about their balance. */
 export const liarIdStart = `${rogueIdStart}1`
+/** Cards that have no key but the one that terminals hold. */
+export const imitationIdStart = `${rogueIdStart}2`
 
 export interface BookRows {
   readonly cards: readonly { card_no: number; card_id: string; mark: number; balance_minor: number }[]
@@ -70,6 +72,11 @@ export class BookFile {
     const isNew = version !== this.#version
     this.#version = version
     return isNew
+  }
+
+  /** Every batch that was taken, as it came. */
+  batches(): readonly Uint8Array[] {
+    return this.#database.prepare<[], Uint8Array>('SELECT bytes FROM batch').pluck().all()
   }
 
   /** Everything. */

@@ -93,6 +93,7 @@ export class Customers {
 
   async buy(terminal: SimTerminal, card: SimCard, deed: Buy, mishaps: Mishaps): Promise<void> {
     let again = false
+    const before = this.#auditor.factsOf(card.id).length
     await this.#touch(terminal, card, mishaps, async (at, channel) => {
       const wanted = at.terminal.issued?.catalogue.prepare(deed.item) ?? 'outOfService'
       if (typeof wanted === 'string') return this.#figures.count('sales', wanted)
@@ -100,6 +101,7 @@ export class Customers {
       const outcome = await purchase(at.terminal, channel, wanted, {
         ...(deed.printer === 'none' ? {} : { handOver: (payment) => this.#print(at, deed, payment, printed) }),
       })
+      this.#auditor.told(card.id, outcome.outcome, before)
       this.#count(outcome)
       again = outcome.outcome === 'inDoubt' || outcome.outcome === 'cardLost'
       if (outcome.outcome !== 'captured') return

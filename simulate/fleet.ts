@@ -211,8 +211,7 @@ export class Fleet {
         auditor.diskLost(terminal.id)
         return this.#enrol(terminal)
       case 'technician':
-        if (!terminal.stopped) return
-        figures.count('recoveries', 'enrolled again after a fork')
+        figures.count('recoveries', terminal.stopped ? 'enrolled again after a fork' : 'enrolled again for no reason')
         return this.#enrol(terminal)
     }
   }
@@ -299,7 +298,7 @@ export class Fleet {
     // A last sale to each card: its record decides what became of a load that never came.
     for (const [index, card] of cards.entries()) await customers.buy(this.#terminal(index), card, plainBuy('map'), calm)
     for (const terminal of terminals) await this.#syncForGood(terminal)
-    auditor.close(books.read())
+    auditor.close(books.read(), books.batches())
     const { unexplainedMinor, unexplainedCount } = await explain(bank.issuer)
     demand(
       'I4',

@@ -24,7 +24,7 @@ import { type ExportResult, exportBatches } from '../../main/stick/export.ts'
 import type { StickDisk } from '../../main/stick/stick-disk.ts'
 import { type TakeResult, takeFromStick } from '../../main/stick/take.ts'
 import { connectIssuer, type IssuerClient } from '../../main/sync/issuer-client.ts'
-import { type SyncResult, syncOnce } from '../../main/sync/sync.ts'
+import { type SyncOptions, type SyncResult, syncOnce } from '../../main/sync/sync.ts'
 import { openTerminal, type Terminal, type World } from '../../main/terminal.ts'
 import { currencyOf } from '../../protocol/currency.ts'
 import { itemHash } from '../../protocol/item.ts'
@@ -99,8 +99,8 @@ export class Kiosk {
   take(stick: string, disk?: StickDisk): Promise<TakeResult> {
     return this.work((terminal) => takeFromStick(terminal, stick, disk))
   }
-  sync(client: IssuerClient): Promise<SyncResult> {
-    return this.work((terminal) => syncOnce(terminal, client))
+  sync(client: IssuerClient, options: SyncOptions = {}): Promise<SyncResult> {
+    return this.work((terminal) => syncOnce(terminal, client, options))
   }
   unsynced(): Promise<number> {
     return this.work(({ ledger }) => ledger.unsynced.count)

@@ -15,6 +15,7 @@ import { type CardChannel, CardFault } from '../reader/card-reader.ts'
 import { type Cut, openReaderDouble } from '../reader/reader-double.ts'
 import type { Terminal } from '../terminal.ts'
 import {
+  allKnown,
   channelTo,
   makeTestCard,
   makeTestTerminal,
@@ -430,6 +431,18 @@ test.each([1, 9])('the record is found %i records back, and the goods are given'
   expect(terminal.ledger.intent(doubt.terminalSeq).state).toBe('captured')
 })
 
+test('goods that a dead terminal did not hand over wait for their card, however often it paid elsewhere', async () => {
+  const made = make()
+  const card = makeTestCard({ balanceMinor: 10_000 })
+  const { payment } = requireCaptured(await tap(made.terminal, card, { item: 'wifi' }))
+  // The terminal dies before the goods are out; the card's log forgets the payment.
+  made.restart()
+  for (let i = 0; i < 12; i += 1) card.pay(10)
+  const outcome = requireCaptured(await tap(made.terminal, card))
+  expect(outcome).toMatchObject({ recovered: true, goods: 'due', claimable: false })
+  expect(outcome.payment.terminalSeq).toBe(payment.terminalSeq)
+})
+
 test('ten records later it has left the log: abandoned, and its goods are never released', async () => {
   const { terminal } = make()
   const card = makeTestCard({ balanceMinor: 10_000 })
@@ -717,7 +730,7 @@ test('in a new epoch, what the old one sold goes by claim and never from here', 
   const made = make()
   const card = makeTestCard({ balanceMinor: 1000 })
   await inDoubt(made.terminal, card, 'after')
-  made.terminal.ledger.beginEpoch(2)
+  made.terminal.ledger.beginEpoch(2, allKnown)
   const outcome = requireCaptured(await tap(made.terminal, card))
   expect(outcome).toMatchObject({ recovered: true, goods: 'owed', claimable: true })
   expect(entriesOf(made.terminal).map((entry) => entry.status)).toEqual(['captured', 'owed'])

@@ -125,7 +125,8 @@ export const recover = async (terminal: Terminal, session: PurseSession): Promis
   if (sequel === 'unreadable') return suspect(`the record after ${payment.counter} cannot be read`)
   const claimable = stand.proved && sequel === 'stands'
   const { balanceMinor } = stand
-  if (payment.goods === 'due' && sequel === 'stands') return { outcome: 'captured', payment, balanceMinor, claimable }
+  // Nobody but this terminal could undo it, and it did not begin to: so its goods are here, however long the card was away.
+  if (payment.goods === 'due' && sequel !== 'reversed') return { outcome: 'captured', payment, balanceMinor, claimable }
   ledger.markOwed(payment.terminalSeq)
   return { outcome: 'owed', payment: ledger.intent(payment.terminalSeq), balanceMinor, claimable }
 }

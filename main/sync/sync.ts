@@ -29,6 +29,8 @@ export interface SyncOptions {
   readonly signal?: AbortSignal
   /** The intent at the reader now, which is not yet in doubt. */
   readonly busyTerminalSeq?: () => number | undefined
+  /** With nothing else to send, the newest batch goes once more: an issuer that went back to a backup then asks for what it lacks. */
+  readonly makeSure?: boolean
   readonly onBatch?: (progress: { readonly entries: number; readonly left: number }) => void
 }
 
@@ -72,6 +74,7 @@ export const syncOnce = async (
   let exceptions = 0
   let resent = 0
   let due: number | undefined
+  let sure = false
 
   const send = async (stored: { batchNo: number; bytes: Uint8Array }): Promise<Acknowledgement> => {
     const bytes = await client.sendBatch(stored.bytes, options.signal)
@@ -90,7 +93,13 @@ export const syncOnce = async (
     if (next === undefined) {
       // What is sold meanwhile waits for the next sync: the news must not wait for a queue that sales keep filling.
       if (due !== undefined && entries >= due) break
-      if (!cutBatch(terminal, options.busyTerminalSeq?.())) break
+      if (!cutBatch(terminal, options.busyTerminalSeq?.())) {
+        const newest = options.makeSure && !sure && batches === 0 ? ledger.newestBatch() : undefined
+        if (newest === undefined) break
+        sure = true
+        await send(newest)
+        continue
+      }
       due ??= entries + ledger.unsynced.count
       continue
     }
@@ -170,10 +179,13 @@ export const startSync = (
 
   const run = async () => {
     let failures = 0
+    // Once a start is enough: an issuer goes back to a backup seldom, and a batch is up to 104 kB.
+    let makeSure = true
     while (!stopping.signal.aborted) {
       nudged = false
       try {
-        const { stopped } = await syncOnce(terminal, client, { ...options, signal: stopping.signal })
+        const { stopped } = await syncOnce(terminal, client, { ...options, makeSure, signal: stopping.signal })
+        makeSure = false
         failures = 0
         // A stopped terminal sends nothing, and so has learnt nothing of the network.
         online = stopped === undefined || (await client.reachable())
