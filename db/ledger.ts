@@ -778,8 +778,9 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       commit(() => {
         const left = database
           .prepare(
-            `SELECT bytes, appended_time FROM entry WHERE (epoch = @epoch AND entry_no >= @unsynced)
-               OR epoch > @knownEpoch OR (epoch = @knownEpoch AND entry_no > @knownEntry) ORDER BY epoch, entry_no`,
+            // What an earlier enrolment appended again stands twice, and goes once.
+            `SELECT bytes, appended_time, min(id) AS first FROM entry WHERE (epoch = @epoch AND entry_no >= @unsynced)
+               OR epoch > @knownEpoch OR (epoch = @knownEpoch AND entry_no > @knownEntry) GROUP BY bytes ORDER BY first`,
           )
           .all({
             epoch,

@@ -271,10 +271,10 @@ test('what is wrong with rogues must be an alarm', () => {
   if (payment === undefined) throw new Error('no payment')
   const imitated = { ...payment, identity: { keyVersion: 1, cardId: cardId('bad0200000000000') } }
   const auditor = make()
-  auditor.sawBatch(batch([entry(imitated, 'captured')]))
+  const taken = [batch([entry(imitated, 'captured')])]
   const books = { ...booksOf([payment]), cards: [], settlements: [], loads: [], accounts: [] }
-  expect(() => auditor.close(books, [])).toThrow('worthless records')
+  expect(() => auditor.close(books, taken)).toThrow('worthless records')
   const alarm = { kind: 'settlementMac', alarm_key: '', terminal_id: kiosk, card_id: null, counter: null }
   auditor.rogueAt(kiosk)
-  auditor.close({ ...books, alarms: [alarm] }, [])
+  auditor.close({ ...books, alarms: [alarm] }, taken)
 })

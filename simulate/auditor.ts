@@ -9,10 +9,10 @@ import { toHex } from '../protocol/bytes.ts'
 import { type EntryStatus, parseEntry } from '../protocol/entry.ts'
 import type { TerminalId } from '../protocol/quantities.ts'
 import { balanceChangeMinor, type CardRecord, encodeRecord, parseRecord } from '../protocol/record.ts'
+import { type ArchivedEntry, type OwnWords, ownWordsOf, readArchivedEntries } from './archived-entries.ts'
 import { BookAudit } from './audit-books.ts'
 import { type BookRows, imitationIdStart, rogueIdStart } from './book-rows.ts'
 import type { Figures } from './figures.ts'
-import { type OwnWords, readOwnWords } from './own-words.ts'
 import type { Secrets } from './secrets.ts'
 import { demand } from './violation.ts'
 
@@ -92,10 +92,6 @@ export class Auditor {
   readonly #handedBySeller = new Set<string>()
   /** Settlement MACs that rogues' cards made, by record in hex. */
   readonly #rogueMacs = new Map<string, string>()
-  /** By card and counter of a rogue: the proven records that went over the wire. */
-  readonly #rivals = new Map<string, Set<string>>()
-  /** Terminals that sent an imitation's records as captured. */
-  readonly #soldToImitation = new Set<string>()
   readonly #capturedOnWire = new Set<string>()
   /** Ledgers that went back: their chain may fork. */
   readonly #wentBack = new Set<string>()
@@ -282,7 +278,7 @@ export class Auditor {
     this.#forget(terminal, from)
   }
 
-  /** A new epoch: what the old one may have sold is withheld from now on. */
+  /** A new epoch of a ledger that is lost or was found out: what the old one may have sold is withheld from now on. */
   enrolled(terminal: TerminalId): void {
     for (const lapse of this.#lapses.get(terminal) ?? []) lapse.until = Math.min(lapse.until, this.#serial)
   }
@@ -333,10 +329,7 @@ export class Auditor {
       status === 'witness' || record.order.terminalId === batch.terminalId,
       () => `entry ${place} is of another terminal`,
     )
-    if (isRogue(record.identity.cardId)) {
-      this.#judgeRogue(batch.terminalId, { hex, record, status, settlementMac })
-      return
-    }
+    if (isRogue(record.identity.cardId)) return
     if (status === 'abandoned')
       demand(
         'I3',
@@ -360,23 +353,6 @@ export class Auditor {
     this.#capturedOnWire.add(once)
   }
 
-  /** Of a rogue's entry only this is expected: that the issuer notices. */
-  #judgeRogue(
-    terminal: string,
-    entry: { hex: string; record: CardRecord; status: EntryStatus; settlementMac: Uint8Array },
-  ): void {
-    const { hex, record, status, settlementMac } = entry
-    const { cardId } = record.identity
-    if (status !== 'captured' && status !== 'owed' && status !== 'witness') return
-    if (isImitation(cardId)) {
-      if (status !== 'witness') this.#soldToImitation.add(terminal)
-      return
-    }
-    if (this.#rogueMacs.get(hex) !== toHex(settlementMac)) return
-    const place = `${cardId}/${record.counter}`
-    this.#rivals.set(place, (this.#rivals.get(place) ?? new Set<string>()).add(hex))
-  }
-
   /** The whole books, against what the cards say. */
   checkBooks(books: BookRows): void {
     this.#figures.count('audit', 'books checked')
@@ -394,7 +370,8 @@ export class Auditor {
    */
   close(books: BookRows, batches: readonly Uint8Array[]): void {
     this.checkBooks(books)
-    const words = readOwnWords(batches)
+    const entries = readArchivedEntries(batches)
+    const words = ownWordsOf(entries)
     const numbers = new Map(books.cards.map((card) => [card.card_no, card.card_id]))
     const settled = new Set(
       books.settlements
@@ -407,25 +384,33 @@ export class Auditor {
         this.#closeFact(fact, { isSettled: settled.has(`${card} ${fact.record.counter}`), count: facts.length })
         if (fact.record.order.type === 'payment') this.#closePayment(fact, facts, words)
       }
-    this.#closeRogues(books.alarms)
+    this.#closeRogues(entries, books.alarms)
     for (const load of books.loads)
       if (load.state === 'standing' || load.state === 'contested') this.#closeLoad(load, numbers)
   }
 
-  /** What was wrong with rogues was told to a person. */
-  #closeRogues(alarms: BookRows['alarms']): void {
-    for (const [place, records] of this.#rivals)
+  /** What was wrong with rogues was told to a person: worthless records, and two records at one counter. */
+  #closeRogues(entries: readonly ArchivedEntry[], alarms: BookRows['alarms']): void {
+    const rivals = new Map<string, Set<string>>()
+    for (const { terminal, status, record, hex, settlementMac } of entries) {
+      const { cardId } = record.identity
+      if (!isRogue(cardId) || (status !== 'captured' && status !== 'owed' && status !== 'witness')) continue
+      if (isImitation(cardId) && status !== 'witness')
+        demand(
+          'I4',
+          alarms.some((alarm) => alarm.kind === 'settlementMac' && alarm.terminal_id === terminal),
+          () => `worthless records of ${terminal}, and no alarm`,
+        )
+      if (isImitation(cardId) || this.#rogueMacs.get(hex) !== settlementMac) continue
+      const place = `${cardId}/${record.counter}`
+      rivals.set(place, (rivals.get(place) ?? new Set<string>()).add(hex))
+    }
+    for (const [place, records] of rivals)
       demand(
         'I4',
         records.size < 2 ||
-          alarms.some((alarm) => `${alarm.kind} ${alarm.card_id}/${alarm.counter}` === `clone ${place}`),
+          alarms.some(({ kind, card_id, counter }) => `${kind} ${card_id}/${counter}` === `clone ${place}`),
         () => `two records at ${place}, and no clone alarm`,
-      )
-    for (const terminal of this.#soldToImitation)
-      demand(
-        'I4',
-        alarms.some(({ kind, terminal_id }) => kind === 'settlementMac' && terminal_id === terminal),
-        () => `worthless records of ${terminal}, and no alarm`,
       )
   }
 

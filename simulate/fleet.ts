@@ -113,7 +113,7 @@ export class Fleet {
   async #openShop(): Promise<void> {
     const { terminals, cards, rogues, customers } = this.#parts
     for (const terminal of terminals) {
-      await this.#enrol(terminal)
+      await this.#enrol(terminal, true)
       await this.#sync(terminal, calm)
     }
     for (const card of [...cards, ...rogues.filter(({ kind }) => kind !== 'imitation')])
@@ -209,16 +209,17 @@ export class Fleet {
         terminal.loseDisk()
         figures.count('fault, disk', 'lost')
         auditor.diskLost(terminal.id)
-        return this.#enrol(terminal)
+        return this.#enrol(terminal, true)
       case 'technician':
         figures.count('recoveries', terminal.stopped ? 'enrolled again after a fork' : 'enrolled again for no reason')
-        return this.#enrol(terminal)
+        return this.#enrol(terminal, terminal.stopped)
     }
   }
 
-  async #enrol(terminal: SimTerminal): Promise<void> {
+  /** @param isNoticed its ledger is gone, or the issuer called it a fork */
+  async #enrol(terminal: SimTerminal, isNoticed: boolean): Promise<void> {
     await terminal.enrol()
-    this.#parts.auditor.enrolled(terminal.id)
+    if (isNoticed) this.#parts.auditor.enrolled(terminal.id)
   }
 
   /** The books against the cards: what changed, if anybody wrote in them. */
@@ -310,7 +311,7 @@ export class Fleet {
   async #syncForGood(terminal: SimTerminal): Promise<void> {
     await this.#sync(terminal, calm)
     if (!terminal.stopped) return
-    await this.#enrol(terminal)
+    await this.#enrol(terminal, true)
     await this.#sync(terminal, calm)
   }
 }
