@@ -73,7 +73,9 @@ export const plant = async (defect: Defect): Promise<Verdict> => {
         ? simulation
         : ['node_modules/vitest/vitest.mjs', 'run', '--project', 'plain', defect.caughtBy]
     const { status, output } = await run(copy, argv)
-    return { caught: status === 1, says: gistOf(output) }
+    // A copy that does not even start has noticed nothing.
+    const noticed = defect.caughtBy === 'simulator' ? /^VIOLATION of /m : /Tests .*\d+ failed/
+    return { caught: status === 1 && noticed.test(output), says: gistOf(output) }
   } finally {
     rmSync(copy, { recursive: true, force: true })
   }

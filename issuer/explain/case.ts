@@ -27,7 +27,7 @@ export type Cause = (typeof causes)[number]
 export const advice: Readonly<Record<Cause, { readonly title: string; readonly todo: string }>> = {
   hole: {
     title: 'Missing counters',
-    todo: "Bring the entry: sync the likely terminal, or fetch its batches by stick. If its disk is gone, have the card tapped at any kiosk (its last ten records come along) or the claim opened on the phone. Until then the sum waits and is nobody's.",
+    todo: "Bring the entry: sync the likely terminal, or fetch its batches by stick. If its disk is gone, have the card tapped at any kiosk (each tap brings one record more, of its last ten) or the claim opened on the phone. Until then the sum waits and is nobody's.",
   },
   presumedReversal: {
     title: 'Reversals that only a hole tells of',
@@ -75,7 +75,7 @@ export const advice: Readonly<Record<Cause, { readonly title: string; readonly t
   },
   abandoned: {
     title: 'In doubt for good',
-    todo: 'The terminal will never know and never hands over goods. If the customer asks: the hole where its counter was shows whether money moved. Settle it by hand.',
+    todo: 'The terminal will never know and never hands over goods. If the customer asks: the hole where its counter was, or the record that came later, shows whether money moved. Give the goods or the money back by hand.',
   },
   void: { title: 'Proved not paid', todo: 'Nothing: the card proved that no money moved.' },
   held: {
