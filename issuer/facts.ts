@@ -1,4 +1,5 @@
 /** What report and explanation are made of: the rows of one consistent picture, and the book's business days. */
+import { sql } from 'kysely'
 import { IssuerError } from './errors.ts'
 import type { StoreReader } from './store.ts'
 import { withheldIn } from './withheld-units.ts'
@@ -67,6 +68,17 @@ export const readFacts = async (db: StoreReader) => ({
     .selectFrom('settlement')
     .select(['card_no', 'counter', 'terminal_no', 'record', 'settlement_mac'])
     .where('source', 'in', ['witness', 'claim'])
+    .execute(),
+  /** Payments for one-time codes and tickets, each an item of its own. */
+  unitSales: await db
+    .selectFrom('settlement')
+    .innerJoin('item_version', (join) =>
+      join.on('item_version.item_hash', '=', sql<Uint8Array>`substr(settlement.record, 49, 16)`),
+    )
+    .select(['card_no', 'counter', 'terminal_no', 'amount_minor', 'order_time', 'item_version.unit', 'item_id'])
+    .where('order_type', '=', 'payment')
+    .where('item_version.unit', 'is not', null)
+    .orderBy('settled_at')
     .execute(),
   seams: await db.selectFrom('seam').selectAll().orderBy('card_no').orderBy('after_counter').execute(),
   /** With the proof of the same record, where its card gave one. */

@@ -4,6 +4,7 @@ export const causes = [
   'hole',
   'presumedReversal',
   'lyingCard',
+  'soldTwice',
   'unprovenLoad',
   'exception',
   'reversalWaits',
@@ -36,6 +37,10 @@ export const advice: Readonly<Record<Cause, { readonly title: string; readonly t
   lyingCard: {
     title: 'Balances that contradict each other',
     todo: 'Block the card (farthing card block) and look at it: it told a balance that its own records deny. What it made from nothing is paid to nobody.',
+  },
+  soldTwice: {
+    title: 'One code, two buyers',
+    todo: 'Give one of the two another code or his money back: only the first to use it had anything of it. The terminal sold from an old copy of its ledger, or from codes that were released too early.',
   },
   unprovenLoad: {
     title: 'Balances beside a load whose record has not come',

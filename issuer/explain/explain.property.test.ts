@@ -194,6 +194,6 @@ test('the cases of any history add up to the accounts, after every document, and
     }),
     { numRuns: 12, seed },
   )
-  // The histories are worth something: they meet with every cause. (What is void is never open.)
-  expect([...caused].toSorted()).toEqual(causes.filter((cause) => cause !== 'void').toSorted())
+  // The histories are worth something: they meet with every cause. (What is void is never open; they sell no codes.)
+  expect([...caused].toSorted()).toEqual(causes.filter((cause) => cause !== 'void' && cause !== 'soldTwice').toSorted())
 }, 60_000)

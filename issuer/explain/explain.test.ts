@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Item } from '../../protocol/item.ts'
+import { type Item, unitItem } from '../../protocol/item.ts'
 import { unixTime } from '../../protocol/quantities.ts'
+import { publish as publishAll } from '../bulletin-publisher.ts'
+import { addItem } from '../catalogue.ts'
 import { settleClaim } from '../claims.ts'
 import { startEpoch } from '../parties.ts'
 import { type Bench, newCard, newTerminal, openBench, publish, type TestCard, TestTerminal } from '../test-support.ts'
@@ -289,6 +291,34 @@ describe('who made a missing counter', () => {
     expect(found.hole?.suspects).toHaveLength(5)
     expect(found.hole?.moreSuspects).toBe(3)
   })
+})
+
+test('a code that two cards bought is two cases; a sale that was undone is none', async () => {
+  const codes = Buffer.from('a\nb\n')
+  const file = { name: 'codes.txt', bytes: new Uint8Array(codes) }
+  const { item } = await addItem(bench.issuer, {
+    file,
+    id: 'wifi',
+    kind: 'code',
+    priceMinor: 100,
+    title: { en: 'Wi-Fi' },
+  })
+  const kiosk = await newTerminal(bench.issuer, 'Town')
+  await publishAll(bench.issuer)
+  const [one, other, third] = [await newCard(bench.issuer), await newCard(bench.issuer), await newCard(bench.issuer)]
+  for (const card of [one, other, third]) await kiosk.sync(kiosk.entry(await kiosk.load(card, 500)))
+  const sale = one.pay(kiosk, unitItem(item, 'a'))
+  const again = other.pay(kiosk, unitItem(item, 'a'))
+  const undone = third.pay(kiosk, unitItem(item, 'b'))
+  const reversal = third.reverse(undone)
+  const next = one.pay(kiosk, unitItem(item, 'b'))
+  await kiosk.sync(...[sale, again, undone, reversal, next].map((made) => kiosk.entry(made)))
+  const { open, unexplainedMinor } = await explain(bench.issuer)
+  expect(open.filter(({ cause }) => cause === 'soldTwice')).toMatchObject([
+    { cardId: one.id, counter: 2, amountMinor: 100, detail: expect.stringContaining(`${other.id} #2`) },
+    { cardId: other.id, counter: 2, amountMinor: 100, detail: expect.stringContaining(`${one.id} #2`) },
+  ])
+  expect(unexplainedMinor).toBe(0)
 })
 
 test('a payment that another terminal passes off as its own is still brought by couriers alone', async () => {

@@ -10,6 +10,7 @@ import { type Case, causes } from './case.ts'
 import { seamCases } from './holes.ts'
 import { isPlain, moneyCases } from './money.ts'
 import { noteCases } from './notes.ts'
+import { soldTwiceCases } from './sold-twice.ts'
 import { alarmCases, readStandings, terminalCases } from './terminals.ts'
 
 /** All amounts in minor units. */
@@ -99,6 +100,7 @@ export const explain = async (issuer: Issuer, options: { readonly day?: string }
     ...moneyCases(book),
     ...noteCases(book),
     ...terminalCases(book, standings, day),
+    ...soldTwiceCases(book),
     ...alarmCases(book),
   ].toSorted(byUrgency)
   const isOfDay = (of: string) => day === undefined || of === day
