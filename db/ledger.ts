@@ -737,7 +737,10 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
         }
         database.prepare('UPDATE terminal SET issuer_contact_time = ?').run(now())
       })
+      // If the disk does not even read now, the next commit follows it first.
+      behind = true
       look(() => unsynced.settle())
+      behind = false
     },
 
     /** Keeps a document that was verified, and the signed time in it. @returns false when its serial is not newer */

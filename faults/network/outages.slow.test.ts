@@ -106,7 +106,8 @@ test('an old acknowledgement does not settle what a restored disk sold anew unde
 
 test('an issuer killed in the middle of batches, five times, has each whole or not, and in the end all', async () => {
   const { bank, server, proxy, client, till, card, agree } = await open()
-  const batches = 12
+  // More than five kills leave over, however fast the machine is.
+  const batches = 30
   for (let batch = 0; batch < batches; batch += 1) await till.sellBatch(card, 3)
   await server.close()
   let kills = 0

@@ -223,3 +223,18 @@ test('a folder that no terminal was at gets nothing, and one with too many files
   await expect(world.desk(stick)).rejects.toThrow('take an empty stick')
   await expect(kiosk.take(path.join(stick, 'none'))).rejects.toThrow('is the stick in, and mounted there?')
 })
+
+test('a batch under a name too long for its answer is named, and the others are answered', async () => {
+  const world = await make()
+  const stick = world.stick()
+  for (const index of [0, 1]) {
+    await world.kiosk(index).sell(world.card(index))
+    await world.kiosk(index).export(stick)
+  }
+  const [batch = ''] = readdirSync(stick).filter((name) => name.endsWith('.fbat'))
+  writeFileSync(path.join(stick, `${'0'.repeat(250)}.fbat`), readFileSync(path.join(stick, batch)))
+  const done = await world.desk(stick)
+  expect(done.refused).toMatchObject([{ sentence: expect.stringContaining('too long') }])
+  expect(done.batches).toHaveLength(2)
+  expect(readdirSync(stick).filter((name) => name.endsWith('.fack'))).toHaveLength(2)
+})

@@ -151,6 +151,8 @@ export const openStick = (dir: string, disk: StickDisk = realStickDisk) => {
         disk.rename(part, place(name))
         return { outcome: 'written' }
       } catch (error) {
+        if (codeOf(error) === 'ENAMETOOLONG')
+          return { outcome: 'refused', sentence: 'Its name is too long: rename it, or delete it.' }
         if (inTheWay.includes(codeOf(error) ?? ''))
           return { outcome: 'refused', sentence: 'Something else of that name is in the way: move it off the stick.' }
         throw faultOf(dir, error)
