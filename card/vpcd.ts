@@ -41,6 +41,11 @@ export interface VpcdPlug {
   tearNextCommit(tear: Tear): void
 }
 
+/** The sentence says what to do. */
+export class NoVirtualReader extends Error {
+  override readonly name = 'NoVirtualReader'
+}
+
 export interface VpcdOptions {
   readonly port: number
   readonly host?: string
@@ -140,12 +145,12 @@ export const plugIntoVpcd = (options: VpcdOptions): VpcdPlug => {
   socket.on('error', (cause) => {
     if (inserted) return
     const advice = 'start pcscd with vpcd (Debian: pcscd, vsmartcard-vpcd)'
-    noticed.reject(new Error(`No virtual reader listens on port ${port}: ${advice}.`, { cause }))
+    noticed.reject(new NoVirtualReader(`No virtual reader listens on port ${port}: ${advice}.`, { cause }))
   })
   socket.on('close', () => {
     purse.reset()
     signal?.removeEventListener('abort', pull)
-    noticed.reject(new Error(`The card left the reader on port ${port} before the reader noticed it.`))
+    noticed.reject(new NoVirtualReader(`The card left the reader on port ${port} before the reader noticed it.`))
     left.resolve(departure)
   })
   const pull = async () => {

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { StateFileError } from '../card/state-file.ts'
+import { NoVirtualReader } from '../card/vpcd.ts'
 import { asLedgerFault, LedgerFault } from '../db/open.ts'
 import { IssuerError } from '../issuer/errors.ts'
 import { IdentityFault } from '../main/identity.ts'
@@ -84,6 +85,7 @@ export const statusOf = (error: unknown): ExitStatus | undefined => {
     error instanceof IdentityFault ||
     error instanceof CardFault ||
     error instanceof StickFault ||
+    error instanceof NoVirtualReader ||
     error instanceof StateFileError
   )
     return exitStatus.world

@@ -33,6 +33,7 @@ const keptBytesMax = 2048
 const shownLettersMax = 400
 
 const options = new Command('fuzz')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .option('--target <names...>', 'only these targets')
   .option('--seed <text>', 'the same seed, the same inputs', randomBytes(4).toString('hex'))
   .option('--soak <minutes>', 'for so long in all, each target its share', seconds)
@@ -57,7 +58,10 @@ const queueOf = async (): Promise<readonly Queued[]> => {
   ).flat()
   const names = all.map(({ target }) => target.name)
   const unknown = options.target?.find((name) => !names.includes(name))
-  if (unknown !== undefined) throw new Error(`no target ${unknown}: there are ${names.join(', ')}`)
+  if (unknown !== undefined) {
+    console.error(`There is no target ${unknown}: there are ${names.join(', ')}.`)
+    process.exit(2)
+  }
   return all.filter(({ target }) => options.target?.includes(target.name) ?? true)
 }
 
