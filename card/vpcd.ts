@@ -57,7 +57,8 @@ export interface VpcdOptions {
 
 const isCommit = (command: Uint8Array): boolean => command[0] === 0x90 && command[1] === instruction.commit
 
-const frameOf = (payload: Uint8Array): Buffer => {
+/** A payload as vpcd takes it: its length before it, in one buffer. */
+export const frameOf = (payload: Uint8Array): Buffer => {
   const frame = Buffer.alloc(lengthBytes + payload.length)
   frame.writeUInt16BE(payload.length)
   frame.set(payload, lengthBytes)
@@ -65,7 +66,7 @@ const frameOf = (payload: Uint8Array): Buffer => {
 }
 
 /** Cuts a stream of bytes into payloads; what is not whole yet waits. */
-const frameSplitter = () => {
+export const frameSplitter = () => {
   let waiting = Buffer.alloc(0)
   return function* split(chunk: Uint8Array): Generator<Uint8Array> {
     waiting = Buffer.concat([waiting, chunk])

@@ -5,6 +5,7 @@
  */
 import { connect } from 'node:net'
 import type { Purse } from '../../card/purse.ts'
+import { frameOf, frameSplitter } from '../../card/vpcd.ts'
 import { instruction } from '../../protocol/apdu.ts'
 
 export type Instruction = 'select' | 'initiate' | 'commit' | 'readRecord' | 'getResponse'
@@ -56,7 +57,6 @@ export interface FaultyCard {
 export const faultyCardAtr = Uint8Array.of(0x3b, 0x80, 0x80, 0x01, 0x01)
 
 const giveAtr = 4
-const lengthBytes = 2
 
 const instructionOf = (command: Uint8Array): Instruction | undefined => {
   switch (command[1]) {
@@ -72,28 +72,6 @@ const instructionOf = (command: Uint8Array): Instruction | undefined => {
       return 'getResponse'
     default:
       return undefined
-  }
-}
-
-const frameOf = (payload: Uint8Array): Buffer => {
-  const frame = Buffer.alloc(lengthBytes + payload.length)
-  frame.writeUInt16BE(payload.length)
-  frame.set(payload, lengthBytes)
-  return frame
-}
-
-/** Cuts a stream of bytes into payloads; what is not whole yet waits. */
-const frameSplitter = () => {
-  let waiting = Buffer.alloc(0)
-  return function* split(chunk: Uint8Array): Generator<Uint8Array> {
-    waiting = Buffer.concat([waiting, chunk])
-    while (waiting.length >= lengthBytes) {
-      const end = lengthBytes + waiting.readUInt16BE()
-      if (waiting.length < end) return
-      const payload = Uint8Array.from(waiting.subarray(lengthBytes, end))
-      waiting = waiting.subarray(end)
-      yield payload
-    }
   }
 }
 
