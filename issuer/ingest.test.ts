@@ -113,6 +113,7 @@ test('books a load, a payment and a reversal, and pays the merchant the rest', a
       inDoubt: 0,
       exceptions: 0,
       payableMinor: 250,
+      heldMinor: 0,
       cashOwedMinor: 5000,
     },
   ])
