@@ -51,7 +51,7 @@ export const defects: readonly Defect[] = [
     file: 'main/purchase/recovery.ts',
     find: "if (answer.outcome !== 'read' || answer.record.counter !== doubt.counter) return 'unknown'",
     replace: "if (answer.outcome !== 'read' || answer.record.counter !== doubt.counter) return 'void'",
-    caughtBy: 'simulator',
+    caughtBy: 'main/purchase/purchase.test.ts',
   },
   {
     name: 'an acceptance MAC is not looked at',
