@@ -1,5 +1,4 @@
 /** What report and explanation are made of: the rows of one consistent picture, and the book's business days. */
-import { sql } from 'kysely'
 import { IssuerError } from './errors.ts'
 import type { StoreReader } from './store.ts'
 import { withheldIn } from './withheld-units.ts'
@@ -28,6 +27,10 @@ export const requireDay = (day: string): void => {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || Number.isNaN(parsed.getTime()) || !parsed.toISOString().startsWith(day))
     throw new IssuerError('input', `"${day}" is not a day such as 2026-11-23.`)
 }
+
+/** What counters that are missing did to the balance. */
+export const directionOf = (netMinor: number): 'debit' | 'credit' | 'none' =>
+  netMinor < 0 ? 'debit' : netMinor > 0 ? 'credit' : 'none'
 
 /** Read inside one transaction. */
 export const readFacts = async (db: StoreReader) => ({
@@ -68,17 +71,6 @@ export const readFacts = async (db: StoreReader) => ({
     .selectFrom('settlement')
     .select(['card_no', 'counter', 'terminal_no', 'record', 'settlement_mac'])
     .where('source', 'in', ['witness', 'claim'])
-    .execute(),
-  /** Payments for one-time codes and tickets, each an item of its own. */
-  unitSales: await db
-    .selectFrom('settlement')
-    .innerJoin('item_version', (join) =>
-      join.on('item_version.item_hash', '=', sql<Uint8Array>`substr(settlement.record, 49, 16)`),
-    )
-    .select(['card_no', 'counter', 'terminal_no', 'amount_minor', 'order_time', 'item_version.unit', 'item_id'])
-    .where('order_type', '=', 'payment')
-    .where('item_version.unit', 'is not', null)
-    .orderBy('settled_at')
     .execute(),
   seams: await db.selectFrom('seam').selectAll().orderBy('card_no').orderBy('after_counter').execute(),
   /** With the proof of the same record, where its card gave one. */

@@ -1,7 +1,7 @@
 /** The reconciled day: what terminals and merchants took, what cards hold, what waits, and that the books balance. */
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'
 import { type Archive, entryKey, readArchive } from './archive.ts'
-import { businessDays, type Facts, type Index, indexFacts, keyOf, readFacts, requireDay } from './facts.ts'
+import { businessDays, directionOf, type Facts, type Index, indexFacts, keyOf, readFacts, requireDay } from './facts.ts'
 import type { Issuer } from './issuer.ts'
 import type { AccountKind, SeamExplanation } from './tables.ts'
 
@@ -175,8 +175,6 @@ const reportTerminal = (book: Book, terminal: Facts['terminals'][number]): Termi
       .map(({ kind }) => ({ kind })),
   }
 }
-
-const directionOf = (netMinor: number) => (netMinor < 0 ? 'debit' : netMinor > 0 ? 'credit' : 'none')
 
 const reportCard = (
   card: Facts['cards'][number],

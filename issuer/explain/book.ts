@@ -1,4 +1,5 @@
 /** The rows of the book as the explanation looks them up: one consistent picture, read once. */
+import { sql } from 'kysely'
 import { formatAmount } from '../../protocol/currency.ts'
 import { type Archive, entryKey, type OwnWord, readArchive } from '../archive.ts'
 import { businessDays, type Facts, type Index, indexFacts, keyOf, readFacts } from '../facts.ts'
@@ -38,6 +39,17 @@ const readRows = async (db: StoreReader) => {
       .orderBy('received_at')
       .execute(),
     terminals: await db.selectFrom('terminal').select(['terminal_no', 'created_at']).execute(),
+    /** Payments for one-time codes and tickets, each an item of its own. */
+    unitSales: await db
+      .selectFrom('settlement')
+      .innerJoin('item_version', (join) =>
+        join.on('item_version.item_hash', '=', sql<Uint8Array>`substr(settlement.record, 49, 16)`),
+      )
+      .select(['card_no', 'counter', 'terminal_no', 'amount_minor', 'order_time', 'item_version.unit', 'item_id'])
+      .where('order_type', '=', 'payment')
+      .where('item_version.unit', 'is not', null)
+      .orderBy('settled_at')
+      .execute(),
   }
 }
 type Rows = Awaited<ReturnType<typeof readRows>>
@@ -64,6 +76,7 @@ const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOStrin
 
 export interface Book {
   readonly facts: Facts
+  readonly unitSales: Rows['unitSales']
   readonly index: Index
   readonly archive: Archive
   readonly courierOnly: ReadonlySet<string>
@@ -95,7 +108,7 @@ export interface Book {
 
 /** Within one reading transaction. */
 export const readBook = async (issuer: Issuer): Promise<Book> => {
-  const { facts, archive, arrivals, claims, terminals } = await issuer.store.read(readRows)
+  const { facts, archive, arrivals, claims, terminals, unitSales } = await issuer.store.read(readRows)
   const { currency, timeZone } = issuer.book
   const index = indexFacts(facts)
   const firsts = indexArrivals(arrivals)
@@ -111,6 +124,7 @@ export const readBook = async (issuer: Issuer): Promise<Book> => {
   }
   return {
     facts,
+    unitSales,
     index,
     archive,
     courierOnly: courierOnly(facts, archive),

@@ -1,4 +1,5 @@
 /** Missing counters: what they moved, who may have made them, and which of them have come since (PROTOCOL.md, I4). */
+import { directionOf } from '../facts.ts'
 import { type Arrival, type Book, closing, isoTime, noMoney, type Settled } from './book.ts'
 import type { Case, Hole, HoleExplanation } from './case.ts'
 import { type Missing, suspectsOf } from './suspects.ts'
@@ -45,8 +46,6 @@ const explanationOf = ({ explanation }: Seam): HoleExplanation => {
       return 'namedSum'
   }
 }
-
-const directionOf = (netMinor: number): Hole['direction'] => (netMinor < 0 ? 'debit' : netMinor > 0 ? 'credit' : 'none')
 
 /** What a seam puts into the two accounts, by its meaning. */
 const seamMoney = ({ explanation, after_counter, before_counter, net_minor }: Seam) => {

@@ -3,7 +3,7 @@ import { type Book, keyOf, noMoney } from './book.ts'
 import type { Case } from './case.ts'
 
 export const soldTwiceCases = (book: Book): Case[] => {
-  const stands = book.facts.unitSales.filter((sale) => !book.index.undone.has(keyOf(sale.card_no, sale.counter)))
+  const stands = book.unitSales.filter((sale) => !book.index.undone.has(keyOf(sale.card_no, sale.counter)))
   return [...Map.groupBy(stands, (sale) => sale.unit).values()]
     .filter((sales) => sales.length > 1)
     .flatMap((sales) =>
