@@ -21,8 +21,13 @@ export interface Store {
   readonly url: string
   /** One transaction over a consistent picture; it sees nothing that is not committed. */
   read<Result>(work: (db: StoreReader) => Promise<Result>): Promise<Result>
-  /** One durable transaction: all or nothing. `work` awaits nothing but `db`. Writers queue up. */
+  /** One durable transaction: all or nothing. `work` awaits nothing but `db`. Writers queue up: no other one runs beside it. */
   write<Result>(work: (db: StoreWriter) => Promise<Result>): Promise<Result>
+  /**
+   * As `write`, but in PostgreSQL others of its kind run beside it (not those of `write`), so that it locks the rows that its decisions
+   * rest on before it reads them, in this order: terminals, cards, accounts, each by number.
+   */
+  writeBeside<Result>(work: (db: StoreWriter) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
 
@@ -125,10 +130,11 @@ const migrate = async (db: Kysely<Tables>, path: string): Promise<void> =>
       connection,
     )
     const version = rows[0]?.version ?? 0
-    if (version > migrations.length)
+    const newest = migrations.at(-1)?.version ?? 0
+    if (version > newest)
       throw new IssuerError(
         'storeNewer',
-        `The store ${path} was written by a newer Farthing (store version ${version}, this program knows ${migrations.length}): run the newer program.`,
+        `The store ${path} was written by a newer Farthing (store version ${version}, this program knows ${newest}): run the newer program.`,
       )
     for (const migration of migrations) if (migration.version > version) await applyMigration(connection, migration)
   })
@@ -166,6 +172,7 @@ const open = async (url: string, create: boolean): Promise<Store> => {
     url,
     read: (work) => transaction(reader, 'begin', work),
     write: (work) => transaction(writer, 'begin immediate', work),
+    writeBeside: (work) => transaction(writer, 'begin immediate', work),
     close: async () => {
       await reader.destroy()
       await writer.destroy()

@@ -6,7 +6,10 @@ const allowed = {
   protocol: [],
   card: ['protocol'],
   db: ['protocol'],
-  issuer: ['protocol'],
+  // The operators' page runs in a browser, and shares nothing with the server but the shapes that they exchange.
+  'issuer/console-contract': ['protocol'],
+  'issuer/console': ['issuer/console-contract', 'protocol'],
+  issuer: ['issuer/console-contract', 'protocol'],
   main: ['protocol', 'db', 'preload'],
   preload: [],
   chromium: [],
@@ -14,28 +17,47 @@ const allowed = {
   // The desk, where sticks are answered, is part of the command.
   simulate: ['protocol', 'card', 'db', 'main', 'issuer', 'cli'],
   // The command may use anything; its demonstration shares the end-to-end tests' means.
-  cli: ['protocol', 'card', 'db', 'main', 'issuer', 'preload', 'chromium', 'simulate', 'e2e', 'scripts'],
+  cli: [
+    'protocol',
+    'card',
+    'db',
+    'main',
+    'issuer',
+    'issuer/console-contract',
+    'preload',
+    'chromium',
+    'simulate',
+    'e2e',
+    'scripts',
+  ],
 }
 /** Folders whose modules must also run where there is no Node. */
-const withoutNode = ['protocol', 'renderer']
+const withoutNode = ['protocol', 'renderer', 'issuer/console', 'issuer/console-contract']
 /** Of preload, others may see only the contract. */
 const contract = 'preload/contract.ts'
+
+/** The folder of rules that a file belongs to: the innermost. */
+const folderOf = (file) =>
+  Object.keys(allowed)
+    .filter((folder) => file.startsWith(`${folder}/`))
+    .toSorted((a, b) => b.length - a.length)[0] ?? file.split('/')[0]
 
 const folders = Object.keys(allowed).filter((folder) => existsSync(folder))
 const sources = folders.flatMap((folder) =>
   readdirSync(folder, { recursive: true })
     .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
+    .filter((file) => folderOf(file) === folder)
     .filter((file) => /\.tsx?$/.test(file) && !/\.(test|d)\.tsx?$|\/test-[^/]*\.ts$/.test(file)),
 )
 
 const problems = []
 for (const file of sources) {
-  const folder = file.split('/')[0]
+  const folder = folderOf(file)
   const text = readFileSync(file, 'utf8')
   for (const [, specifier] of text.matchAll(/(?:from|import|import\()\s*'([^']+)'/g)) {
     if (specifier.startsWith('.')) {
       const target = path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier))
-      const home = target.split('/')[0]
+      const home = folderOf(target)
       if (home === folder) continue
       if (home === 'resources') continue
       if (!allowed[folder].includes(home)) problems.push(`${file}: ${folder}/ may not import ${home}/ (${specifier})`)

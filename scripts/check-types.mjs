@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 
-const projects = readdirSync('.', { recursive: false })
+const projects = [...readdirSync('.', { recursive: false }), 'issuer/console', 'issuer/console-contract']
   .filter((folder) => !folder.startsWith('.') && folder !== 'node_modules')
   .flatMap((folder) => {
     try {

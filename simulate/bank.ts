@@ -7,7 +7,7 @@ import { createEnrolmentCode } from '../issuer/enrolment.ts'
 import { createApp } from '../issuer/http-app.ts'
 import { createStore, type Issuer, openIssuer } from '../issuer/issuer.ts'
 import { addCard, addMerchant, addTerminal, startEpoch } from '../issuer/parties.ts'
-import type { Store } from '../issuer/store.ts'
+import type { Store, StoreWriter } from '../issuer/store.ts'
 import { type CardId, type TerminalId, type UnixTime, unixTime } from '../protocol/quantities.ts'
 import { type Chance, chanceOf } from './chance.ts'
 import { itemIds } from './workload.ts'
@@ -61,19 +61,20 @@ export class Bank {
 
   #serve(): ReturnType<typeof createApp> {
     const { store } = this.#issuer
+    const dying =
+      <Result>(work: (db: StoreWriter) => Promise<Result>) =>
+      async (db: StoreWriter): Promise<Result> => {
+        const result = await work(db)
+        if (this.#dies) {
+          this.#dies = false
+          throw new Error('the issuer dies before it commits')
+        }
+        return result
+      }
     const failing: Store = {
-      url: store.url,
-      read: (work) => store.read(work),
-      write: (work) =>
-        store.write(async (db) => {
-          const result = await work(db)
-          if (this.#dies) {
-            this.#dies = false
-            throw new Error('the issuer dies before it commits')
-          }
-          return result
-        }),
-      close: () => store.close(),
+      ...store,
+      write: (work) => store.write(dying(work)),
+      writeBeside: (work) => store.writeBeside(dying(work)),
     }
     return createApp(
       { ...this.#issuer, store: failing },

@@ -38,17 +38,17 @@ export const watchStore = (issuer: Issuer, file: string, mark: Mark): Issuer => 
   const look = markChanges('store', file, mark)
   look()
   const { store } = issuer
+  const looked = async <Result>(writing: Promise<Result>): Promise<Result> => {
+    const result = await writing
+    look()
+    return result
+  }
   return {
     ...issuer,
     store: {
-      url: store.url,
-      read: (work) => store.read(work),
-      write: async (work) => {
-        const result = await store.write(work)
-        look()
-        return result
-      },
-      close: () => store.close(),
+      ...store,
+      write: (work) => looked(store.write(work)),
+      writeBeside: (work) => looked(store.writeBeside(work)),
     },
   }
 }

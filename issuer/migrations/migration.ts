@@ -6,9 +6,11 @@ export interface Migration {
   readonly name: string
   /**
    * Statements in the common part of SQLite and PostgreSQL, with these words for what differs:
-   * `{int}` a signed 64-bit integer, `{blob}` bytes, `{serial}` a primary key that only grows, `{strict}` after a table.
+   * `{int}` a signed 64-bit integer, `{blob}` bytes, `{serial}` a primary key that only grows, `{strict}` after a table. In PostgreSQL
+   * every column of times, amounts and numbers is a bigint, which the store reads as a number.
    */
   readonly statements: readonly string[]
-  /** Statements for SQLite alone (triggers). */
+  /** What the common part does not have (triggers), after `statements`, for each database. */
   readonly sqliteStatements?: readonly string[]
+  readonly postgresStatements?: readonly string[]
 }

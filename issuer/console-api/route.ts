@@ -1,0 +1,66 @@
+/**
+ * One operation of the console, declared: its address, who may call it, and the shapes that go in and out. One adapter
+ * checks session, permission, forgery token and shape for all of them; the OpenAPI description is made of the same.
+ */
+import type * as v from 'valibot'
+import type { Permission, Role } from '../console-contract/roles.ts'
+import type { Issuer } from '../issuer.ts'
+import type { StoreWriter } from '../store.ts'
+
+export interface Caller {
+  /** For the audit log: a user's name, or how else the change came. */
+  readonly name: string
+  /** undefined: not a user of the console. */
+  readonly userNo: number | undefined
+  readonly role: Role
+}
+
+export interface RouteContext<Input> {
+  readonly issuer: Issuer
+  readonly caller: Caller
+  readonly input: Input
+}
+
+/** A document instead of JSON: an export, a statement, a payment file. */
+export interface Download {
+  readonly mediaType: string
+  readonly fileName: string
+  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
+}
+
+export interface ConsoleRoute<Input extends v.GenericSchema = v.GenericSchema, Output = unknown> {
+  readonly method: 'GET' | 'POST'
+  /** Below /console/api, such as "/terminals/:terminalId". */
+  readonly path: string
+  readonly permission: Permission
+  /** For the description: one sentence. */
+  readonly summary: string
+  /** Of path parameters, query and JSON body together: a name is in one of them. */
+  readonly input: Input
+  /** Of JSON answers. */
+  readonly output?: v.GenericSchema<unknown, Output>
+  /** @throws IssuerError: a refusal with its sentence */
+  readonly handle: (context: RouteContext<v.InferOutput<Input>>) => Promise<Output | Download>
+}
+
+/** Ties the handler's types to the schemas. */
+export const route = <const Input extends v.GenericSchema, Output>(
+  declared: ConsoleRoute<Input, Output>,
+): ConsoleRoute => declared as unknown as ConsoleRoute
+
+/** One change, for the log. `before` and `after` are JSON without secrets. */
+export interface Change {
+  /** A verb and what it is about, such as "merchant.fee.set". */
+  readonly action: string
+  /** Which one, such as a merchant's name or a card's id. */
+  readonly subject: string
+  readonly before?: unknown
+  readonly after?: unknown
+}
+
+/** Appends a change to the chained audit log, in the transaction that makes it. */
+export type NoteChange = (
+  db: StoreWriter,
+  who: { readonly name: string; readonly at: number },
+  change: Change,
+) => Promise<void>

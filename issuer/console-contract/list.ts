@@ -1,0 +1,32 @@
+/** What all tables of the console have in common: they page, filter, sort and export on the server's side. */
+import * as v from 'valibot'
+
+export const pageRowsMax = 200
+const pageRowsDefault = 50
+
+/** Query of a list: its own filters, how it is sorted, and where its page begins. */
+export const listQuery = <const Sort extends string, Filters extends v.ObjectEntries>(
+  sorts: readonly [Sort, ...Sort[]],
+  filters: Filters,
+) =>
+  v.object({
+    ...filters,
+    /** The first named is the default. */
+    sort: v.optional(v.picklist(sorts), sorts[0]),
+    direction: v.optional(v.picklist(['ascending', 'descending']), 'descending'),
+    limit: v.optional(
+      v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.minValue(1), v.maxValue(pageRowsMax)),
+      String(pageRowsDefault),
+    ),
+    /** Where the page before ended, as it said; absent: the first page. */
+    after: v.optional(v.pipe(v.string(), v.maxLength(200))),
+  })
+
+export const pageOf = <Row extends v.GenericSchema>(row: Row) =>
+  v.object({
+    rows: v.array(row),
+    /** `after` of the next page; absent: this is the last. */
+    next: v.optional(v.string()),
+    /** How many rows there are with these filters; absent where counting would take long. */
+    total: v.optional(v.number()),
+  })
