@@ -34,6 +34,10 @@ const tests = readdirSync(import.meta.dirname, { withFileTypes: true })
 const usesPcscd = (file: string) =>
   /with-pcscd|scripts\/pcsc\//.test(readFileSync(path.join(import.meta.dirname, file), 'utf8'))
 
+/** The issuer's suites run on both databases: those that leave it to openBench which one. */
+const onBothStores = (file: string) =>
+  file.startsWith('issuer') && /openBench|testStoreUrl/.test(readFileSync(path.join(import.meta.dirname, file), 'utf8'))
+
 const common = { environment: 'node', testTimeout: 30_000, hookTimeout: 30_000 } as const
 
 export default defineConfig({
@@ -52,10 +56,20 @@ export default defineConfig({
       {
         test: {
           ...common,
+          name: 'postgres',
+          include: tests.filter(onBothStores),
+          globalSetup: ['issuer/test-postgres-setup.ts'],
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...common,
           name: 'pcscd',
           include: tests.filter(usesPcscd),
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -34,7 +34,10 @@ export const withIssuer = async <Result>(url: string, work: (issuer: Issuer) => 
   }
 }
 
-export const storeOption = ['--store <url>', 'where the issuer keeps its books: sqlite:PATH'] as const
+export const storeOption = [
+  '--store <url>',
+  'where the issuer keeps its books: sqlite:PATH or postgres://USER@HOST/DATABASE',
+] as const
 
 const readMasters = (file: string): v.InferOutput<typeof mastersSchema> => {
   let value: unknown

@@ -15,15 +15,15 @@ import { IssuerError } from './errors.ts'
 import { contentBytesMax, storeBlob } from './goods.ts'
 import type { Issuer } from './issuer.ts'
 import { isMedia, knownExtensions, mediaTypeOf } from './media-types.ts'
-import { type StoreReader, type StoreWriter, storePath } from './store.ts'
+import type { StoreReader, StoreWriter } from './store.ts'
 
 /** All of a file is one transaction, for which other writers wait. */
 const unitsPerFileMax = 20_000
 const codeLettersMax = 500
 const rowsPerInsert = 1000
 
-/** The folder of encrypted goods: beside the store, "PATH.goods". */
-export const goodsFolder = (issuer: Pick<Issuer, 'store'>): string => `${storePath(issuer.store.url)}.goods`
+/** The folder of encrypted goods. */
+export const goodsFolder = (issuer: Pick<Issuer, 'store'>): string => issuer.store.files.goods
 
 export interface NewItem {
   readonly file: { readonly path: string } | { readonly name: string; readonly bytes: Uint8Array }

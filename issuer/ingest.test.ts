@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openAcknowledgement } from '../protocol/acknowledgement.ts'
 import { encodeBatch, parseBatch } from '../protocol/batch.ts'
@@ -9,7 +8,16 @@ import { auditBooks } from './audit.ts'
 import { ingestBatch } from './ingest.ts'
 import { startEpoch } from './parties.ts'
 import { report } from './report.ts'
-import { type Bench, newCard, newTerminal, openBench, publish, type TestCard, TestTerminal } from './test-support.ts'
+import {
+  type Bench,
+  breakTable,
+  newCard,
+  newTerminal,
+  openBench,
+  publish,
+  type TestCard,
+  TestTerminal,
+} from './test-support.ts'
 
 let bench: Bench
 let map: Item
@@ -187,12 +195,10 @@ test('a batch that the store cannot keep changes nothing, and is taken when it c
   const before = await report(bench.issuer)
   // Each write of the transaction in turn fails.
   for (const table of ['settlement', 'card', 'transfer', 'account', 'entry_exception', 'batch']) {
-    const event = table === 'account' ? 'UPDATE' : 'INSERT'
-    const trigger = (statement: string) => bench.issuer.store.write((db) => sql.raw(statement).execute(db))
-    await trigger(`CREATE TRIGGER broken BEFORE ${event} ON ${table} BEGIN SELECT raise(ABORT, 'broken'); END`)
+    const mend = await breakTable(bench.issuer.store, { table, event: table === 'account' ? 'UPDATE' : 'INSERT' })
     await expect(ingestBatch(bench.issuer, bytes)).rejects.toThrow('broken')
     expect(await report(bench.issuer)).toEqual(before)
-    await trigger('DROP TRIGGER broken')
+    await mend()
   }
   expect(await kiosk.send(bytes)).toMatchObject({ accepted: 2, exceptions: [{ reason: 'itemOrPrice' }] })
 })

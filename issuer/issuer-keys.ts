@@ -3,7 +3,18 @@
  * that content keys are derived from. They live in a file beside the store, never in it.
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import * as v from 'valibot'
 import { fromHex, toHex } from '../protocol/bytes.ts'
@@ -12,6 +23,7 @@ import type { MacKey } from '../protocol/mac.ts'
 import type { CardId, TerminalId } from '../protocol/quantities.ts'
 import { IssuerError } from './errors.ts'
 import { storePath } from './store.ts'
+import { sqliteFiles } from './store-sqlite.ts'
 
 const key = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'))
 
@@ -123,8 +135,8 @@ export class IssuerKeys {
   }
 }
 
-/** The file of a store's keys: beside it, "PATH.keys.json". */
-export const keysPath = (storeUrl: string): string => `${storePath(storeUrl)}.keys.json`
+/** The file of the keys of a store "sqlite:PATH"; any open store's is in its `files`. */
+export const keysPath = (storeUrl: string): string => sqliteFiles(storePath(storeUrl)).keys
 
 const ownerOnly = 0o600
 
@@ -134,11 +146,12 @@ const ownerOnly = 0o600
  * @throws IssuerError `storeExists`
  */
 export const createKeys = (options: {
-  readonly storeUrl: string
+  /** Where they shall lie: `files.keys` of the store. */
+  readonly path: string
   readonly masters?: Masters
   readonly randomBytes: (count: number) => Uint8Array
 }): IssuerKeys => {
-  const path = keysPath(options.storeUrl)
+  const { path } = options
   if (existsSync(path))
     throw new IssuerError(
       'storeExists',
@@ -156,6 +169,7 @@ export const createKeys = (options: {
   const checked = v.safeParse(keysFileSchema, file)
   if (!checked.success)
     throw new IssuerError('input', 'Master keys are {pay, settle, load, terminal}, each 64 lower-case hex digits.')
+  mkdirSync(dirname(path), { recursive: true })
   const handle = openSync(path, 'wx', ownerOnly)
   try {
     writeFileSync(handle, `${JSON.stringify(file, null, 2)}\n`)
@@ -167,9 +181,8 @@ export const createKeys = (options: {
   return new IssuerKeys(checked.output)
 }
 
-/** @throws IssuerError `keysMissing`, `keysExposed`, `keysDamaged` */
-export const openKeys = (storeUrl: string): IssuerKeys => {
-  const path = keysPath(storeUrl)
+/** @param path `files.keys` of the store @throws IssuerError `keysMissing`, `keysExposed`, `keysDamaged` */
+export const openKeys = (path: string): IssuerKeys => {
   if (!existsSync(path))
     throw new IssuerError('keysMissing', `The store's keys are not at ${path}: put the file back from your backup.`)
   // Windows has no such bits; there the folder's access list guards the file.

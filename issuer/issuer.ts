@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs'
 import { currencyOf } from '../protocol/currency.ts'
 import type { CurrencyCode, UnixTime } from '../protocol/quantities.ts'
 import { IssuerError } from './errors.ts'
-import { createKeys, type IssuerKeys, keysPath, type Masters, openKeys } from './issuer-keys.ts'
-import { createEmptyStore, openStore, requireNoStore, type Store } from './store.ts'
+import { createKeys, type IssuerKeys, type Masters, openKeys } from './issuer-keys.ts'
+import { openStore, planStore, type Store } from './store.ts'
 
 export interface Issuer {
   readonly store: Store
@@ -57,14 +57,14 @@ export const createStore = async (
   const { clock, randomBytes } = options
   const book = bookOf({ currency: options.currency, timeZone: options.timeZone ?? 'UTC' })
   requireTimeZone(book.timeZone)
-  requireNoStore(options.url)
+  const plan = await planStore(options.url)
   const keys = createKeys({
-    storeUrl: options.url,
+    path: plan.files.keys,
     randomBytes,
     ...(options.masters === undefined ? {} : { masters: options.masters }),
   })
   try {
-    const store = await createEmptyStore(options.url)
+    const store = await plan.create()
     await store.write(async (db) => {
       await db
         .insertInto('setting')
@@ -81,7 +81,7 @@ export const createStore = async (
     return { store, keys, book, clock, randomBytes }
   } catch (error) {
     // No card was made with these keys: nothing else may depend on them.
-    rmSync(keysPath(options.url))
+    rmSync(plan.files.keys)
     throw error
   }
 }
@@ -90,7 +90,7 @@ export const createStore = async (
 export const openIssuer = async (options: { readonly url: string } & World): Promise<Issuer> => {
   const store = await openStore(options.url)
   try {
-    const keys = openKeys(options.url)
+    const keys = openKeys(store.files.keys)
     const rows = await store.read((db) => db.selectFrom('setting').selectAll().execute())
     const settings = new Map(rows.map(({ key, value }) => [key, value]))
     const currency = settings.get('currency')

@@ -1,4 +1,6 @@
 /** Whatever the order in which documents come, the books end the same, and balance at every step. */
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { terminalId } from '../protocol/quantities.ts'
@@ -9,7 +11,7 @@ import { createStore } from './issuer.ts'
 import { authoriseLoad } from './loads.ts'
 import { addCard, addMerchant, addTerminal, startEpoch } from './parties.ts'
 import { type Report, report } from './report.ts'
-import { newCard, newTerminal, now, openBench, publish } from './test-support.ts'
+import { newCard, newTerminal, now, openBench, publish, testStoreUrl } from './test-support.ts'
 
 /** What does not depend on when a document came, but the alarms that told of it in between. */
 const settledFigures = ({ terminals, cards, merchants, accounts, trialBalanceMinor }: Report) => ({
@@ -110,7 +112,8 @@ test('books that were thrown away are rebuilt from the archived documents to the
   const masters = old.keys.masters(1)
   if (masters === undefined) throw new Error('no masters')
   const { clock, randomBytes } = old
-  const anew = await createStore({ url: `${old.store.url}-anew`, currency: 'EUR', masters, clock, randomBytes })
+  const folder = mkdtempSync(join(bench.folder, 'anew-'))
+  const anew = await createStore({ url: await testStoreUrl(folder), currency: 'EUR', masters, clock, randomBytes })
   for (const { terminalId: id, merchant } of told.terminals) {
     await addMerchant(anew, merchant)
     await addTerminal(anew, { merchant, terminalId: terminalId(id) })

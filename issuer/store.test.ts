@@ -86,7 +86,7 @@ test('never changes a transfer or a batch, and balances by its shape', async () 
 
 describe('says what to do about', () => {
   test.each([
-    ['postgres://localhost/books', 'storeUrl', /sqlite:PATH/],
+    ['postgres://127.0.0.1:1/books', 'storeMissing', /does not answer/],
     ['books.db', 'storeUrl', /sqlite:PATH/],
     ['sqlite:/nowhere/books.db', 'storeMissing', /issuer init/],
   ])('%s', async (address, code, words) => {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { type Acknowledgement, openAcknowledgement } from '../protocol/acknowledgement.ts'
 import { encodeBatch } from '../protocol/batch.ts'
 import { fromHex, zeros } from '../protocol/bytes.ts'
@@ -32,6 +33,8 @@ import { ingestBatch } from './ingest.ts'
 import { createStore, type Issuer } from './issuer.ts'
 import { authoriseLoad } from './loads.ts'
 import { addCard, addMerchant, addTerminal, startEpoch } from './parties.ts'
+import type { Store } from './store.ts'
+import { createDatabase } from './test-postgres.ts'
 
 export const now = unixTime(1_763_000_000)
 const euro = currencyOf('EUR').code
@@ -45,11 +48,19 @@ export interface Bench {
   close(): Promise<void>
 }
 
+/** Where a suite's store is to be: in the folder, or in a new database where the suite runs on PostgreSQL. */
+export const testStoreUrl = async (folder: string): Promise<string> => {
+  const cluster = process.env.FARTHING_TEST_POSTGRES
+  if (cluster === undefined) return `sqlite:${join(folder, 'issuer.db')}`
+  process.env.FARTHING_HOME = folder
+  return createDatabase(cluster)
+}
+
 export const openBench = async (): Promise<Bench> => {
   const folder = mkdtempSync(join(tmpdir(), 'farthing-issuer-'))
   const clock = { seconds: Number(now) }
   const issuer = await createStore({
-    url: `sqlite:${join(folder, 'issuer.db')}`,
+    url: await testStoreUrl(folder),
     currency: 'EUR',
     clock: () => unixTime(clock.seconds),
     randomBytes: fresh,
@@ -62,6 +73,22 @@ export const openBench = async (): Promise<Bench> => {
       await issuer.store.close()
       rmSync(folder, { recursive: true })
     },
+  }
+}
+
+/** Makes a table refuse what is written, saying "broken". @returns mends it */
+export const breakTable = async (
+  store: Store,
+  { table, event }: { readonly table: string; readonly event: 'INSERT' | 'UPDATE' },
+): Promise<() => Promise<void>> => {
+  const execute = (statement: string) => store.write((db) => sql.raw(statement).execute(db))
+  const does =
+    store.kind === 'sqlite'
+      ? "BEGIN SELECT raise(ABORT, 'broken'); END"
+      : "FOR EACH ROW EXECUTE FUNCTION refuse_change('broken')"
+  await execute(`CREATE TRIGGER broken BEFORE ${event} ON ${table} ${does}`)
+  return async () => {
+    await execute(store.kind === 'sqlite' ? 'DROP TRIGGER broken' : `DROP TRIGGER broken ON ${table}`)
   }
 }
 

@@ -35,6 +35,14 @@ const onPath = (name) =>
 const systemLibraries = ['/usr/lib', '/usr/lib64', '/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu']
 const header = (name) => existsSync(path.join('/usr/include', name))
 
+const clusterSettings = '/etc/postgresql-common/createcluster.d/farthing.conf'
+const packagedPostgres = '/usr/lib/postgresql'
+/** Debian's server programs, which it keeps off the PATH. */
+const postgresFolders = () =>
+  (existsSync(packagedPostgres) ? readdirSync(packagedPostgres) : []).filter((version) =>
+    existsSync(path.join(packagedPostgres, version, 'bin/initdb')),
+  )
+
 /** Debian's packages, each with the sign that what it brings is there (however it came). */
 const systemNeeds = [
   ['pcscd', () => onPath('pcscd')],
@@ -50,6 +58,8 @@ const systemNeeds = [
   ['build-essential', () => onPath('make') && onPath('g++')],
   ['python3', () => onPath('python3')],
   ['util-linux', () => onPath('unshare')],
+  // For the tests: the issuer's suites run on both of its databases.
+  ['postgresql', () => onPath('initdb') || postgresFolders().length > 0],
 ]
 
 const run = (program, argv, options = {}) => {
@@ -84,6 +94,12 @@ const installSystemPackages = async () => {
   } else say(`running ${line}`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const asRoot = (command) => (isRoot ? run(command[0], command.slice(1), { env }) : run('sudo', command))
+  if (missing.includes('postgresql') && !existsSync(clusterSettings)) {
+    // Debian would otherwise start a server of its own for the whole machine, which nobody asked for.
+    say('telling Debian not to start a PostgreSQL server of its own')
+    const noCluster = `mkdir -p ${path.dirname(clusterSettings)} && echo create_main_cluster = false > ${clusterSettings}`
+    asRoot(['sh', '-c', noCluster])
+  }
   // A stale list of packages fails the install, not the update: a source that is down need not matter.
   asRoot(update)
   if (asRoot(install) !== 0) throw new SetupError(`that failed; run it by hand to see why:\n  ${line}`)

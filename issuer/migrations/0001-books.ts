@@ -197,4 +197,13 @@ export const books: Migration = {
     "CREATE TRIGGER batch_is_final BEFORE UPDATE ON batch BEGIN SELECT raise(ABORT, 'a batch never changes'); END",
     "CREATE TRIGGER batch_stays BEFORE DELETE ON batch BEGIN SELECT raise(ABORT, 'a batch is never deleted'); END",
   ],
+  postgresStatements: [
+    // For all triggers that refuse: the sentence is theirs.
+    `CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], ERRCODE = 'restrict_violation'; END $$`,
+    "CREATE TRIGGER transfer_is_final BEFORE UPDATE ON transfer FOR EACH ROW EXECUTE FUNCTION refuse_change('a transfer never changes')",
+    "CREATE TRIGGER transfer_stays BEFORE DELETE ON transfer FOR EACH ROW EXECUTE FUNCTION refuse_change('a transfer is never deleted')",
+    "CREATE TRIGGER batch_is_final BEFORE UPDATE ON batch FOR EACH ROW EXECUTE FUNCTION refuse_change('a batch never changes')",
+    "CREATE TRIGGER batch_stays BEFORE DELETE ON batch FOR EACH ROW EXECUTE FUNCTION refuse_change('a batch is never deleted')",
+  ],
 }

@@ -72,4 +72,11 @@ export const catalogue: Migration = {
     `CREATE TRIGGER unit_stays_assigned BEFORE UPDATE OF terminal_no ON unit WHEN old.terminal_no IS NOT NULL
       AND new.terminal_no IS NOT old.terminal_no BEGIN SELECT raise(ABORT, 'an assigned unit stays where it is'); END`,
   ],
+  postgresStatements: [
+    "CREATE TRIGGER bulletin_is_final BEFORE UPDATE ON bulletin FOR EACH ROW EXECUTE FUNCTION refuse_change('a bulletin never changes')",
+    "CREATE TRIGGER bulletin_stays BEFORE DELETE ON bulletin FOR EACH ROW EXECUTE FUNCTION refuse_change('a bulletin is never deleted')",
+    `CREATE TRIGGER unit_stays_assigned BEFORE UPDATE OF terminal_no ON unit FOR EACH ROW
+      WHEN (old.terminal_no IS NOT NULL AND new.terminal_no IS DISTINCT FROM old.terminal_no)
+      EXECUTE FUNCTION refuse_change('an assigned unit stays where it is')`,
+  ],
 }
