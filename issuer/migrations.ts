@@ -1,6 +1,7 @@
 /** All migrations of the issuer's store, in order. */
 import { books } from './migrations/0001-books.ts'
 import { catalogue } from './migrations/0002-catalogue.ts'
+import { access } from './migrations/0007-access.ts'
 import type { Migration } from './migrations/migration.ts'
 
-export const migrations: readonly Migration[] = [books, catalogue]
+export const migrations: readonly Migration[] = [books, catalogue, access]

@@ -2,6 +2,7 @@
 import type { Generated } from 'kysely'
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'
 import type { LoadVerdict } from '../protocol/load.ts'
+import type { AccessTables } from './access-tables.ts'
 import type { CatalogueTables } from './catalogue-tables.ts'
 
 export interface SettingTable {
@@ -169,7 +170,7 @@ export interface AlarmTable {
 }
 
 /** Widened by later migrations. */
-export interface Tables extends CatalogueTables {
+export interface Tables extends CatalogueTables, AccessTables {
   setting: SettingTable
   merchant: MerchantTable
   terminal: TerminalTable
