@@ -22,6 +22,17 @@ export type IssuerErrorCode =
   | 'address'
   /** A value that was given is out of range or contradicts what is stored. */
   | 'input'
+  | 'unknownUser'
+  | 'unknownSession'
+  /** Name and password, or the set-up code, do not fit. */
+  | 'wrongPassword'
+  /** Too many failures: wait. */
+  | 'tooManyTries'
+  /** The console's users are there already, or this would leave it without an administrator. */
+  | 'userExists'
+  | 'lastAdmin'
+  /** The password breaks a rule. */
+  | 'weakPassword'
 
 /** A refusal of the world or of the input. `message` is one clear sentence for a person. */
 export class IssuerError extends Error {

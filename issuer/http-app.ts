@@ -2,10 +2,7 @@
  * The issuer's HTTP interface (PROTOCOL.md, HTTP): documents in, sealed documents out. Needs no socket to be called.
  * Refusals are JSON {error, sentence}; what a handler did not expect is one line in the log and says nothing outside.
  */
-import type { HttpBindings } from '@hono/node-server'
-import { type Context, Hono, type MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
-import { every } from 'hono/combine'
+import { Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Logger } from 'pino'
@@ -16,8 +13,12 @@ import { byteRangeOf } from './byte-range.ts'
 import { goodsFolder } from './catalogue.ts'
 import { collectClaim, contentByTicket } from './claim-collection.ts'
 import { claimPagePolicy, readClaimPage } from './claim-page.ts'
+import { apiPath, consoleApi } from './console-api/adapter.ts'
+import type { ConsoleRoute } from './console-api/route.ts'
+import { consoleRoutes } from './console-api/routes.ts'
 import { enrol } from './enrolment.ts'
 import { blobBytes, streamBlob } from './goods.ts'
+import { type AppContext, type AppEnvironment, addressOf, isConfidential, limited, refuse } from './http-edge.ts'
 import { type DocumentRefusal, ingestBatch } from './ingest.ts'
 import type { Issuer } from './issuer.ts'
 import { keyringFor } from './keyring-maker.ts'
@@ -27,50 +28,6 @@ import { rateLimit } from './rate-limit.ts'
 const smallBodyBytesMax = 4096
 const binary = 'application/octet-stream'
 const guessing = { failuresMax: 20, windowSeconds: 300, addressesMax: 10_000 }
-
-/** Absent where the app is called without a socket. */
-export interface AppEnvironment {
-  Bindings: Partial<HttpBindings>
-}
-type AppContext = Context<AppEnvironment>
-
-const refuse = (c: AppContext, status: ContentfulStatusCode, error: string, sentence: string): Response =>
-  c.json({ error, sentence }, status)
-
-/**
- * Of a body whose length is not announced, bodyLimit makes a new Request; node-server's own is not fit for that, so it
- * gets one that is.
- */
-const withFitRequest: MiddlewareHandler<AppEnvironment> = async (c, next) => {
-  // No Request can be made of it, and node-server lets some of these pass: a host "a.3", which would be half an IP address.
-  if (!URL.canParse(c.req.raw.url)) return refuse(c, 400, 'host', 'The request’s Host is not the name of one.')
-  const { method, url, headers, body, signal } = c.req.raw
-  if (body !== null && (!headers.has('content-length') || headers.has('transfer-encoding')))
-    c.req.raw = new Request(url, { method, headers, body, signal, duplex: 'half' })
-  return next()
-}
-
-const limited = (maxSize: number) =>
-  every(
-    withFitRequest,
-    bodyLimit({ maxSize, onError: (c) => refuse(c, 413, 'tooLarge', `At most ${maxSize} bytes are taken here.`) }),
-  )
-
-const isLoopback = (address: string): boolean => /^(127\.|::1$|::ffff:127\.)/.test(address)
-
-/** The peer's address; behind a proxy on this machine, the one that the proxy saw. */
-const addressOf = (c: AppContext): string => {
-  const peer = c.env?.incoming?.socket.remoteAddress ?? '127.0.0.1'
-  const forwarded = c.req.header('x-forwarded-for')?.split(',').at(-1)?.trim()
-  return isLoopback(peer) && forwarded !== undefined && forwarded !== '' ? forwarded : peer
-}
-
-/** K_term travels in the answer: only over loopback, or by way of a TLS proxy on this machine. */
-const isConfidential = (c: AppContext): boolean => {
-  const peer = c.env?.incoming?.socket.remoteAddress ?? '127.0.0.1'
-  if (!isLoopback(peer)) return false
-  return c.req.header('x-forwarded-proto') === 'https' || isLoopback(addressOf(c))
-}
 
 const bodyBytes = async (c: AppContext): Promise<Uint8Array> => new Uint8Array(await c.req.arrayBuffer())
 
@@ -261,7 +218,10 @@ const errorFacts = (error: Error) => ({
 })
 
 /** The routes over one issuer. */
-export const createApp = (issuer: Issuer, options: { readonly log: Logger }): Hono<AppEnvironment> => {
+export const createApp = (
+  issuer: Issuer,
+  options: { readonly log: Logger /** Absent: all. */; readonly consoleRoutes?: readonly ConsoleRoute[] },
+): Hono<AppEnvironment> => {
   const app = new Hono<AppEnvironment>()
   app.use(
     secureHeaders({
@@ -277,6 +237,9 @@ export const createApp = (issuer: Issuer, options: { readonly log: Logger }): Ho
   publications(app, issuer)
   goods(app, issuer)
   claims(app, issuer)
+  const strict = process.env.VITEST !== undefined
+  const warn = options.log.warn.bind(options.log)
+  app.route(apiPath, consoleApi(issuer, options.consoleRoutes ?? consoleRoutes, { strict, warn }))
   app.get('/health', async (c) => {
     await issuer.store.read((db) => db.selectFrom('setting').select('key').limit(1).execute())
     return c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' })

@@ -21,10 +21,35 @@ export interface RouteContext<Input> {
   readonly input: Input
 }
 
-/** A document instead of JSON: an export, a statement, a payment file. */
+/** The request behind a call, for what concerns the session itself. */
+export interface Visit {
+  readonly address: string
+  readonly browser: string
+  /** undefined: not signed in. */
+  readonly session: Session | undefined
+  /** Gives the browser the cookie of a new session. */
+  setToken(token: string): void
+  clearToken(): void
+}
+
+export interface Session {
+  readonly sessionNo: number
+  readonly userNo: number
+  readonly name: string
+  readonly role: Role
+  /** Nothing else is allowed before the password was changed. */
+  readonly mustChange: boolean
+  /** UNIX seconds: when the password was last given. */
+  readonly provedAt: number
+  /** Goes back in the header "farthing-forgery-token" with every POST. */
+  readonly forgeryToken: string
+}
+
+/** A document instead of JSON: an export, a statement, a payment file, a stream of events. */
 export interface Download {
   readonly mediaType: string
-  readonly fileName: string
+  /** Absent: shown where it was asked for, not saved. */
+  readonly fileName?: string
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
 }
 
@@ -37,10 +62,18 @@ export interface ConsoleRoute<Input extends v.GenericSchema = v.GenericSchema, O
   readonly summary: string
   /** Of path parameters, query and JSON body together: a name is in one of them. */
   readonly input: Input
+  /** Of the body; absent: 64 KiB. */
+  readonly bodyBytesMax?: number
+  /** The body is not JSON but bytes ("application/octet-stream"), which are the member `bytes` of the input. */
+  readonly takesBytes?: true
+  /** A decision over money: asks for the password again when it was given more than 15 minutes ago. */
+  readonly fresh?: true
+  /** Allowed to a user who has to change the password first. */
+  readonly beforePasswordChange?: true
   /** Of JSON answers. */
   readonly output?: v.GenericSchema<unknown, Output>
-  /** @throws IssuerError: a refusal with its sentence */
-  readonly handle: (context: RouteContext<v.InferOutput<Input>>) => Promise<Output | Download>
+  /** @param visit absent where there is no request, as in tests @throws IssuerError: a refusal with its sentence */
+  readonly handle: (context: RouteContext<v.InferOutput<Input>>, visit?: Visit) => Promise<Output | Download>
 }
 
 /** Ties the handler's types to the schemas. */

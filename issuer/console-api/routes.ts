@@ -1,0 +1,6 @@
+/** All operations of the console, by area. */
+import { accessRoutes } from './access.ts'
+import { auditRoutes } from './audit-log.ts'
+import type { ConsoleRoute } from './route.ts'
+
+export const consoleRoutes: readonly ConsoleRoute[] = [...accessRoutes, ...auditRoutes]

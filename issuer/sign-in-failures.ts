@@ -1,0 +1,79 @@
+/**
+ * Slows the guessing of passwords down: by name at one address, by name from everywhere, and by address. Kept in the
+ * store, so that all servers count together, and for names that nobody has alike, so that they tell nothing.
+ */
+import { createHash } from 'node:crypto'
+import { IssuerError } from './errors.ts'
+import type { StoreWriter } from './store.ts'
+
+export interface Guess {
+  /** As it was typed. */
+  readonly name: string
+  readonly address: string
+}
+
+const forgottenSeconds = 3600
+const waitFirstSeconds = 15
+const waitSecondsMax = 900
+
+interface Subject {
+  readonly subject: string
+  /** So many failures cost no wait. */
+  readonly free: number
+}
+
+// A person may have typed the password where the name belongs.
+const hashed = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+const subjectsOf = ({ name, address }: Guess): readonly Subject[] => {
+  const typed = name.trim().toLowerCase()
+  return [
+    { subject: `name here ${hashed(`${typed}\n${address}`)}`, free: 5 },
+    { subject: `name ${hashed(typed)}`, free: 30 },
+    { subject: `address ${address.slice(0, 100)}`, free: 30 },
+  ]
+}
+
+const waitSeconds = (failures: number, free: number): number =>
+  failures < free ? 0 : Math.min(waitSecondsMax, waitFirstSeconds * 2 ** Math.min(10, failures - free))
+
+/**
+ * Counts a try as failed before it is made, so that many at once gain nothing; `forgetFailures` takes it back.
+ * @throws IssuerError `tooManyTries`
+ */
+export const countTry = async (db: StoreWriter, guess: Guess, at: number): Promise<void> => {
+  await db
+    .deleteFrom('console_failure')
+    .where('failed_at', '<', at - forgottenSeconds)
+    .execute()
+  for (const { subject, free } of subjectsOf(guess)) {
+    const found = await db.selectFrom('console_failure').selectAll().where('subject', '=', subject).executeTakeFirst()
+    if (found !== undefined && found.waits_until > at)
+      throw new IssuerError(
+        'tooManyTries',
+        `Too many wrong tries: wait ${Math.ceil((found.waits_until - at) / 60)} minutes, then try again.`,
+      )
+    const failures = (found?.failures ?? 0) + 1
+    const row = { subject, failures, failed_at: at, waits_until: at + waitSeconds(failures, free) }
+    await db
+      .insertInto('console_failure')
+      .values(row)
+      .onConflict((conflict) => conflict.column('subject').doUpdateSet(row))
+      .execute()
+  }
+}
+
+/** The try was right. The address keeps its other failures: whoever has an account there could guess at others for ever. */
+export const forgetFailures = async (db: StoreWriter, guess: Guess): Promise<void> => {
+  const [here, name, address] = subjectsOf(guess).map(({ subject }) => subject)
+  await db
+    .deleteFrom('console_failure')
+    .where('subject', 'in', [here ?? '', name ?? ''])
+    .execute()
+  await db
+    .updateTable('console_failure')
+    .set((eb) => ({ failures: eb('failures', '-', 1), waits_until: 0 }))
+    .where('subject', '=', address ?? '')
+    .where('failures', '>', 0)
+    .execute()
+}
