@@ -18,8 +18,8 @@ const waitSecondsMax = 900
 
 interface Subject {
   readonly subject: string
-  /** So many failures cost no wait. */
-  readonly free: number
+  /** The failure of this number is the first that is followed by a wait. */
+  readonly waitsFrom: number
 }
 
 // A person may have typed the password where the name belongs.
@@ -28,14 +28,14 @@ const hashed = (text: string): string => createHash('sha256').update(text).diges
 const subjectsOf = ({ name, address }: Guess): readonly Subject[] => {
   const typed = name.trim().toLowerCase()
   return [
-    { subject: `name here ${hashed(`${typed}\n${address}`)}`, free: 5 },
-    { subject: `name ${hashed(typed)}`, free: 30 },
-    { subject: `address ${address.slice(0, 100)}`, free: 30 },
+    { subject: `name here ${hashed(`${typed}\n${address}`)}`, waitsFrom: 5 },
+    { subject: `name ${hashed(typed)}`, waitsFrom: 30 },
+    { subject: `address ${address.slice(0, 100)}`, waitsFrom: 30 },
   ]
 }
 
-const waitSeconds = (failures: number, free: number): number =>
-  failures < free ? 0 : Math.min(waitSecondsMax, waitFirstSeconds * 2 ** Math.min(10, failures - free))
+const waitSeconds = (failures: number, waitsFrom: number): number =>
+  failures < waitsFrom ? 0 : Math.min(waitSecondsMax, waitFirstSeconds * 2 ** Math.min(10, failures - waitsFrom))
 
 /**
  * Counts a try as failed before it is made, so that many at once gain nothing; `forgetFailures` takes it back.
@@ -46,15 +46,12 @@ export const countTry = async (db: StoreWriter, guess: Guess, at: number): Promi
     .deleteFrom('console_failure')
     .where('failed_at', '<', at - forgottenSeconds)
     .execute()
-  for (const { subject, free } of subjectsOf(guess)) {
+  for (const { subject, waitsFrom } of subjectsOf(guess)) {
     const found = await db.selectFrom('console_failure').selectAll().where('subject', '=', subject).executeTakeFirst()
     if (found !== undefined && found.waits_until > at)
-      throw new IssuerError(
-        'tooManyTries',
-        `Too many wrong tries: wait ${Math.ceil((found.waits_until - at) / 60)} minutes, then try again.`,
-      )
+      throw new IssuerError('tooManyTries', `Too many wrong tries: try again in ${found.waits_until - at} seconds.`)
     const failures = (found?.failures ?? 0) + 1
-    const row = { subject, failures, failed_at: at, waits_until: at + waitSeconds(failures, free) }
+    const row = { subject, failures, failed_at: at, waits_until: at + waitSeconds(failures, waitsFrom) }
     await db
       .insertInto('console_failure')
       .values(row)
