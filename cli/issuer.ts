@@ -11,9 +11,11 @@ import { mastersSchema } from '../issuer/issuer-keys.ts'
 import { addCard, addMerchant, addTerminal } from '../issuer/parties.ts'
 import { type CountAndAmount, type CourierFigures, report } from '../issuer/report.ts'
 import { serve } from '../issuer/server.ts'
+import { makeSetupCode } from '../issuer/setup-code.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { cardId, terminalId, unixTime } from '../protocol/quantities.ts'
 import { day, id8, port } from './arguments.ts'
+import { auditCommands, userCommands } from './console-users.ts'
 import { explanationText } from './explain-text.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { onStop } from './stop.ts'
@@ -107,6 +109,11 @@ export const issuerCommands = (): Command => {
           host: options.host,
           ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
         })
+        const setupCode = await makeSetupCode(opened)
+        if (setupCode !== undefined)
+          note(
+            `The console has no user yet: open ${server.url}/console and give the set-up code ${setupCode} (24 hours).`,
+          )
         line(JSON.stringify({ ready: true, url: server.url, pid: process.pid }))
         await onStop()
         await server.close()
@@ -193,6 +200,8 @@ export const issuerCommands = (): Command => {
         result(options, explained, () => explanationText(explained))
       }),
     )
+  issuer.addCommand(userCommands())
+  issuer.addCommand(auditCommands())
   return issuer
 }
 

@@ -56,7 +56,7 @@ export const result = (options: { json?: boolean }, value: object, text: () => s
   line(wantsJson(options) ? JSON.stringify(value) : text())
 }
 
-const refusedCodes: readonly string[] = ['storeExists', 'storeBusy']
+const refusedCodes: readonly string[] = ['storeExists', 'storeBusy', 'userExists', 'lastAdmin']
 const inputCodes: readonly string[] = [
   'input',
   'storeUrl',
@@ -64,6 +64,8 @@ const inputCodes: readonly string[] = [
   'unknownTerminal',
   'unknownCard',
   'unknownItem',
+  'unknownUser',
+  'weakPassword',
 ]
 
 /** Where each error of the parts below ends: one sentence, one status. Anything else is a bug and keeps its stack. */
