@@ -1,5 +1,4 @@
 /** `farthing issuer user ...` and `farthing issuer audit ...`: who may use the console, and whether its log is whole. */
-import { userInfo } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 import * as v from 'valibot'
 import { verifyChain } from '../issuer/audit-log.ts'
@@ -7,6 +6,7 @@ import { roleSchema, userListInput, userNameSchema } from '../issuer/console-con
 import type { Role } from '../issuer/console-contract/roles.ts'
 import { listUsers } from '../issuer/user-list.ts'
 import { addUser, resetPassword, setDisabled, setRole } from '../issuer/users.ts'
+import { commandCaller } from './caller.ts'
 import { storeOption, withIssuer } from './issuer.ts'
 import { CliError, exitStatus, result } from './output.ts'
 import { readNewPassword } from './secret-input.ts'
@@ -16,9 +16,6 @@ interface StoreOptions {
   store: string
   json?: boolean
 }
-
-/** Who makes a change by the command, for the log. */
-export const commandCaller = (): { readonly name: string } => ({ name: `cli:${userInfo().username}` })
 
 const role = (text: string): Role => {
   const parsed = v.safeParse(roleSchema, text)

@@ -15,6 +15,7 @@ import { makeSetupCode } from '../issuer/setup-code.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { cardId, terminalId, unixTime } from '../protocol/quantities.ts'
 import { day, id8, port } from './arguments.ts'
+import { commandCaller } from './caller.ts'
 import { auditCommands, userCommands } from './console-users.ts'
 import { explanationText } from './explain-text.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
@@ -129,7 +130,7 @@ export const issuerCommands = (): Command => {
     .requiredOption(...storeOption)
     .action((name: string, options: StoreOptions) =>
       withIssuer(options.store, async (opened) => {
-        const added = await addMerchant(opened, name)
+        const added = await addMerchant(opened, name, commandCaller())
         result(options, added, () => `${added.added ? 'Added' : 'Already there:'} merchant "${added.merchant}".`)
       }),
     )
@@ -148,11 +149,15 @@ export const issuerCommands = (): Command => {
         const added =
           options.merchant === undefined
             ? { terminalId: terminalId(options.id ?? '') }
-            : await addTerminal(opened, {
-                merchant: options.merchant,
-                ...(options.id === undefined ? {} : { terminalId: terminalId(options.id) }),
-              })
-        const made = await createEnrolmentCode(opened, added.terminalId)
+            : await addTerminal(
+                opened,
+                {
+                  merchant: options.merchant,
+                  ...(options.id === undefined ? {} : { terminalId: terminalId(options.id) }),
+                },
+                commandCaller(),
+              )
+        const made = await createEnrolmentCode(opened, added.terminalId, commandCaller())
         const code = { code: made.code, expiresAt: new Date(made.expiresAt * 1000).toISOString() }
         result(options, { terminalId: added.terminalId, ...code }, () =>
           [
@@ -172,7 +177,7 @@ export const issuerCommands = (): Command => {
     .requiredOption('--id <hex>', 'the card: 16 hex digits', id8)
     .action((options: StoreOptions & { id: string }) =>
       withIssuer(options.store, async (opened) => {
-        await addCard(opened, { cardId: cardId(options.id) })
+        await addCard(opened, { cardId: cardId(options.id) }, commandCaller())
         result(options, { cardId: options.id }, () => `Card ${options.id} is registered.`)
       }),
     )

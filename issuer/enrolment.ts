@@ -5,6 +5,7 @@
 import { toHex } from '../protocol/bytes.ts'
 import { firstHead } from '../protocol/entry.ts'
 import { type TerminalId, terminalId } from '../protocol/quantities.ts'
+import { noteChange } from './audit-log.ts'
 import { publicUrlOf } from './bulletin-publisher.ts'
 import { assignUnits } from './catalogue.ts'
 import { enrolmentCode, enrolmentCodeHash, enrolmentCodeRandomBytes } from './enrolment-code.ts'
@@ -12,6 +13,7 @@ import { IssuerError } from './errors.ts'
 import type { Issuer } from './issuer.ts'
 import { startEpoch } from './parties.ts'
 import type { StoreWriter } from './store.ts'
+import type { By } from './users.ts'
 import { retireSoldUnits, withholdUnits } from './withheld-units.ts'
 
 export const enrolmentCodeSeconds = 15 * 60
@@ -23,8 +25,11 @@ export interface EnrolmentCode {
   readonly expiresAt: number
 }
 
-/** Makes the one code of a terminal; an earlier one is void. @throws IssuerError `unknownTerminal` */
-export const createEnrolmentCode = async (issuer: Issuer, terminal: TerminalId): Promise<EnrolmentCode> => {
+/**
+ * Makes the one code of a terminal; an earlier one is void.
+ * @param by for the log; absent: no person did it @throws IssuerError `unknownTerminal`
+ */
+export const createEnrolmentCode = async (issuer: Issuer, terminal: TerminalId, by?: By): Promise<EnrolmentCode> => {
   const code = enrolmentCode(issuer.randomBytes(enrolmentCodeRandomBytes))
   const codeHash = enrolmentCodeHash(code)
   if (codeHash === undefined) throw new Error('a code that was just made is no code')
@@ -46,6 +51,11 @@ export const createEnrolmentCode = async (issuer: Issuer, terminal: TerminalId):
       .values(row)
       .onConflict((conflict) => conflict.column('terminal_no').doUpdateSet(row))
       .execute()
+    if (by !== undefined) {
+      const after = { expiresAt: new Date(expiresAt * 1000).toISOString() }
+      const change = { action: 'terminal.enrolmentCode.make', subject: terminal, after }
+      await noteChange(db, { name: by.name, at: issuer.clock() }, change)
+    }
     return { code, expiresAt }
   })
 }

@@ -2,13 +2,15 @@
 
 import { toHex, u8Max } from '../protocol/bytes.ts'
 import { type CardId, cardId, idLength, type TerminalId, terminalId } from '../protocol/quantities.ts'
+import { noteChange } from './audit-log.ts'
 import { IssuerError } from './errors.ts'
 import type { Issuer } from './issuer.ts'
+import type { By } from './users.ts'
 
 const nameLengthMax = 100
 
-/** Adds a merchant with his accounts; one of that name is left as he is. */
-export const addMerchant = (issuer: Issuer, name: string): Promise<{ merchant: string; added: boolean }> => {
+/** Adds a merchant with his accounts; one of that name is left as he is. @param by for the log; absent: no person did it */
+export const addMerchant = (issuer: Issuer, name: string, by?: By): Promise<{ merchant: string; added: boolean }> => {
   const merchant = name.trim()
   if (merchant === '' || merchant.length > nameLengthMax)
     throw new IssuerError('input', `A merchant's name has 1 to ${nameLengthMax} characters.`)
@@ -27,6 +29,8 @@ export const addMerchant = (issuer: Issuer, name: string): Promise<{ merchant: s
         { kind: 'merchantCash', merchant_no },
       ])
       .execute()
+    if (by !== undefined)
+      await noteChange(db, { name: by.name, at: issuer.clock() }, { action: 'merchant.add', subject: merchant })
     return { merchant, added: true }
   })
 }
@@ -38,6 +42,7 @@ export const addMerchant = (issuer: Issuer, name: string): Promise<{ merchant: s
 export const addTerminal = (
   issuer: Issuer,
   options: { readonly merchant: string; readonly terminalId?: TerminalId },
+  by?: By,
 ): Promise<{ terminalId: TerminalId }> =>
   issuer.store.write(async (db) => {
     const merchant = await db
@@ -65,6 +70,10 @@ export const addTerminal = (
         created_at: issuer.clock(),
       })
       .execute()
+    if (by !== undefined) {
+      const change = { action: 'terminal.add', subject: id, after: { merchant: options.merchant.trim() } }
+      await noteChange(db, { name: by.name, at: issuer.clock() }, change)
+    }
     return { terminalId: id }
   })
 
@@ -95,6 +104,7 @@ export const startEpoch = (issuer: Issuer, id: TerminalId): Promise<{ epoch: num
 export const addCard = (
   issuer: Issuer,
   options: { readonly cardId: CardId | string; readonly keyVersion?: number },
+  by?: By,
 ): Promise<{ cardId: CardId; added: boolean }> => {
   if (!/^[0-9a-f]{16}$/.test(options.cardId))
     throw new IssuerError('input', `"${options.cardId}" is not a card's id: 16 lower-case hex digits.`)
@@ -110,6 +120,12 @@ export const addCard = (
       return { cardId: id, added: false }
     }
     await db.insertInto('card').values({ card_id: id, key_version: keyVersion, created_at: issuer.clock() }).execute()
+    if (by !== undefined)
+      await noteChange(
+        db,
+        { name: by.name, at: issuer.clock() },
+        { action: 'card.add', subject: id, after: { keyVersion } },
+      )
     return { cardId: id, added: true }
   })
 }

@@ -1,6 +1,7 @@
 /** All operations of the console, by area. */
 import { accessRoutes } from './access.ts'
 import { auditRoutes } from './audit-log.ts'
+import { enrolmentRoutes } from './enrolment.ts'
 import type { ConsoleRoute } from './route.ts'
 
-export const consoleRoutes: readonly ConsoleRoute[] = [...accessRoutes, ...auditRoutes]
+export const consoleRoutes: readonly ConsoleRoute[] = [...accessRoutes, ...auditRoutes, ...enrolmentRoutes]
