@@ -2,6 +2,7 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { CardId, TerminalId } from '../protocol/quantities.ts'
 import { parseRecord } from '../protocol/record.ts'
+import { openDay } from './business-days.ts'
 import { type Accounts, type Booking, CardLine, type Load, type Point } from './card-line.ts'
 import type { StoreWriter } from './store.ts'
 import type { AlarmTable, CardStatus, CardTable, SettledType, SettlementTable } from './tables.ts'
@@ -324,6 +325,8 @@ export class Books {
   async #writeMoves(cards: readonly KnownCard[]): Promise<void> {
     const changes = new Map<number, number>()
     const change = (account: number, byMinor: number) => changes.set(account, (changes.get(account) ?? 0) + byMinor)
+    if (cards.every(({ line }) => line.moves.length === 0)) return
+    const businessDay = await openDay(this.db, this.now)
     const rows = cards.flatMap(({ cardNo, line }) =>
       line.moves.map((move) => {
         if (!Number.isSafeInteger(move.amountMinor) || move.amountMinor <= 0) throw new Error('a move moves nothing')
@@ -338,6 +341,7 @@ export class Books {
           card_no: cardNo,
           counter: move.counter,
           booked_at: this.now,
+          business_day: businessDay,
         }
       }),
     )
@@ -348,7 +352,7 @@ export class Books {
         .set((eb) => ({ balance_minor: eb('balance_minor', '+', byMinor) }))
         .where('account_no', '=', account)
         .execute()
-    if (rows.length > 0) await requireBalance(this.db)
+    await requireBalance(this.db)
   }
 }
 

@@ -1,32 +1,8 @@
 /** What report and explanation are made of: the rows of one consistent picture, and the book's business days. */
-import { IssuerError } from './errors.ts'
 import type { StoreReader } from './store.ts'
 import { withheldIn } from './withheld-units.ts'
 
-/** Every offset of a time zone is a multiple of this. */
-const offsetStepSeconds = 15 * 60
-
-/** The business day, such as "2026-11-23", of a time in UNIX seconds. */
-export const businessDays = (timeZone: string): ((time: number) => string) => {
-  const parts = { year: 'numeric', month: '2-digit', day: '2-digit' } as const
-  const inZone = new Intl.DateTimeFormat('en-CA', { ...parts, timeZone })
-  const known = new Map<number, string>()
-  return (time) => {
-    const step = Math.floor(time / offsetStepSeconds)
-    const found = known.get(step)
-    if (found !== undefined) return found
-    const day = inZone.format(time * 1000)
-    known.set(step, day)
-    return day
-  }
-}
-
-/** @throws IssuerError `input` unless `day` is such as 2026-11-23 */
-export const requireDay = (day: string): void => {
-  const parsed = new Date(`${day}T00:00:00Z`)
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || Number.isNaN(parsed.getTime()) || !parsed.toISOString().startsWith(day))
-    throw new IssuerError('input', `"${day}" is not a day such as 2026-11-23.`)
-}
+export { businessDays, requireDay } from './business-days.ts'
 
 /** What counters that are missing did to the balance. */
 export const directionOf = (netMinor: number): 'debit' | 'credit' | 'none' =>

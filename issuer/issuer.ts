@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { currencyOf } from '../protocol/currency.ts'
 import type { CurrencyCode, UnixTime } from '../protocol/quantities.ts'
+import { bookAccounts } from './books-tables.ts'
 import { IssuerError } from './errors.ts'
 import { createKeys, type IssuerKeys, type Masters, openKeys } from './issuer-keys.ts'
 import { openStore, planStore, type Store } from './store.ts'
@@ -75,7 +76,7 @@ export const createStore = async (
         .execute()
       await db
         .insertInto('account')
-        .values((['float', 'fees', 'suspense', 'holes'] as const).map((kind) => ({ kind, merchant_no: null })))
+        .values(bookAccounts.map((kind) => ({ kind, merchant_no: null })))
         .execute()
     })
     return { store, keys, book, clock, randomBytes }

@@ -3,6 +3,7 @@
 import { toHex, u8Max } from '../protocol/bytes.ts'
 import { type CardId, cardId, idLength, type TerminalId, terminalId } from '../protocol/quantities.ts'
 import { noteChange } from './audit-log.ts'
+import { merchantAccounts } from './books-tables.ts'
 import { IssuerError } from './errors.ts'
 import type { Issuer } from './issuer.ts'
 import type { By } from './users.ts'
@@ -24,10 +25,7 @@ export const addMerchant = (issuer: Issuer, name: string, by?: By): Promise<{ me
       .executeTakeFirstOrThrow()
     await db
       .insertInto('account')
-      .values([
-        { kind: 'payable', merchant_no },
-        { kind: 'merchantCash', merchant_no },
-      ])
+      .values(merchantAccounts.map((kind) => ({ kind, merchant_no })))
       .execute()
     if (by !== undefined)
       await noteChange(db, { name: by.name, at: issuer.clock() }, { action: 'merchant.add', subject: merchant })

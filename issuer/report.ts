@@ -234,12 +234,8 @@ const reportMerchants = (accounts: Facts['accounts'], terminals: readonly Termin
 
 const sumAccounts = (accounts: Facts['accounts']): Report['accounts'] => {
   const sums: Record<AccountKind, number> = {
-    float: 0,
-    payable: 0,
-    merchantCash: 0,
-    fees: 0,
-    suspense: 0,
-    holes: 0,
+    ...{ float: 0, payable: 0, merchantCash: 0, fees: 0, suspense: 0, holes: 0 },
+    ...{ bank: 0, breakage: 0, vouchers: 0, credits: 0, losses: 0 },
   }
   for (const { kind, balance_minor } of accounts) sums[kind] += balance_minor
   return sums

@@ -70,7 +70,10 @@ test('undoes a transaction that fails, and lets the next one in', async () => {
 
 test('never changes a transfer or a batch, and balances by its shape', async () => {
   await withIssuer(async ({ store }) => {
-    const transfer = { from_account: 1, to_account: 2, cause: 'test', document: 'test', booked_at: 1 }
+    const transfer = {
+      ...{ from_account: 1, to_account: 2, cause: 'test', document: 'test' },
+      ...{ booked_at: 1, business_day: '2026-11-23' },
+    }
     await store.write((db) =>
       db
         .insertInto('transfer')

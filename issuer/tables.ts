@@ -3,16 +3,14 @@ import type { Generated } from 'kysely'
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'
 import type { LoadVerdict } from '../protocol/load.ts'
 import type { AccessTables } from './access-tables.ts'
+import type { BooksTables } from './books-tables.ts'
 import type { CatalogueTables } from './catalogue-tables.ts'
+
+export type { AccountKind } from './books-tables.ts'
 
 export interface SettingTable {
   key: string
   value: string
-}
-export interface MerchantTable {
-  merchant_no: Generated<number>
-  name: string
-  created_at: number
 }
 export interface TerminalTable {
   terminal_no: Generated<number>
@@ -140,24 +138,6 @@ export interface ClaimTable {
   sealer_no: number
   received_at: number
 }
-export type AccountKind = 'float' | 'payable' | 'merchantCash' | 'fees' | 'suspense' | 'holes'
-export interface AccountTable {
-  account_no: Generated<number>
-  kind: AccountKind
-  merchant_no: number | null
-  balance_minor: Generated<number>
-}
-export interface TransferTable {
-  transfer_no: Generated<number>
-  from_account: number
-  to_account: number
-  amount_minor: number
-  cause: string
-  document: string
-  card_no: number | null
-  counter: number | null
-  booked_at: number
-}
 export interface AlarmTable {
   alarm_no: Generated<number>
   alarm_key: string
@@ -170,9 +150,8 @@ export interface AlarmTable {
 }
 
 /** Widened by later migrations. */
-export interface Tables extends CatalogueTables, AccessTables {
+export interface Tables extends CatalogueTables, AccessTables, BooksTables {
   setting: SettingTable
-  merchant: MerchantTable
   terminal: TerminalTable
   card: CardTable
   item_version: ItemVersionTable
@@ -184,7 +163,5 @@ export interface Tables extends CatalogueTables, AccessTables {
   load_authorisation: LoadAuthorisationTable
   load_request: LoadRequestTable
   claim: ClaimTable
-  account: AccountTable
-  transfer: TransferTable
   alarm: AlarmTable
 }

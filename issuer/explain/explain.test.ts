@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Item, unitItem } from '../../protocol/item.ts'
 import { unixTime } from '../../protocol/quantities.ts'
@@ -6,6 +5,7 @@ import { publish as publishAll } from '../bulletin-publisher.ts'
 import { addItem } from '../catalogue.ts'
 import { settleClaim } from '../claims.ts'
 import { startEpoch } from '../parties.ts'
+import { book } from '../postings.ts'
 import { type Bench, newCard, newTerminal, openBench, publish, type TestCard, TestTerminal } from '../test-support.ts'
 import type { Case, Cause } from './case.ts'
 import { type Explanation, explain } from './explain.ts'
@@ -183,7 +183,11 @@ test('the case of a lost record closes when a phone brings it; what no case expl
   expect(after.unexplainedMinor).toBe(0)
 
   await issuer.store.write((db) =>
-    sql`UPDATE account SET balance_minor = balance_minor + 3 WHERE kind = 'suspense'`.execute(db),
+    book(
+      db,
+      { from: { kind: 'bank' }, to: { kind: 'suspense' }, amountMinor: 3, cause: 'mistake', document: 'test' },
+      issuer.clock(),
+    ),
   )
   expect(await explain(issuer, { day: troubleDay })).toMatchObject({
     unexplainedMinor: 3,
