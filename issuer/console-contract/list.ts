@@ -19,14 +19,20 @@ export const listQuery = <const Sort extends string, Filters extends v.ObjectEnt
       String(pageRowsDefault),
     ),
     /** Where the page before ended, as it said; absent: the first page. */
-    after: v.optional(v.pipe(v.string(), v.maxLength(200))),
+    after: v.optional(v.pipe(v.string(), v.maxLength(400))),
   })
+
+/**
+ * As the filter `format`: the list makes its export itself, with columns for people. Without it the adapter exports the
+ * members of the rows. In both, `limit` and `after` say nothing then.
+ */
+export const exportFormat = v.optional(v.literal('csv'))
 
 export const pageOf = <Row extends v.GenericSchema>(row: Row) =>
   v.object({
     rows: v.array(row),
     /** `after` of the next page; absent: this is the last. */
     next: v.optional(v.string()),
-    /** How many rows there are with these filters; absent where counting would take long. */
+    /** How many rows there are with these filters; absent: more than are counted (10,000). */
     total: v.optional(v.number()),
   })

@@ -1,0 +1,141 @@
+/**
+ * What pages are told while they are open (Server-Sent Events): the topics whose newest number moved. One look at the
+ * store serves all pages of this process, and only while there are any; what another process booked is seen the same way.
+ */
+import { sql } from 'kysely'
+import * as v from 'valibot'
+import { type Topic, topics } from '../console-contract/live.ts'
+import type { Issuer } from '../issuer.ts'
+import type { Store, StoreReader } from '../store.ts'
+import { route } from './route.ts'
+
+const lookMs = 2_000
+const heartbeatLooks = 8
+/** Then the page comes again, and is asked anew who it is. */
+const streamLooksMax = 300
+
+/** The newest number of each topic's tables: each is the end of an index. */
+const newestOf: Readonly<Partial<Record<Topic, readonly (readonly [table: string, key: string])[]>>> = {
+  batches: [
+    ['batch', 'batch_pk'],
+    ['entry_exception', 'exception_no'],
+    ['alarm', 'alarm_no'],
+  ],
+  books: [['transfer', 'transfer_no']],
+  cards: [
+    ['card', 'card_no'],
+    ['load_authorisation', 'load_no'],
+  ],
+  terminals: [['terminal', 'terminal_no']],
+  publications: [['bulletin', 'serial']],
+}
+
+type Marks = ReadonlyMap<Topic, string>
+
+const readMarks = async (db: StoreReader): Promise<Marks> => {
+  const marks = new Map<Topic, string>()
+  for (const topic of topics) {
+    const newest: string[] = []
+    for (const [table, key] of newestOf[topic] ?? []) {
+      const { rows } = await sql<{
+        newest: number | string | null
+      }>`SELECT max(${sql.ref(key)}) AS newest FROM ${sql.table(table)}`.execute(db)
+      newest.push(String(rows[0]?.newest ?? 0))
+    }
+    marks.set(topic, newest.join('/'))
+  }
+  return marks
+}
+
+type Listener = (message: string) => void
+
+interface Lookout {
+  readonly listeners: Set<Listener>
+  timer: ReturnType<typeof setInterval> | undefined
+}
+
+const lookouts = new WeakMap<Store, Lookout>()
+
+/** Looks while somebody listens. */
+const startLooking = (store: Store, lookout: Lookout): void => {
+  let before: Marks | undefined
+  let looks = 0
+  let busy = false
+  const look = async () => {
+    if (busy) return
+    busy = true
+    try {
+      const marks = await store.read(readMarks)
+      const moved = topics.filter((topic) => before !== undefined && marks.get(topic) !== before.get(topic))
+      before = marks
+      looks += 1
+      const beat = looks % heartbeatLooks === 0 ? ': still here\n\n' : ''
+      const message = moved.map((topic) => `event: ${topic}\ndata: {}\n\n`).join('') || beat
+      if (message !== '') for (const tell of lookout.listeners) tell(message)
+    } catch {
+      // A store that cannot be read now may be read at the next look; requests say what is wrong with it.
+    } finally {
+      busy = false
+    }
+  }
+  void look()
+  lookout.timer = setInterval(() => void look(), lookMs)
+  lookout.timer.unref()
+}
+
+const listenTo = (store: Store, listener: Listener): (() => void) => {
+  const lookout = lookouts.get(store) ?? { listeners: new Set(), timer: undefined }
+  lookouts.set(store, lookout)
+  lookout.listeners.add(listener)
+  if (lookout.timer === undefined) startLooking(store, lookout)
+  return () => {
+    lookout.listeners.delete(listener)
+    if (lookout.listeners.size > 0) return
+    clearInterval(lookout.timer)
+    lookout.timer = undefined
+  }
+}
+
+/** A stream of announcements; it ends by itself after some minutes. */
+export const liveStream = ({ store }: Pick<Issuer, 'store'>): ReadableStream<Uint8Array> => {
+  const encoder = new TextEncoder()
+  let stop = () => {}
+  let end: ReturnType<typeof setTimeout> | undefined
+  const finish = () => {
+    clearTimeout(end)
+    stop()
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        // Who reads too slowly is told less: an announcement only says that something is to be read again.
+        stop = listenTo(store, (message) => {
+          if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(message))
+        })
+        controller.enqueue(encoder.encode('retry: 2000\n\n'))
+        end = setTimeout(() => {
+          finish()
+          controller.close()
+        }, lookMs * streamLooksMax)
+        end.unref()
+      },
+      cancel: finish,
+    },
+    { highWaterMark: 64 },
+  )
+}
+
+const live = route({
+  method: 'GET',
+  path: '/live',
+  permission: 'read',
+  summary: 'Announces what changed, as Server-Sent Events named by topic.',
+  input: v.object({}),
+  handle: async ({ issuer }) => ({
+    mediaType: 'text/event-stream',
+    fileName: 'live',
+    body: liveStream(issuer),
+  }),
+})
+
+export const liveRoutes = [live]
