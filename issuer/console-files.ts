@@ -6,7 +6,7 @@ import { createReadStream, existsSync, readdirSync, readFileSync, statSync } fro
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { Hono } from 'hono'
-import type { AppEnvironment } from './http-app.ts'
+import type { AppEnvironment } from './http-edge.ts'
 
 const builtConsole = path.join(import.meta.dirname, '../out/console')
 

@@ -241,6 +241,7 @@ export const createApp = (
   const strict = process.env.VITEST !== undefined
   const warn = options.log.warn.bind(options.log)
   app.route(apiPath, consoleApi(issuer, options.consoleRoutes ?? consoleRoutes, { strict, warn }))
+  app.all(`${apiPath}/*`, (c) => c.notFound())
   app.get('/console', (c) => c.redirect('/console/'))
   app.route('/console', consoleFiles())
   app.get('/health', async (c) => {
