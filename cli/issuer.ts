@@ -58,6 +58,18 @@ const readMasters = (file: string): v.InferOutput<typeof mastersSchema> => {
   return parsed.output
 }
 
+const metricsTokenLettersMin = 16
+
+const metricsTokenOf = (token: string | undefined): { metricsToken?: string } => {
+  if (token === undefined || token === '') return {}
+  if (token.length < metricsTokenLettersMin)
+    throw new CliError(
+      exitStatus.usage,
+      `FARTHING_METRICS_TOKEN has ${metricsTokenLettersMin} letters or more: choose a longer one.`,
+    )
+  return { metricsToken: token }
+}
+
 interface StoreOptions {
   store: string
   json?: boolean
@@ -109,6 +121,7 @@ export const issuerCommands = (): Command => {
           port: options.port,
           host: options.host,
           ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+          ...metricsTokenOf(process.env.FARTHING_METRICS_TOKEN),
         })
         const setupCode = await makeSetupCode(opened)
         if (setupCode !== undefined)

@@ -18,12 +18,15 @@ import type { ConsoleRoute } from './console-api/route.ts'
 import { consoleRoutes } from './console-api/routes.ts'
 import { consoleFiles } from './console-files.ts'
 import { enrol } from './enrolment.ts'
+import { IssuerError } from './errors.ts'
 import { blobBytes, streamBlob } from './goods.ts'
 import { type AppContext, type AppEnvironment, addressOf, isConfidential, limited, refuse } from './http-edge.ts'
 import { type DocumentRefusal, ingestBatch } from './ingest.ts'
 import type { Issuer } from './issuer.ts'
 import { keyringFor } from './keyring-maker.ts'
 import { authoriseLoad } from './loads.ts'
+import { createMetrics } from './metrics.ts'
+import { operationRoutes, timed } from './operation-routes.ts'
 import { rateLimit } from './rate-limit.ts'
 
 const smallBodyBytesMax = 4096
@@ -218,12 +221,20 @@ const errorFacts = (error: Error) => ({
   stack: error.stack,
 })
 
+export interface AppOptions {
+  readonly log: Logger
+  /** Absent: all. */
+  readonly consoleRoutes?: readonly ConsoleRoute[]
+  /** Whoever has it may read the metrics from another machine. */
+  readonly metricsToken?: string
+}
+
 /** The routes over one issuer. */
-export const createApp = (
-  issuer: Issuer,
-  options: { readonly log: Logger /** Absent: all. */; readonly consoleRoutes?: readonly ConsoleRoute[] },
-): Hono<AppEnvironment> => {
+export const createApp = (issuer: Issuer, options: AppOptions): Hono<AppEnvironment> => {
   const app = new Hono<AppEnvironment>()
+  const metrics = createMetrics(issuer)
+  const routes = options.consoleRoutes ?? consoleRoutes
+  app.use(timed(metrics))
   app.use(
     secureHeaders({
       contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
@@ -240,18 +251,22 @@ export const createApp = (
   claims(app, issuer)
   const strict = process.env.VITEST !== undefined
   const warn = options.log.warn.bind(options.log)
-  app.route(apiPath, consoleApi(issuer, options.consoleRoutes ?? consoleRoutes, { strict, warn }))
-  app.all(`${apiPath}/*`, (c) => c.notFound())
+  app.route(
+    apiPath,
+    consoleApi(issuer, routes, {
+      strict,
+      warn,
+      noteStoreError: metrics.noteStoreError,
+    }),
+  )
   app.get('/console', (c) => c.redirect('/console/'))
   app.route('/console', consoleFiles())
-  app.get('/health', async (c) => {
-    await issuer.store.read((db) => db.selectFrom('setting').select('key').limit(1).execute())
-    return c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' })
-  })
+  operationRoutes(app, issuer, { metrics, metricsToken: options.metricsToken, routes })
   app.notFound((c) => refuse(c, 404, 'notFound', 'There is nothing at this address.'))
   app.onError((error, c) => {
     // The peer went away, or was too slow, in the middle of its body.
     if (c.req.raw.signal.aborted) return refuse(c, 400, 'incomplete', 'The request ended before its end.')
+    if (error instanceof IssuerError && error.code.startsWith('store')) metrics.noteStoreError(error.code)
     options.log.error({ method: c.req.method, route: c.req.routePath, error: errorFacts(error) }, 'request failed')
     return refuse(c, 500, 'internal', 'The issuer could not do this: its log says why. Nothing was lost; try again.')
   })

@@ -54,3 +54,10 @@ export const isHttps = (c: AppContext): boolean =>
 /** Nobody between can listen: loopback alone, or by way of a TLS proxy on this machine. */
 export const isConfidential = (c: AppContext): boolean =>
   isLoopback(peerOf(c)) && (isHttps(c) || isLoopback(addressOf(c)))
+
+/** From this machine itself, and not by way of a proxy on it. */
+export const isDirect = (c: AppContext): boolean =>
+  isLoopback(peerOf(c)) &&
+  ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via'].every(
+    (name) => c.req.header(name) === undefined,
+  )

@@ -26,6 +26,8 @@ export interface ServeOptions {
   readonly publicUrl?: string
   /** How long one request may take to arrive. */
   readonly requestTimeoutMs?: number
+  /** Whoever has it may read /metrics from another machine. */
+  readonly metricsToken?: string
   /** Where absent, one JSON line per failure on standard error. */
   readonly log?: Logger
 }
@@ -100,7 +102,10 @@ export const serve = async (options: ServeOptions): Promise<RunningServer> => {
   requirePort(options.port)
   const log = options.log ?? pino({ name: 'farthing-issuer' }, pino.destination({ dest: 2, sync: true }))
   const requestTimeoutMs = options.requestTimeoutMs ?? requestTimeoutMsDefault
-  const app = createApp(issuer, { log })
+  const app = createApp(issuer, {
+    log,
+    ...(options.metricsToken === undefined ? {} : { metricsToken: options.metricsToken }),
+  })
   const handle = getRequestListener((request, env) => app.fetch(request, env), { overrideGlobalObjects: false })
   const server = createServer(
     {

@@ -176,6 +176,7 @@ export interface ApiOptions {
   /** A JSON answer that is not of the route's shape is an error, not only a warning: for tests. */
   readonly strict: boolean
   readonly warn: (facts: object, sentence: string) => void
+  readonly noteStoreError: (code: string) => void
 }
 
 const jsonAnswer = (c: AppContext, called: ConsoleRoute, answer: unknown, options: ApiOptions): Response => {
@@ -216,6 +217,7 @@ const answer = async (issuer: Issuer, c: AppContext, called: ConsoleRoute, optio
     const made = asCsv ? csvOf(called, columns, context, visit) : await called.handle(context, visit)
     return isDownload(made) ? downloadAnswer(c, made) : jsonAnswer(c, called, made, options)
   } catch (error) {
+    if (error instanceof IssuerError && error.code.startsWith('store')) options.noteStoreError(error.code)
     if (error instanceof IssuerError) return refuse(c, statusOf(error.code), error.code, error.message)
     throw error
   }
