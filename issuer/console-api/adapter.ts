@@ -129,6 +129,12 @@ const refusalOf = (issuer: Issuer, c: AppContext, called: ConsoleRoute): Respons
   return undefined
 }
 
+/** Before a byte of the body is read. */
+const permitted =
+  (issuer: Issuer, called: ConsoleRoute): MiddlewareHandler<AppEnvironment> =>
+  async (c, next) =>
+    refusalOf(issuer, c, called) ?? next()
+
 const mediaTypeOf = (c: AppContext): string => c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
 
 /** @returns members of the body; undefined: it is not what the route takes */
@@ -191,8 +197,6 @@ const jsonAnswer = (c: AppContext, called: ConsoleRoute, answer: unknown, option
 }
 
 const answer = async (issuer: Issuer, c: AppContext, called: ConsoleRoute, options: ApiOptions): Promise<Response> => {
-  const refusal = refusalOf(issuer, c, called)
-  if (refusal !== undefined) return refusal
   const body = await bodyOf(c, called)
   if (body === undefined)
     return refuse(
@@ -237,8 +241,12 @@ export const consoleApi = (
   })
   api.use(withSession(issuer), withoutFloods(issuer))
   for (const called of routes)
-    api.on(called.method, [called.path], limited(called.bodyBytesMax ?? bodyBytesMaxDefault), (c) =>
-      answer(issuer, c, called, options),
+    api.on(
+      called.method,
+      [called.path],
+      permitted(issuer, called),
+      limited(called.bodyBytesMax ?? bodyBytesMaxDefault),
+      (c) => answer(issuer, c, called, options),
     )
   const paths = [...new Set(routes.map(({ path }) => path))]
   for (const path of paths) {
