@@ -15,8 +15,9 @@ const verify = (seen?: string) => bench.issuer.store.read((db) => verifyChain(db
 /** As somebody would who has the database's file. */
 const behindItsBack = (statement: string) =>
   bench.issuer.store.write(async (db) => {
+    const where = bench.issuer.store.url.startsWith('postgres') ? ' ON audit_log' : ''
     for (const trigger of ['audit_log_is_final', 'audit_log_stays'])
-      await sql.raw(`DROP TRIGGER IF EXISTS ${trigger}`).execute(db)
+      await sql.raw(`DROP TRIGGER IF EXISTS ${trigger}${where}`).execute(db)
     await sql.raw(statement).execute(db)
   })
 

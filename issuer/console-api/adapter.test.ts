@@ -8,7 +8,7 @@ import { IssuerError } from '../errors.ts'
 import { type ConsoleClient, clientWith, consoleApp, newUser, signedIn, testPassword } from '../test-console.ts'
 import { type Bench, openBench } from '../test-support.ts'
 import { addUser } from '../users.ts'
-import { csvCell } from './list-export.ts'
+import { csvCell } from './csv.ts'
 import { type ConsoleRoute, route } from './route.ts'
 import { consoleRoutes } from './routes.ts'
 
@@ -252,7 +252,10 @@ describe('the adapter', () => {
   it('answers other methods and addresses with what is allowed there', async () => {
     const other = await consoleApp(bench.issuer, trial).request('/console/api/file', { method: 'DELETE' })
     expect([other.status, other.headers.get('allow')]).toEqual([405, 'GET'])
-    expect((await viewer().get('/nothing')).status).toBe(404)
+    for (const path of ['/nothing', '/', '/../api/nothing', '/things']) {
+      const answer = await viewer().get(path)
+      expect([answer.status, await answer.json()]).toMatchObject([404, { error: 'notFound' }])
+    }
   })
 
   it('sends a file under a name that cannot become a header', async () => {
@@ -275,7 +278,9 @@ describe('the adapter', () => {
   it.each([
     ['=1+1', "'=1+1"],
     ['+1', "'+1"],
-    ['-1', "'-1"],
+    ['-1', '-1'],
+    ['-1+cmd', "'-1+cmd"],
+    ['＝1', "'＝1"],
     ['@x', "'@x"],
     ['\tx', "'\tx"],
     [' =1', "' =1"],
@@ -284,7 +289,6 @@ describe('the adapter', () => {
     ['plain', 'plain'],
     [-5, '-5'],
     [undefined, ''],
-    [['a'], '"[""a""]"'],
   ])('writes the cell %j as %j', (value, cell) => {
     expect(csvCell(value)).toBe(cell)
   })

@@ -256,5 +256,7 @@ export const consoleApi = (
       return refuse(c, 405, 'method', `Only ${allow.join(' and ')} work here.`)
     })
   }
+  // And not the page, which answers below for addresses of its own.
+  api.all('*', (c) => refuse(c, 404, 'notFound', 'There is nothing at this address.'))
   return api
 }

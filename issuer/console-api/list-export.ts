@@ -1,5 +1,6 @@
 /** Lists as CSV (RFC 4180): all rows with the list's filters, page by page, as they are read. */
 import * as v from 'valibot'
+import { type Cell, csvLine } from './csv.ts'
 import type { ConsoleRoute, Download, RouteContext, Visit } from './route.ts'
 
 /** Rows read at once; the page that a person sees has fewer. */
@@ -8,20 +9,10 @@ const rowsMax = 5_000_000
 
 const pageShape = v.object({ rows: v.array(v.record(v.string(), v.unknown())), next: v.optional(v.string()) })
 
-/**
- * One cell. A spreadsheet would run text that begins as a formula does: that gets an apostrophe before it, which shows
- * that it is text (OWASP, CSV Injection).
- */
-export const csvCell = (value: unknown): string => {
-  if (value === undefined || value === null) return ''
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
-  // Also where the spreadsheet would pass over white space first.
-  const safe = /^\s*[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+const cellOf = (value: unknown): Cell => {
+  if (value === undefined || value === null) return undefined
+  return typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value)
 }
-
-const csvLine = (cells: readonly unknown[]): string => `${cells.map(csvCell).join(',')}\r\n`
 
 interface Objects extends v.GenericSchema {
   readonly entries: Readonly<Record<string, v.GenericSchema>>
@@ -47,12 +38,13 @@ export const csvOf = (
 ): Download => {
   const input = { ...(context.input as object), limit: rowsAtOnce, after: undefined }
   const pages = async function* () {
-    yield csvLine(columns)
+    // With a mark, so that spreadsheets read UTF-8.
+    yield `\uFEFF${csvLine(columns)}`
     let after: string | undefined
     for (let rows = 0; rows < rowsMax; ) {
       const answer = await listed.handle({ ...context, input: { ...input, after } }, visit)
       const page = v.parse(pageShape, answer)
-      yield page.rows.map((row) => csvLine(columns.map((column) => row[column]))).join('')
+      yield page.rows.map((row) => csvLine(columns.map((column) => cellOf(row[column])))).join('')
       if (page.next === undefined) return
       rows += page.rows.length
       after = page.next
