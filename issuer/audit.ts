@@ -1,5 +1,6 @@
 /** Counts the books again from their lines, and says where they disagree: the report's figures rest on this. */
 
+import { toHex } from '../protocol/bytes.ts'
 import type { Issuer } from './issuer.ts'
 import { type Report, report } from './report.ts'
 import type { StoreReader } from './store.ts'
@@ -11,6 +12,22 @@ const readLines = async (db: StoreReader) => ({
   cards: await db.selectFrom('card').selectAll().execute(),
   settlements: await db.selectFrom('settlement').select(['card_no', 'counter', 'balance_after_minor']).execute(),
   seams: await db.selectFrom('seam').selectAll().execute(),
+  closures: await db
+    .selectFrom('card_closure')
+    .select(['card_no', 'amount_minor'])
+    .where('state', '=', 'done')
+    .execute(),
+  fundings: await db
+    .selectFrom('funding')
+    .leftJoin('voucher_lot', 'voucher_lot.lot_no', 'funding.lot_no')
+    .selectAll('funding')
+    .select('voucher_lot.paid_at')
+    .execute(),
+  loads: await db
+    .selectFrom('load_authorisation')
+    .select(['order_bytes', 'state', 'amount_minor'])
+    .where('funded_from', 'is not', null)
+    .execute(),
 })
 type Lines = Awaited<ReturnType<typeof readLines>>
 
@@ -27,8 +44,8 @@ const auditAccounts = ({ accounts, transfers }: Lines): string[] => {
     .map((account) => `account ${account.account_no} (${account.kind}) is not the sum of its transfers`)
 }
 
-/** What a card puts into the float is its balance: no value from nothing (PROTOCOL.md, I1). */
-const auditCards = ({ accounts, transfers, cards }: Lines): string[] => {
+/** What a card puts into the float is its balance, less what left it when it was closed: no value from nothing (PROTOCOL.md, I1). */
+const auditCards = ({ accounts, transfers, cards, closures }: Lines): string[] => {
   const float = accounts.find(({ kind }) => kind === 'float')?.account_no
   const sums = new Map<number, number>()
   for (const transfer of transfers) {
@@ -36,9 +53,43 @@ const auditCards = ({ accounts, transfers, cards }: Lines): string[] => {
     if (transfer.to_account === float) add(sums, transfer.card_no, transfer.amount_minor)
     if (transfer.from_account === float) add(sums, transfer.card_no, -transfer.amount_minor)
   }
+  for (const { card_no, amount_minor } of closures) add(sums, card_no, amount_minor)
   return cards
     .filter((card) => (sums.get(card.card_no) ?? 0) !== card.balance_minor)
-    .map((card) => `card ${card.card_id} holds ${card.balance_minor}, its float is ${sums.get(card.card_no) ?? 0}`)
+    .map(
+      (card) =>
+        `card ${card.card_id} holds ${card.balance_minor}, its float and what left it are ${sums.get(card.card_no) ?? 0}`,
+    )
+}
+
+/** A funding is used by one load that stands, and the accounts of vouchers and credits are what is open of them. */
+const auditFundings = ({ accounts, fundings, loads }: Lines): string[] => {
+  const standing = new Map(
+    loads.filter(({ state }) => state !== 'void').map((load) => [toHex(load.order_bytes), load.amount_minor]),
+  )
+  const used = fundings.filter(({ state }) => state === 'used')
+  const unmatched = used.filter(
+    ({ used_order, amount_minor }) => used_order === null || standing.get(toHex(used_order)) !== amount_minor,
+  )
+  const sum = (rows: readonly { amount_minor: number }[]) => rows.reduce((all, row) => all + row.amount_minor, 0)
+  const vouchers = fundings.filter(({ kind }) => kind === 'voucher')
+  const isHeld = (state: string) => state === 'open' || state === 'used'
+  const vouchersMinor =
+    sum(vouchers.filter(({ paid_at, state }) => paid_at !== null && isHeld(state))) -
+    sum(vouchers.filter(({ state }) => state === 'used'))
+  const creditsMinor = sum(fundings.filter(({ kind, state }) => kind === 'credit' && state === 'open'))
+  const balance = (kind: string) =>
+    sum(accounts.filter((row) => row.kind === kind).map((row) => ({ amount_minor: row.balance_minor })))
+  return [
+    ...unmatched.map(({ funding_no }) => `funding ${funding_no} is used, by no load that stands`),
+    ...(standing.size === used.length ? [] : [`${standing.size} loads stand on ${used.length} fundings`]),
+    ...(balance('vouchers') === vouchersMinor
+      ? []
+      : [`the vouchers come to ${vouchersMinor}, their account to ${balance('vouchers')}`]),
+    ...(balance('credits') === creditsMinor
+      ? []
+      : [`the credits come to ${creditsMinor}, their account to ${balance('credits')}`]),
+  ]
 }
 
 /** Every gap is a seam and every seam is a gap (PROTOCOL.md, I4). */
@@ -81,6 +132,7 @@ export const auditBooks = async (issuer: Issuer): Promise<readonly string[]> => 
     ...auditAccounts(lines),
     ...auditCards(lines),
     ...auditSeams(lines),
+    ...auditFundings(lines),
     ...auditMerchants(told),
   ]
 }

@@ -4,6 +4,7 @@ import type { CardId, TerminalId } from '../protocol/quantities.ts'
 import { parseRecord } from '../protocol/record.ts'
 import { openDay } from './business-days.ts'
 import { type Accounts, type Booking, CardLine, type Load, type Point } from './card-line.ts'
+import { returnFunding } from './load-funding.ts'
 import type { StoreWriter } from './store.ts'
 import type { AlarmTable, CardStatus, CardTable, SettledType, SettlementTable } from './tables.ts'
 
@@ -274,6 +275,7 @@ export class Books {
         if (load === undefined) throw new Error('a load vanished')
         await this.#writeLoad(cardNo, load)
       }
+    for (const { line } of cards) for (const order of line.returnedOrders) await returnFunding(this.db, order, this.now)
   }
 
   async #writeLoad(cardNo: number, load: Load): Promise<void> {
@@ -293,6 +295,7 @@ export class Books {
         amount_minor: load.record.order.amountMinor,
         order_time: load.record.order.time,
         authorised_at: this.now,
+        funded_from: load.fundedFrom ?? null,
         ...changing,
       })
       .execute()
@@ -459,6 +462,7 @@ const readNeighbourhoods = async (
           record: parseRecord(row.record),
           terminalNo: row.terminal_no,
           merchantNo: row.merchant_no,
+          fundedFrom: row.funded_from ?? undefined,
           state: row.state,
           booking: bookingFrom(row),
         })

@@ -6,7 +6,8 @@
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'
 import { equalBytes } from '../protocol/bytes.ts'
 import { shortHashOf } from '../protocol/mac.ts'
-import { balanceChangeMinor, type CardRecord } from '../protocol/record.ts'
+import { orderLength } from '../protocol/order.ts'
+import { balanceChangeMinor, type CardRecord, recordLength } from '../protocol/record.ts'
 import { CounterSet } from './counters.ts'
 import type { LoadState, SeamExplanation, SettlementSource } from './tables.ts'
 
@@ -64,6 +65,8 @@ export interface Load {
   readonly record: CardRecord
   readonly terminalNo: number
   readonly merchantNo: number
+  /** The account that pays for it; undefined: the cash of its merchant. */
+  readonly fundedFrom: number | undefined
   readonly state: LoadState
   readonly booking: Booking | undefined
 }
@@ -109,6 +112,8 @@ export class CardLine {
   readonly changedPoints = new Set<number>()
   readonly changedSeams = new Set<number>()
   readonly changedLoads = new Set<number>()
+  /** Orders of loads that never were: what paid for them is given back. */
+  readonly returnedOrders: Uint8Array[] = []
 
   constructor(
     state: { readonly mark: number; readonly balanceMinor: number; readonly seams: readonly Seam[] },
@@ -326,7 +331,7 @@ export class CardLine {
 
   #putLoad(index: number, load: Load): void {
     const { float, suspense, merchantCash } = this.#accounts
-    const from = merchantCash(load.merchantNo)
+    const from = load.fundedFrom ?? merchantCash(load.merchantNo)
     const amountMinor = load.record.order.amountMinor
     const booking =
       load.state === 'void' ? undefined : { from, to: load.state === 'contested' ? suspense : float, amountMinor }
@@ -335,12 +340,18 @@ export class CardLine {
     this.changedLoads.add(index)
   }
 
-  /** A record settles the counter: the load that it proves is done, every other one at this counter is void. */
+  /**
+   * A record settles the counter: the load that it proves is done, every other one at this counter is void. One whose very order the
+   * card carried out, to another balance than it had offered, stays contested: nothing is given back for it.
+   */
   decideLoads(counter: number, recordBytes: Uint8Array): void {
+    const orderBytes = recordBytes.subarray(recordLength - orderLength)
     for (const [index, load] of this.#loads.entries()) {
       if (load.record.counter !== counter) continue
       const proved = equalBytes(load.recordBytes, recordBytes)
-      this.#putLoad(index, { ...load, state: proved ? 'settled' : 'void' })
+      const carriedOut = equalBytes(load.order, orderBytes)
+      this.#putLoad(index, { ...load, state: proved ? 'settled' : carriedOut ? 'contested' : 'void' })
+      if (!carriedOut && load.fundedFrom !== undefined) this.returnedOrders.push(load.order)
     }
   }
 

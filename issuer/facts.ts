@@ -64,6 +64,15 @@ export const readFacts = async (db: StoreReader) => ({
   withheld: await withheldIn(db),
   exceptions: await db.selectFrom('entry_exception').selectAll().orderBy('exception_no').execute(),
   loads: await db.selectFrom('load_authorisation').selectAll().orderBy('load_no').execute(),
+  moneyBacks: await db
+    .selectFrom('money_back')
+    .innerJoin('settlement', (join) =>
+      join
+        .onRef('settlement.card_no', '=', 'money_back.card_no')
+        .onRef('settlement.counter', '=', 'money_back.counter'),
+    )
+    .select(['money_back.amount_minor', 'charged', 'terminal_no', 'order_time'])
+    .execute(),
   alarms: await db.selectFrom('alarm').selectAll().orderBy('alarm_no').execute(),
   accounts: await db
     .selectFrom('account')

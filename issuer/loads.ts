@@ -1,7 +1,6 @@
-/** Loads: value comes onto a card online, once, against cash that a merchant took (PROTOCOL.md, Loads). */
+/** Loads: value comes onto a card online, once, against cash that a merchant took, a voucher or a credit (PROTOCOL.md, Loads). */
 import { hash } from 'node:crypto'
 import { equalBytes, isZero, u32Max } from '../protocol/bytes.ts'
-import { currencyOf } from '../protocol/currency.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import {
   encodeLoadAnswer,
@@ -17,6 +16,7 @@ import { type CardRecord, encodeIdentity, encodeRecord } from '../protocol/recor
 import { type AlarmKind, Books, findTerminals, type KnownCard, type KnownTerminal } from './books.ts'
 import { type DocumentRefusal, type RefusedDocument, refuseDocument } from './ingest.ts'
 import type { Issuer } from './issuer.ts'
+import { type FoundFunding, type FundedLoad, findFunding, loadMinorMax, takeFunding } from './load-funding.ts'
 import type { StoreWriter } from './store.ts'
 
 interface OpenedRequest {
@@ -77,10 +77,6 @@ export const authoriseLoad = async (
   })
 }
 
-/** No single load is larger, whoever asks: what a stolen terminal key is worth has a bound. Units of the currency. */
-const loadUnitsMax = 10_000
-const loadMinorMax = (issuer: Issuer): number => loadUnitsMax * 10 ** currencyOf(issuer.book.currency).decimals
-
 interface Decision {
   readonly verdict: LoadVerdict
   readonly commitMac?: Mac
@@ -136,7 +132,16 @@ const judgeLoad = async (about: LoadCase): Promise<Decision> => {
     return refused
   }
   if (card.status !== 'active' || request.counter === 0) return refused
-  if (!isZero(order.itemHash)) return { verdict: 'notFunded' }
+  const load: FundedLoad = {
+    hash: order.itemHash,
+    amountMinor: order.amountMinor,
+    order: orderBytes,
+    cardNo: card.cardNo,
+    counter: request.counter,
+    now: books.now,
+  }
+  const funding = isZero(order.itemHash) ? 'cash' : await findFunding(books.db, load)
+  if (funding === undefined) return { verdict: 'notFunded' }
   if (order.amountMinor > loadMinorMax(issuer) || request.balanceMinor + order.amountMinor > u32Max)
     return { verdict: 'limit' }
   const record: CardRecord = {
@@ -145,7 +150,7 @@ const judgeLoad = async (about: LoadCase): Promise<Decision> => {
     balanceAfterMinor: amountMinor(request.balanceMinor + order.amountMinor),
     order,
   }
-  const decision = await bookLoad(about, { record, recordBytes: encodeRecord(record), orderBytes })
+  const decision = await bookLoad(about, { record, recordBytes: encodeRecord(record), orderBytes, funding, load })
   if (decision.verdict !== 'authorised') return decision
   const { cardId } = identity
   const { counter, cardNonce } = request
@@ -154,10 +159,17 @@ const judgeLoad = async (about: LoadCase): Promise<Decision> => {
 
 const bookLoad = async (
   { books, card, terminal }: LoadCase,
-  load: { readonly record: CardRecord; readonly recordBytes: Uint8Array; readonly orderBytes: Uint8Array },
+  asked: {
+    readonly record: CardRecord
+    readonly recordBytes: Uint8Array
+    readonly orderBytes: Uint8Array
+    readonly funding: FoundFunding | 'cash'
+    readonly load: FundedLoad
+  },
 ): Promise<Decision> => {
   const { line } = card
-  const { counter } = load.record
+  const { record, recordBytes, orderBytes, funding } = asked
+  const { counter } = record
   const alarm = (kind: AlarmKind): Decision => {
     books.alarm({ kind, card, counter, terminal })
     return refused
@@ -166,7 +178,7 @@ const bookLoad = async (
   const earlier = await books.db
     .selectFrom('load_authorisation')
     .select(['card_no', 'counter', 'state', 'record'])
-    .where('order_bytes', '=', load.orderBytes)
+    .where('order_bytes', '=', orderBytes)
     .executeTakeFirst()
   // A card that offers a counter which is settled, or long behind it, is a copy or was rolled back.
   if (earlier !== undefined) {
@@ -176,12 +188,13 @@ const bookLoad = async (
   if (point?.settlementMac !== undefined) return alarm('clone')
   if (counter < line.counters.mark) return alarm('rollback')
   if (earlier !== undefined) {
-    if (!equalBytes(earlier.record, load.recordBytes)) return alarm('balance')
+    if (!equalBytes(earlier.record, recordBytes)) return alarm('balance')
     return earlier.state === 'void' ? refused : { verdict: 'authorised' }
   }
-  if (!line.fits(load.record)) return alarm('balance')
-  const { record, recordBytes, orderBytes } = load
+  if (!line.fits(record)) return alarm('balance')
   const { terminalNo, merchantNo } = terminal
-  line.authorise({ order: orderBytes, recordBytes, record, terminalNo, merchantNo }, books.now)
+  const fundedFrom = funding === 'cash' ? undefined : funding.account
+  line.authorise({ order: orderBytes, recordBytes, record, terminalNo, merchantNo, fundedFrom }, books.now)
+  if (funding !== 'cash') await takeFunding(books.db, funding.fundingNo, asked.load)
   return { verdict: 'authorised' }
 }

@@ -2,6 +2,7 @@
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'
 import { type Archive, entryKey, readArchive } from './archive.ts'
 import { businessDays, directionOf, type Facts, type Index, indexFacts, keyOf, readFacts, requireDay } from './facts.ts'
+import { type FundingReport, fundingReport } from './funding.ts'
 import type { Issuer } from './issuer.ts'
 import type { AccountKind, SeamExplanation } from './tables.ts'
 
@@ -34,12 +35,16 @@ export interface TerminalReport {
     readonly counter?: number
     readonly amountMinor?: number
   }[]
-  /** Taken, less reversed, less held. */
+  /** Payments whose money was given back at the merchant's cost. */
+  readonly moneyBack: CountAndAmount
+  /** Taken, less reversed, less held, less money back. */
   readonly payableMinor: number
   /** Payments right before a hole, or whose reversal is in doubt. */
   readonly heldMinor: number
-  /** Loads that stand: their cash is the merchant's debt. */
+  /** Loads in cash that stand: it is the merchant's debt. */
   readonly loads: CountAndAmount
+  /** Loads that stand and were paid by voucher or credit. */
+  readonly fundedLoads: CountAndAmount
   /** Loads whose cash was taken and that never reached the card: owed back to the customer. */
   readonly owedBack: CountAndAmount
   /** Sales whose goods this terminal could not hand over: their claims stand. */
@@ -90,6 +95,8 @@ export interface Report {
     readonly cashOwedMinor: number
   }[]
   readonly cards: readonly CardReport[]
+  /** All days: what stands behind the money on cards. */
+  readonly funding: FundingReport
   /** All days. */
   readonly accounts: Readonly<Record<AccountKind, number>>
   readonly totals: {
@@ -142,6 +149,8 @@ const reportTerminal = (book: Book, terminal: Facts['terminals'][number]): Termi
     index.held.has(keyOf(card_no, counter)) && !index.undone.has(keyOf(card_no, counter))
   const heldMinor = amounts(payments.filter(isHeld)).amountMinor
   const loads = mine(facts.loads)
+  const cashLoads = loads.filter(({ funded_from }) => funded_from === null)
+  const moneyBack = amounts(mine(facts.moneyBacks).filter(({ charged }) => charged === 'merchant'))
   const broughtBy = (source: string) =>
     amounts(payments.filter((row) => row.source === source && courierOnly.has(keyOf(row.card_no, row.counter))))
   return {
@@ -163,10 +172,12 @@ const reportTerminal = (book: Book, terminal: Facts['terminals'][number]): Termi
         ...(row.counter === null ? {} : { counter: row.counter }),
         ...(row.amount_minor === null ? {} : { amountMinor: row.amount_minor }),
       })),
-    payableMinor: taken.amountMinor - reversed.amountMinor - heldMinor,
+    moneyBack,
+    payableMinor: taken.amountMinor - reversed.amountMinor - heldMinor - moneyBack.amountMinor,
     heldMinor,
-    loads: amounts(loads.filter(({ state }) => state !== 'void')),
-    owedBack: amounts(loads.filter(({ state }) => state === 'void')),
+    loads: amounts(cashLoads.filter(({ state }) => state !== 'void')),
+    fundedLoads: amounts(loads.filter(({ state, funded_from }) => state !== 'void' && funded_from !== null)),
+    owedBack: amounts(cashLoads.filter(({ state }) => state === 'void')),
     // A payment that was undone owes no goods any more.
     owedGoods: amounts(mine(index.owed).filter((note) => !index.undone.has(keyOf(note.card_no, note.counter)))),
     withheldUnits: addUp(facts.withheld.filter(({ terminalId }) => terminalId === terminal.terminal_id)),
@@ -256,11 +267,12 @@ export const courierOnly = ({ couriered }: Facts, archive: Archive): ReadonlySet
  */
 export const report = async (issuer: Issuer, options: { readonly day?: string } = {}): Promise<Report> => {
   const isOfDay = dayFilter(options.day, issuer.book.timeZone)
-  const { facts, archive } = await issuer.store.read(async (db) => {
+  const { facts, archive, funding } = await issuer.store.read(async (db) => {
     const rows = await readFacts(db)
     const couriered = rows.couriered.map((row) => entryKey(row.record, row.settlement_mac))
     const terminalNos = [...new Set(rows.couriered.map((row) => row.terminal_no))]
-    return { facts: rows, archive: await readArchive(db, { keys: new Set(couriered), terminalNos }) }
+    const funded = await fundingReport(db)
+    return { facts: rows, funding: funded, archive: await readArchive(db, { keys: new Set(couriered), terminalNos }) }
   })
   const index = indexFacts(facts)
   const book = { facts, index, courierOnly: courierOnly(facts, archive), isOfDay }
@@ -286,6 +298,7 @@ export const report = async (issuer: Issuer, options: { readonly day?: string } 
     terminals,
     merchants: reportMerchants(facts.accounts, terminals),
     cards,
+    funding,
     accounts,
     totals: {
       taken: { count: total(({ taken }) => taken.count), amountMinor: total(({ taken }) => taken.amountMinor) },

@@ -4,6 +4,7 @@ import type { ExceptionReason } from '../protocol/acknowledgement.ts'
 import type { LoadVerdict } from '../protocol/load.ts'
 import type { AccessTables } from './access-tables.ts'
 import type { BooksTables } from './books-tables.ts'
+import type { CardTables } from './card-tables.ts'
 import type { CatalogueTables } from './catalogue-tables.ts'
 
 export type { AccountKind } from './books-tables.ts'
@@ -29,6 +30,13 @@ export interface CardTable {
   mark: Generated<number>
   balance_minor: Generated<number>
   created_at: number
+  expires_at: number | null
+  balance_max_minor: number | null
+  pin_free_max_minor: number | null
+  personalised_at: number | null
+  blocked_at: number | null
+  blocked_by: string | null
+  blocked_reason: string | null
 }
 export interface ItemVersionTable {
   item_hash: Uint8Array
@@ -122,6 +130,8 @@ export interface LoadAuthorisationTable extends BookedColumns {
   order_time: number
   state: LoadState
   authorised_at: number
+  /** An account; null: the cash of the order's merchant. */
+  funded_from: number | null
 }
 export interface LoadRequestTable {
   request_hash: Uint8Array
@@ -150,7 +160,7 @@ export interface AlarmTable {
 }
 
 /** Widened by later migrations. */
-export interface Tables extends CatalogueTables, AccessTables, BooksTables {
+export interface Tables extends CatalogueTables, AccessTables, BooksTables, CardTables {
   setting: SettingTable
   terminal: TerminalTable
   card: CardTable

@@ -11,6 +11,7 @@ import { canonicalBytes } from '../protocol/canonical-json.ts'
 import { encodeClaim } from '../protocol/claim.ts'
 import { currencyOf } from '../protocol/currency.ts'
 import { type EntryStatus, encodeEntry, firstHead, nextHead, paysNothing } from '../protocol/entry.ts'
+import { fundingHash } from '../protocol/funding-reference.ts'
 import { type Item, itemHash } from '../protocol/item.ts'
 import { deriveLoadKey, deriveSettleKey } from '../protocol/keys.ts'
 import { encodeLoadRequest, type LoadAnswer, openLoadAnswer } from '../protocol/load.ts'
@@ -289,8 +290,14 @@ export class TestTerminal {
     return encodeClaim(this.key(), { keyVersion: 1, sealer: this.id, record, settlementMac, expiry })
   }
 
-  loadOrder(amount: number): Order {
-    return this.order({ type: 'load', amountMinor: amountMinor(amount), lock: shortHashOf(fresh(16)) })
+  /** @param funding a voucher's code or a credit's reference; absent: cash */
+  loadOrder(amount: number, funding?: string): Order {
+    return this.order({
+      type: 'load',
+      amountMinor: amountMinor(amount),
+      lock: shortHashOf(fresh(16)),
+      ...(funding === undefined ? {} : { itemHash: fundingHash(funding) }),
+    })
   }
 
   /** What the card would offer for this order now. */
@@ -320,8 +327,8 @@ export class TestTerminal {
   }
 
   /** The whole load: authorised, then committed by the card. */
-  async load(card: TestCard, amount: number): Promise<Made> {
-    const order = this.loadOrder(amount)
+  async load(card: TestCard, amount: number, funding?: string): Promise<Made> {
+    const order = this.loadOrder(amount, funding)
     const answer = await this.askLoad(this.loadRequest(card, order))
     if (answer.verdict !== 'authorised') throw new Error(answer.verdict)
     return card.commit(order)

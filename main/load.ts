@@ -3,6 +3,7 @@
 import { statusWord } from '../protocol/apdu.ts'
 import { currencyOf } from '../protocol/currency.ts'
 import { ProtocolError } from '../protocol/errors.ts'
+import { fundingHash } from '../protocol/funding-reference.ts'
 import { encodeLoadRequest, type LoadAnswer, type LoadVerdict, openLoadAnswer } from '../protocol/load.ts'
 import { shortHashOf } from '../protocol/mac.ts'
 import type { Order } from '../protocol/order.ts'
@@ -44,7 +45,7 @@ const refusalOfStatus = (status: number): LoadRefusal =>
         : 'cardSuspect'
 
 /**
- * @param load.funding a voucher or other reference; absent for cash that the merchant took
+ * @param load.funding a voucher's code or a credit's reference; absent for cash that the merchant took
  * @throws IssuerUnreachable, IssuerRefused: nothing was loaded, unless the issuer booked it and its answer was lost; then
  * the same request is repeated while the card is in the reader
  */
@@ -75,7 +76,7 @@ export const loadCard = async (
     terminalId: identity.terminalId,
     terminalSeq: ledger.nextTerminalSeq(),
     time: unixTime(ledger.now()),
-    itemHash: load.funding === undefined ? zeroHash() : shortHashOf(Buffer.from(load.funding, 'utf8')),
+    itemHash: load.funding === undefined ? zeroHash() : fundingHash(load.funding),
     lock: shortHashOf(terminal.randomBytes(16)),
   }
   const initiated = await session.initiateLoad(order)

@@ -182,6 +182,8 @@ const loadCase = (book: Book, load: Book['facts']['loads'][number]): Case | unde
       return { ...about, cause: 'loadContested', suspenseMinor: load.amount_minor, detail }
     }
     case 'void': {
+      // A voucher or credit is good again by itself.
+      if (load.funded_from !== null) return undefined
       const detail = `The card made something else of #${load.counter}: it never had this money.`
       return { ...about, cause: 'loadOwedBack', detail }
     }

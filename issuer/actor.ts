@@ -1,0 +1,17 @@
+/** The person who decides, as the books and the audit log name him. */
+import { IssuerError } from './errors.ts'
+
+export interface Actor {
+  /** A console user's name, or "cli:USER". */
+  readonly name: string
+}
+
+const reasonLengthMax = 500
+
+/** @returns it trimmed @throws IssuerError `input` */
+export const requireReason = (reason: string): string => {
+  const text = reason.trim()
+  if (text === '' || text.length > reasonLengthMax)
+    throw new IssuerError('input', `Give a reason of 1 to ${reasonLengthMax} characters: others will ask.`)
+  return text
+}
