@@ -241,3 +241,30 @@ export const blockCard = async (
     return published === undefined ? { cardId: id, known } : { cardId: id, known, serial: published.serial }
   })
 }
+
+/**
+ * Takes a card off the hotlist, and puts the shorter list into force at once. A terminal that has the old list may still block it.
+ * @throws IssuerError `input`: not listed, or blocked for good by a terminal
+ */
+export const unblockCard = async (issuer: Issuer, card: string): Promise<{ cardId: string; serial?: number }> => {
+  const id = cardId(card)
+  return issuer.store.write(async (db) => {
+    const blocked = await db
+      .selectFrom('settlement')
+      .innerJoin('card', 'card.card_no', 'settlement.card_no')
+      .select('counter')
+      .where('card_id', '=', id)
+      .where('order_type', '=', 'block')
+      .executeTakeFirst()
+    if (blocked !== undefined)
+      throw new IssuerError(
+        'input',
+        `A terminal has blocked card ${id} for good: give its holder another one with "farthing card replace".`,
+      )
+    const listed = await db.deleteFrom('hotlist').where('card_id', '=', id).returning('card_id').executeTakeFirst()
+    if (listed === undefined) throw new IssuerError('input', `Card ${id} is not on the hotlist.`)
+    await db.updateTable('card').set({ status: 'active' }).where('card_id', '=', id).execute()
+    const published = await reissue(issuer, db)
+    return published === undefined ? { cardId: id } : { cardId: id, serial: published.serial }
+  })
+}
