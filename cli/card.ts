@@ -4,20 +4,23 @@ import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { simulateCard } from '../card/simulate.ts'
 import type { Tear } from '../card/vpcd.ts'
-import { blockCard } from '../issuer/bulletin-publisher.ts'
-import { addCard } from '../issuer/parties.ts'
+import { confirmPersonalised, registerCard } from '../issuer/cards.ts'
 import { loadCard } from '../main/load.ts'
 import { selectPurse } from '../main/purse-session.ts'
 import { connectIssuer } from '../main/sync/issuer-client.ts'
 import { fetchNews } from '../main/sync/sync.ts'
 import { openTerminal } from '../main/terminal.ts'
 import { parseResponse, personaliseCommand, selectCommand, statusWord } from '../protocol/apdu.ts'
-import { fromHex, toHex } from '../protocol/bytes.ts'
+import { fromHex, toHex, u32Max } from '../protocol/bytes.ts'
 import { currencyOf, formatAmount, lettersOf, parseAmount } from '../protocol/currency.ts'
+import { parsed } from '../protocol/errors.ts'
+import { fundingReference } from '../protocol/funding-reference.ts'
 import { deriveLoadKey, derivePayKey, deriveSettleKey } from '../protocol/keys.ts'
 import { encodePersonalisation } from '../protocol/personalise.ts'
 import { amountMinor, cardId, unixTime } from '../protocol/quantities.ts'
 import { dayEnd, id8, pin, port, seconds } from './arguments.ts'
+import { commandCaller } from './caller.ts'
+import { addCardLife } from './card-life.ts'
 import { storeOption, withIssuer } from './issuer.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { requireCard, withReader } from './reader.ts'
@@ -62,6 +65,8 @@ const inspectCard = (options: ReaderOptions) =>
     }),
   )
 
+const fiveYearsSeconds = 5 * 366 * 86_400
+
 interface PersonaliseOptions extends ReaderOptions {
   store: string
   id?: string
@@ -71,33 +76,62 @@ interface PersonaliseOptions extends ReaderOptions {
   pin?: string
 }
 
-/** Writes keys and limits on a blank card, and registers it with a balance of 0. */
+/**
+ * Writes keys and limits on a blank card, and registers it with a balance of 0. Cut short, it is begun again: a card that was
+ * written after all says who it is, and one that was not gets a new number; none is ever given to two cards.
+ */
 const personalise = (options: PersonaliseOptions) =>
   withIssuer(options.store, (issuer) =>
-    withCard(options, async (card) => {
-      const { currency } = issuer.book
-      const id = cardId(options.id ?? toHex(Uint8Array.from(randomBytes(8))))
-      const { keyVersion } = issuer.keys
-      const masters = issuer.keys.masters(keyVersion)
-      if (masters === undefined) throw new CliError(exitStatus.world, 'The store has no master keys.')
-      const fiveYears = issuer.clock() + 5 * 366 * 86_400
-      const data = encodePersonalisation({
-        keyVersion,
-        cardId: id,
-        currency: currencyOf(currency).code,
-        expiry: unixTime(options.expiry ?? fiveYears),
-        balanceMaxMinor: parseAmount(options.balanceMax, currency),
-        pinFreeMaxMinor:
-          options.pinFree === undefined ? amountMinor(0xffffffff) : parseAmount(options.pinFree, currency),
-        pinTriesMax: 3,
-        pin: options.pin ?? '',
-        payKey: derivePayKey(fromHex(masters.pay, 32), keyVersion, id),
-        settleKey: deriveSettleKey(fromHex(masters.settle, 32), keyVersion, id),
-        loadKey: deriveLoadKey(fromHex(masters.load, 32), keyVersion, id),
-      })
-      // Registered first: a card that is out there and unknown here would be refused money that it holds.
-      await addCard(issuer, { cardId: id })
-      await card.use(async (channel) => {
+    withCard(options, (card) =>
+      card.use(async (channel) => {
+        const { currency } = issuer.book
+        const info = await selectPurse(channel)
+        if (info !== undefined) {
+          if (options.id !== undefined && options.id !== info.cardId)
+            throw new CliError(
+              exitStatus.refused,
+              `This is card ${info.cardId} already: only a blank card can be personalised.`,
+            )
+          const known = await confirmPersonalised(issuer, commandCaller(), info.cardId).catch(() => undefined)
+          if (known === undefined)
+            throw new CliError(
+              exitStatus.refused,
+              `This is card ${info.cardId} of another issuer: only a blank card can be personalised.`,
+            )
+          return {
+            made: false,
+            ...known,
+            currency,
+            expiry: new Date(info.expiry * 1000).toISOString(),
+            keyVersion: info.keyVersion,
+          }
+        }
+        const id = cardId(options.id ?? toHex(Uint8Array.from(randomBytes(8))))
+        const { keyVersion } = issuer.keys
+        const masters = issuer.keys.masters(keyVersion)
+        if (masters === undefined) throw new CliError(exitStatus.world, 'The store has no master keys.')
+        const terms = {
+          expiresAt: unixTime(options.expiry ?? issuer.clock() + fiveYearsSeconds),
+          balanceMaxMinor: parseAmount(options.balanceMax, currency),
+          pinFreeMaxMinor: options.pinFree === undefined ? amountMinor(u32Max) : parseAmount(options.pinFree, currency),
+        }
+        if (terms.expiresAt <= issuer.clock())
+          throw new CliError(exitStatus.usage, 'The card would have expired already: choose a later --expiry.')
+        const data = encodePersonalisation({
+          keyVersion,
+          cardId: id,
+          currency: currencyOf(currency).code,
+          expiry: terms.expiresAt,
+          balanceMaxMinor: terms.balanceMaxMinor,
+          pinFreeMaxMinor: terms.pinFreeMaxMinor,
+          pinTriesMax: 3,
+          pin: options.pin ?? '',
+          payKey: derivePayKey(fromHex(masters.pay, 32), keyVersion, id),
+          settleKey: deriveSettleKey(fromHex(masters.settle, 32), keyVersion, id),
+          loadKey: deriveLoadKey(fromHex(masters.load, 32), keyVersion, id),
+        })
+        // Registered first: a card that is out there and unknown here would be refused money that it holds.
+        await registerCard(issuer, commandCaller(), id, terms)
         await channel.transmit(selectCommand())
         const { status } = parseResponse(await channel.transmit(personaliseCommand(data)))
         if (status !== statusWord.ok)
@@ -105,16 +139,32 @@ const personalise = (options: PersonaliseOptions) =>
             exitStatus.refused,
             `The card refused to be personalised (${status.toString(16)}): only a blank card can be.`,
           )
-      })
-      return { cardId: id, currency, expiry: new Date((options.expiry ?? fiveYears) * 1000).toISOString() }
-    }),
+        // Its own word, after the fact: what the stock counts is in the drawer.
+        const written = await selectPurse(channel)
+        if (written?.cardId !== id)
+          throw new CliError(exitStatus.refused, 'The card does not say who it is: put it in again, or throw it away.')
+        const known = await confirmPersonalised(issuer, commandCaller(), id)
+        return { made: true, ...known, currency, expiry: new Date(terms.expiresAt * 1000).toISOString(), keyVersion }
+      }),
+    ),
   )
+
+/** @returns undefined for cash */
+const fundingOf = (paidBy: string): string | undefined => {
+  if (paidBy === 'cash') return undefined
+  const typed = /^(?:voucher|credit):(.+)$/s.exec(paidBy)?.[1]
+  const reference = typed === undefined ? undefined : parsed(() => fundingReference(typed))
+  if (reference === undefined)
+    throw new CliError(
+      exitStatus.usage,
+      '--paid-by must be cash, voucher:CODE or credit:REFERENCE, such as voucher:7KQ2-0F9M-XW3T-H5RA.',
+    )
+  return reference
+}
 
 /** Loads at a terminal: the issuer authorises, the card takes it. */
 const load = async (amount: string, options: ReaderOptions & { data: string; paidBy: string }) => {
-  const funding = /^voucher:(.+)$/.exec(options.paidBy)?.[1]
-  if (options.paidBy !== 'cash' && funding === undefined)
-    throw new CliError(exitStatus.usage, '--paid-by must be cash or voucher:CODE.')
+  const funding = fundingOf(options.paidBy)
   const terminal = openTerminal(options.data)
   try {
     const { currency, issuerUrl } = terminal.identity
@@ -134,6 +184,18 @@ const load = async (amount: string, options: ReaderOptions & { data: string; pai
   } finally {
     terminal.close()
   }
+}
+
+const notFundedText =
+  'Nothing was loaded: the voucher or credit is unknown, used or expired, is for another card, or has another amount (it is loaded whole).'
+
+const personalisedText = (made: Awaited<ReturnType<typeof personalise>>): string => {
+  const money = (minor: number) => formatAmount(minor, made.currency)
+  if (!made.made)
+    return `This is card ${made.cardId} already, registered here${made.first ? ': its personalisation was cut short, and is complete now' : ''}. Nothing was changed.`
+  const free =
+    made.pinFreeMaxMinor === u32Max ? 'never asks for a PIN' : `${money(made.pinFreeMaxMinor ?? 0)} without a PIN`
+  return `Card ${made.cardId} in ${made.currency}, until ${made.expiry.slice(0, 10)}, balance 0, holds up to ${money(made.balanceMaxMinor ?? 0)}, ${free}.`
 }
 
 export const cardCommands = (): Command => {
@@ -157,11 +219,7 @@ export const cardCommands = (): Command => {
           ? options
           : { ...options, pin: pin(readFileSync(pinFile === '-' ? 0 : pinFile, 'utf8').trim()) },
       )
-      result(
-        options,
-        made,
-        () => `Card ${made.cardId} in ${made.currency}, until ${made.expiry.slice(0, 10)}, balance 0.`,
-      )
+      result(options, made, () => personalisedText(made))
     })
 
   card
@@ -183,7 +241,7 @@ export const cardCommands = (): Command => {
     .command('load <amount>')
     .description('put money on the card in the reader, authorised by the issuer')
     .requiredOption('--data <dir>', "the enrolled terminal's data folder")
-    .requiredOption('--paid-by <how>', 'cash, or voucher:CODE')
+    .requiredOption('--paid-by <how>', 'cash, voucher:CODE or credit:REFERENCE')
     .option(...readerOption)
     .option(...timeoutOption)
     .action(async (amount: string, options: ReaderOptions & { data: string; paidBy: string }) => {
@@ -194,29 +252,14 @@ export const cardCommands = (): Command => {
           case 'captured':
             return `Loaded ${amount} ${outcome.currency}; the card now holds ${formatAmount(outcome.balanceAfterMinor, outcome.currency)}.`
           case 'declined':
-            return `Nothing was loaded: ${outcome.reason}.`
+            return outcome.reason === 'notFunded' ? notFundedText : `Nothing was loaded: ${outcome.reason}.`
           case 'inDoubt':
             return 'The card left too soon: put it on the same reader again, and it will say whether the load arrived.'
         }
       })
     })
 
-  card
-    .command('block')
-    .argument('<id>', 'the card: 16 hex digits', id8)
-    .description('put a card on the hotlist; terminals refuse it from their next sync on')
-    .requiredOption(...storeOption)
-    .action((id: string, options: { store: string; json?: boolean }) =>
-      withIssuer(options.store, async (issuer) => {
-        const blocked = await blockCard(issuer, id)
-        result(
-          options,
-          { ...blocked, hotlisted: true },
-          () =>
-            `Card ${blocked.cardId} is on the hotlist${blocked.serial === undefined ? '; the first publish will carry it' : ''}. Terminals refuse it from their next sync on.`,
-        )
-      }),
-    )
+  addCardLife(card)
 
   card
     .command('simulate')

@@ -16,8 +16,10 @@ import { formatAmount } from '../protocol/currency.ts'
 import { cardId, terminalId, unixTime } from '../protocol/quantities.ts'
 import { day, id8, port } from './arguments.ts'
 import { commandCaller } from './caller.ts'
+import { addIssuerCardLife } from './card-life.ts'
 import { auditCommands, userCommands } from './console-users.ts'
 import { explanationText } from './explain-text.ts'
+import { fundingCommands, fundingText } from './funding.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { onStop } from './stop.ts'
 import { table } from './table.ts'
@@ -195,6 +197,9 @@ export const issuerCommands = (): Command => {
       }),
     )
 
+  addIssuerCardLife(card)
+  for (const command of fundingCommands()) issuer.addCommand(command)
+
   issuer
     .command('report')
     .description('what was taken, by terminal and merchant, and whether it adds up')
@@ -352,5 +357,5 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
     reported.trialBalanceMinor === 0
       ? 'The books balance.'
       : `THE BOOKS DO NOT BALANCE: ${money(reported.trialBalanceMinor)} ${currency}. Stop, and call whoever runs the issuer.`
-  return [terminals, merchants, cards, work, balance].join('\n\n')
+  return [terminals, merchants, cards, fundingText(reported.funding, currency), work, balance].join('\n\n')
 }
