@@ -1,13 +1,14 @@
 import { sql } from 'kysely'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { noteChange, verifyChain } from './audit-log.ts'
 import { type Bench, openBench } from './test-support.ts'
 
 let bench: Bench
-beforeEach(async () => {
+beforeAll(async () => {
   bench = await openBench()
 })
-afterEach(() => bench.close())
+beforeEach(() => behindItsBack('DELETE FROM audit_log'))
+afterAll(() => bench.close())
 
 const note = (subject: string, before?: unknown, after?: unknown) =>
   bench.issuer.store.write((db) => noteChange(db, { name: 'ann', at: 7 }, { action: 'x.set', subject, before, after }))
@@ -43,10 +44,12 @@ it('is not written when the change is undone', async () => {
 })
 
 it('refuses to be changed or shortened', async () => {
-  await note('a')
-  const attempts = ["UPDATE audit_log SET name = 'bob'", 'DELETE FROM audit_log']
-  for (const attempt of attempts)
-    await expect(bench.issuer.store.write((db) => sql.raw(attempt).execute(db))).rejects.toThrow('audit log')
+  const untouched = await openBench()
+  const { store } = untouched.issuer
+  await store.write((db) => noteChange(db, { name: 'ann', at: 7 }, { action: 'x', subject: 'y' }))
+  for (const attempt of ["UPDATE audit_log SET name = 'bob'", 'DELETE FROM audit_log'])
+    await expect(store.write((db) => sql.raw(attempt).execute(db))).rejects.toThrow('audit log')
+  await untouched.close()
 })
 
 it.each([

@@ -1,5 +1,5 @@
 /** Users and their sessions, by way of the API as the page uses it. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { verifyChain } from './audit-log.ts'
 import { makeSetupCode } from './setup-code.ts'
 import {
@@ -23,12 +23,18 @@ vi.mock(import('./password.ts'), async (original) => ({
 let bench: Bench
 let app: ReturnType<typeof consoleApp>
 let nobody: ConsoleClient
-beforeEach(async () => {
+beforeAll(async () => {
   bench = await openBench()
+})
+beforeEach(async () => {
+  await bench.issuer.store.write(async (db) => {
+    for (const table of ['console_session', 'console_failure', 'console_setup_code', 'console_user'] as const)
+      await db.deleteFrom(table).execute()
+  })
   app = consoleApp(bench.issuer)
   nobody = clientWith(app, { cookie: '' })
 })
-afterEach(() => bench.close())
+afterAll(() => bench.close())
 
 const tryIn = (name: string, password: string, address = '203.0.113.1') =>
   nobody.post('/session/sign-in', { name, password }, { 'x-forwarded-for': address, 'x-forwarded-proto': 'https' })
