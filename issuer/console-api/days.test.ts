@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { businessDays } from '../facts.ts'
+import { businessDays } from '../business-days.ts'
 import { businessDay, dayAfter, dayBegins } from './days.ts'
 
 test.each([

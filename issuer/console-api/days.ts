@@ -1,5 +1,5 @@
 /** Where days and hours of the book's time zone begin. */
-import { businessDays } from '../facts.ts'
+import { businessDays } from '../business-days.ts'
 
 const daySeconds = 86_400
 const stepSeconds = 15 * 60

@@ -133,7 +133,6 @@ const live = route({
   input: v.object({}),
   handle: async ({ issuer }) => ({
     mediaType: 'text/event-stream',
-    fileName: 'live',
     body: liveStream(issuer),
   }),
 })
