@@ -5,6 +5,7 @@ import { parseRecord } from '../protocol/record.ts'
 import { openDay } from './business-days.ts'
 import { type Accounts, type Booking, CardLine, type Load, type Point } from './card-line.ts'
 import { returnFunding } from './load-funding.ts'
+import { Marks } from './marks.ts'
 import type { StoreWriter } from './store.ts'
 import type { AlarmTable, CardStatus, CardTable, SettledType, SettlementTable } from './tables.ts'
 
@@ -126,6 +127,7 @@ export class Books {
   readonly terminals: ReadonlyMap<string, KnownTerminal>
   readonly #cards: ReadonlyMap<string, KnownCard>
   readonly #alarms = new Map<string, Insertable<AlarmTable>>()
+  readonly marks = new Marks()
 
   private constructor(read: {
     db: StoreWriter
@@ -185,6 +187,9 @@ export class Books {
   async write(): Promise<void> {
     const cards = [...this.#cards.values()]
     for (const card of cards) for (const { kind, counter } of card.line.alarms) this.alarm({ kind, card, counter })
+    for (const { cardNo, line } of cards)
+      for (const { counter, order } of line.lateRecords) this.marks.late({ cardNo, counter }, order.time)
+    await this.marks.write(this.db)
     await this.#writePoints(cards)
     await this.#writeSeams(cards)
     await this.#writeLoads(cards)
@@ -194,7 +199,15 @@ export class Books {
       await this.db
         .insertInto('alarm')
         .values(rows)
-        .onConflict((conflict) => conflict.column('alarm_key').doNothing())
+        .onConflict((conflict) =>
+          conflict
+            .column('alarm_key')
+            .doUpdateSet((eb) => ({ times: eb('alarm.times', '+', 1), last_document: eb.ref('excluded.document') }))
+            // What sends the same again and again is no new evidence.
+            .where((eb) =>
+              eb(eb.fn.coalesce('alarm.last_document', 'alarm.document'), '<>', eb.ref('excluded.document')),
+            ),
+        )
         .execute()
   }
 

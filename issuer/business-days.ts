@@ -60,3 +60,18 @@ export const openDay = async (db: Pick<StoreReader, 'selectFrom'>, now: number):
   const closed = await lastClosedDay(db)
   return closed === undefined || closed < today ? today : nextDay(closed)
 }
+
+/** The seconds of a business day, `until` not included; an empty span for a day that its zone left out. */
+export const spanOfDay = (
+  dayOf: (time: number) => string,
+  day: string,
+): { readonly since: number; readonly until: number } => {
+  const midnight = Date.parse(`${day}T00:00:00Z`) / 1000
+  // No time zone is further from UTC.
+  const until = midnight + (24 + 15) * 3600
+  let first = midnight - 15 * 3600
+  while (first < until && dayOf(first) < day) first += offsetStepSeconds
+  let end = first
+  while (end < until && dayOf(end) === day) end += offsetStepSeconds
+  return { since: first, until: end }
+}

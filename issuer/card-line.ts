@@ -114,6 +114,9 @@ export class CardLine {
   readonly changedLoads = new Set<number>()
   /** Orders of loads that never were: what paid for them is given back. */
   readonly returnedOrders: Uint8Array[] = []
+  /** Placed into gaps that an earlier document had left. */
+  readonly lateRecords: CardRecord[] = []
+  readonly #gapsBefore: readonly { readonly after: number; readonly before: number }[]
 
   constructor(
     state: { readonly mark: number; readonly balanceMinor: number; readonly seams: readonly Seam[] },
@@ -123,6 +126,7 @@ export class CardLine {
     this.#balanceMinor = state.balanceMinor
     const seams = [...state.seams].sort((a, b) => a.after - b.after)
     for (const seam of seams) this.#seams.set(seam.after, seam)
+    this.#gapsBefore = seams
     this.counters = new CounterSet(
       state.mark,
       seams
@@ -307,11 +311,23 @@ export class CardLine {
     this.#putPoint(wrong ? { ...reversal, exception: 'reversal' } : reversal)
   }
 
+  #wasMissed(counter: number): boolean {
+    let [low, high] = [0, this.#gapsBefore.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#gapsBefore[middle]?.before ?? 0) <= counter) low = middle + 1
+      else high = middle
+    }
+    const gap = this.#gapsBefore[low]
+    return gap !== undefined && gap.after < counter
+  }
+
   /** Settles a counter, or replaces the load that stood there, and books it and the holes around it anew. */
   place(point: Omit<Point, 'booking'>): void {
     const { counter } = point.record
     const below = this.counters.below(counter)
     const above = this.counters.above(counter)
+    if (this.#wasMissed(counter)) this.lateRecords.push(point.record)
     this.counters.add(counter)
     this.#putPoint({ ...point, booking: undefined })
     // The seam that spanned this counter becomes two.

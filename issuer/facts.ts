@@ -86,7 +86,7 @@ export type Facts = Awaited<ReturnType<typeof readFacts>>
 export const keyOf = (cardNo: number, counter: number): string => `${cardNo}/${counter}`
 
 /** The facts by where they are looked for. */
-export const indexFacts = (facts: Facts) => {
+export const indexFacts = (facts: Pick<Facts, 'settlements' | 'notes' | 'seams'>) => {
   const settled = new Map(facts.settlements.map((row) => [keyOf(row.card_no, row.counter), row]))
   const proven = (cardNo: number, counter: number) => {
     const row = settled.get(keyOf(cardNo, counter))

@@ -16,6 +16,7 @@ import type { CardId } from '../protocol/quantities.ts'
 import { recordLength } from '../protocol/record.ts'
 import { Books, chunks, findTerminals, type KnownTerminal } from './books.ts'
 import type { Issuer } from './issuer.ts'
+import { writeSpan } from './marks.ts'
 import { checkCard, isProven, type PriceList, readPriceList, settleRecord } from './settlement.ts'
 import type { StoreWriter } from './store.ts'
 import type { EntryExceptionTable, NoteTable } from './tables.ts'
@@ -376,4 +377,14 @@ const archive = async (
       received_at: about.now,
     })
     .execute()
+  await writeSpan(db, {
+    terminalNo: about.terminalNo,
+    terminalId: batch.terminalId,
+    epoch: batch.epoch,
+    batchNo: batch.batchNo,
+    firstEntry: batch.firstEntry,
+    entryCount: batch.entries.length,
+    bytes,
+    receivedAt: about.now,
+  })
 }

@@ -5,6 +5,7 @@ import type { CurrencyCode, UnixTime } from '../protocol/quantities.ts'
 import { bookAccounts } from './books-tables.ts'
 import { IssuerError } from './errors.ts'
 import { createKeys, type IssuerKeys, type Masters, openKeys } from './issuer-keys.ts'
+import { fillMarks } from './marks.ts'
 import { openStore, planStore, type Store } from './store.ts'
 
 export interface Issuer {
@@ -92,6 +93,7 @@ export const openIssuer = async (options: { readonly url: string } & World): Pro
   const store = await openStore(options.url)
   try {
     const keys = openKeys(store.files.keys)
+    await fillMarks(store)
     const rows = await store.read((db) => db.selectFrom('setting').selectAll().execute())
     const settings = new Map(rows.map(({ key, value }) => [key, value]))
     const currency = settings.get('currency')

@@ -3,8 +3,9 @@ import { books } from './migrations/0001-books.ts'
 import { catalogue } from './migrations/0002-catalogue.ts'
 import { closing } from './migrations/0004-closing.ts'
 import { cards } from './migrations/0005-cards.ts'
+import { cases } from './migrations/0006-cases.ts'
 import { access } from './migrations/0007-access.ts'
 import { consoleIndexes } from './migrations/0011-console-indexes.ts'
 import type { Migration } from './migrations/migration.ts'
 
-export const migrations: readonly Migration[] = [books, catalogue, closing, cards, access, consoleIndexes]
+export const migrations: readonly Migration[] = [books, catalogue, closing, cards, cases, access, consoleIndexes]

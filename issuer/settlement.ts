@@ -22,6 +22,8 @@ export interface PriceList {
 export interface PricedItem {
   readonly priceMinor: number
   readonly currency: number
+  /** Of a one-time code or ticket. */
+  readonly unit: string | null
 }
 
 /** Of the items that records name, those that were ever published, and the limit. */
@@ -35,10 +37,11 @@ export const readPriceList = async (
   for (const some of chunks(distinct, 500)) {
     const rows = await db
       .selectFrom('item_version')
-      .select(['item_hash', 'price_minor', 'currency'])
+      .select(['item_hash', 'price_minor', 'currency', 'unit'])
       .where('item_hash', 'in', some)
       .execute()
-    for (const row of rows) items.set(toHex(row.item_hash), { priceMinor: row.price_minor, currency: row.currency })
+    for (const { item_hash, price_minor, currency, unit } of rows)
+      items.set(toHex(item_hash), { priceMinor: price_minor, currency, unit })
   }
   const limit = await db.selectFrom('setting').select('value').where('key', '=', 'saleMinorMax').executeTakeFirst()
   return {
@@ -111,6 +114,14 @@ export type Settled =
   /** Another record has this counter: an alarm, and nothing is booked. */
   | { readonly outcome: 'clone' }
 
+/** For the explanation. */
+const markSettled = (books: Books, { card, record, source }: Evidence, prices: PriceList): void => {
+  const place = { cardNo: card.cardNo, counter: record.counter }
+  if (source !== 'batch') books.marks.couriered(place)
+  const unit = record.order.type === 'payment' ? prices.items.get(toHex(record.order.itemHash))?.unit : undefined
+  if (unit != null) books.marks.unitSale(place, unit)
+}
+
 /** Settles a counter by its record, books it, and books anew what it explains. */
 export const settleRecord = (books: Books, evidence: Evidence, prices: PriceList): Settled => {
   const { card, record, bytes, settlementMac: proof, source, terminal } = evidence
@@ -118,11 +129,16 @@ export const settleRecord = (books: Books, evidence: Evidence, prices: PriceList
   const known = line.point(record.counter)
   const same = known !== undefined && equalBytes(known.bytes, bytes)
   if (known?.settlementMac !== undefined) {
-    if (same) return { outcome: 'known', exception: known.exception }
+    if (same) {
+      if (source === 'batch' && known.source !== 'batch')
+        books.marks.ownWord({ cardNo: card.cardNo, counter: record.counter })
+      return { outcome: 'known', exception: known.exception }
+    }
     books.alarm({ kind: 'clone', card, counter: record.counter, terminal })
     return { outcome: 'clone' }
   }
   line.decideLoads(record.counter, bytes)
+  markSettled(books, evidence, prices)
   if (same) {
     line.prove(record.counter, { settlementMac: proof, source, settledAt: books.now })
     return { outcome: 'settled', exception: undefined }

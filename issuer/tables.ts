@@ -5,6 +5,7 @@ import type { LoadVerdict } from '../protocol/load.ts'
 import type { AccessTables } from './access-tables.ts'
 import type { BooksTables } from './books-tables.ts'
 import type { CardTables } from './card-tables.ts'
+import type { CaseTables } from './case-tables.ts'
 import type { CatalogueTables } from './catalogue-tables.ts'
 
 export type { AccountKind } from './books-tables.ts'
@@ -20,6 +21,8 @@ export interface TerminalTable {
   epoch: Generated<number>
   key_version: Generated<number>
   created_at: number
+  /** Absent: in use. */
+  retired_at: Generated<number | null>
 }
 export type CardStatus = 'active' | 'hotlisted'
 export interface CardTable {
@@ -157,10 +160,13 @@ export interface AlarmTable {
   terminal_no: number | null
   document: string
   raised_at: number
+  /** How many documents raised it, and the last of them where there was more than one. */
+  times: Generated<number>
+  last_document: Generated<string | null>
 }
 
 /** Widened by later migrations. */
-export interface Tables extends CatalogueTables, AccessTables, BooksTables, CardTables {
+export interface Tables extends CatalogueTables, AccessTables, BooksTables, CardTables, CaseTables {
   setting: SettingTable
   terminal: TerminalTable
   card: CardTable

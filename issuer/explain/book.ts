@@ -1,14 +1,15 @@
 /** The rows of the book as the explanation looks them up: one consistent picture, read once. */
-import { sql } from 'kysely'
 import { formatAmount } from '../../protocol/currency.ts'
-import { type Archive, entryKey, type OwnWord, readArchive } from '../archive.ts'
-import { businessDays, type Facts, type Index, indexFacts, keyOf, readFacts } from '../facts.ts'
+import { entryKey, type OwnWord } from '../archive.ts'
+import { businessDays, spanOfDay } from '../business-days.ts'
+import { type Index, indexFacts, keyOf } from '../facts.ts'
 import type { Issuer } from '../issuer.ts'
-import { courierOnly } from '../report.ts'
 import type { StoreReader } from '../store.ts'
 import type { Closing } from './case.ts'
+import { type BatchSpan, type FirstTransfer, type Rows, readRows, type SettledRow } from './read.ts'
 
-export type Settled = Facts['settlements'][number]
+export type Settled = SettledRow
+type Facts = Rows['facts']
 export type Note = Facts['notes'][number]
 
 /** When a counter became known, and by which document. Later ones have greater numbers. */
@@ -18,67 +19,34 @@ export interface Arrival {
   readonly at: number
 }
 
-const readRows = async (db: StoreReader) => {
-  const facts = await readFacts(db)
-  const keys = [
-    ...facts.couriered.map((row) => entryKey(row.record, row.settlement_mac)),
-    ...facts.notes.flatMap((row) => [entryKey(row.record, null), entryKey(row.record, row.proof)]),
-  ]
-  return {
-    facts,
-    archive: await readArchive(db, { keys: new Set(keys) }),
-    arrivals: await db
-      .selectFrom('transfer')
-      .select(['transfer_no', 'card_no', 'counter', 'document', 'booked_at'])
-      .where('cause', 'in', ['payment', 'reversal', 'load'])
-      .orderBy('transfer_no')
-      .execute(),
-    claims: await db
-      .selectFrom('claim')
-      .select(['claim_hash', 'card_no', 'counter', 'received_at'])
-      .orderBy('received_at')
-      .execute(),
-    terminals: await db.selectFrom('terminal').select(['terminal_no', 'created_at']).execute(),
-    /** Payments for one-time codes and tickets, each an item of its own. */
-    unitSales: await db
-      .selectFrom('settlement')
-      .innerJoin('item_version', (join) =>
-        join.on('item_version.item_hash', '=', sql<Uint8Array>`substr(settlement.record, 49, 16)`),
-      )
-      .select(['card_no', 'counter', 'terminal_no', 'amount_minor', 'order_time', 'item_version.unit', 'item_id'])
-      .where('order_type', '=', 'payment')
-      .where('item_version.unit', 'is not', null)
-      .orderBy('settled_at')
-      .execute(),
-  }
-}
-type Rows = Awaited<ReturnType<typeof readRows>>
+const byKey = (transfers: readonly FirstTransfer[]): ReadonlyMap<string, Arrival> =>
+  new Map(
+    transfers.map((row) => [
+      keyOf(row.card_no, row.counter),
+      { transferNo: row.transfer_no, document: row.document, at: row.booked_at },
+    ]),
+  )
 
-/** The first transfer about a counter is the document that made it known. */
-const indexArrivals = (arrivals: Rows['arrivals']): Map<string, Arrival> => {
-  const first = new Map<string, Arrival>()
-  for (const { transfer_no, card_no, counter, document, booked_at } of arrivals) {
-    if (card_no === null || counter === null) continue
-    const key = keyOf(card_no, counter)
-    if (!first.has(key)) first.set(key, { transferNo: transfer_no, document, at: booked_at })
-  }
-  return first
-}
-
-const readReported = ({ batches }: Archive): ReadonlyMap<number, number> => {
+const readReported = (spans: readonly BatchSpan[]): ReadonlyMap<number, number> => {
   const until = new Map<number, number>()
-  for (const { terminalNo, orders } of batches)
-    until.set(terminalNo, Math.max(until.get(terminalNo) ?? 0, orders?.newest ?? 0))
+  for (const { terminal_no, newest_order } of spans)
+    until.set(terminal_no, Math.max(until.get(terminal_no) ?? 0, newest_order ?? 0))
   return until
 }
 
 const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 export interface Book {
+  /** What is not plain, and its neighbours. */
   readonly facts: Facts
   readonly unitSales: Rows['unitSales']
   readonly index: Index
-  readonly archive: Archive
+  readonly batches: readonly BatchSpan[]
+  /** Of the day, or all days. */
+  readonly settledCount: number
+  /** Counters that came after a later one. */
+  readonly late: Rows['late']
+  readonly decisions: Rows['decisions']
   readonly courierOnly: ReadonlySet<string>
   readonly notesByCard: ReadonlyMap<number, readonly Note[]>
   /** By card id. */
@@ -99,6 +67,8 @@ export interface Book {
   readonly clockTime: (time: number) => string
   readonly settled: (cardNo: number, counter: number) => Settled | undefined
   readonly arrival: (row: Settled) => Arrival
+  /** The first document that showed a later counter of the card, of late counters and those behind a seam. */
+  readonly sighting: (row: Settled) => Arrival | undefined
   /** What the terminal that made it said of a record. */
   readonly words: (record: Uint8Array, proof: Uint8Array | null) => readonly OwnWord[]
   /** `createdAt` in UNIX seconds. */
@@ -106,15 +76,28 @@ export interface Book {
   readonly terminal: (terminalNo: number) => { readonly terminalId: string; readonly merchant: string }
 }
 
-/** Within one reading transaction. */
-export const readBook = async (issuer: Issuer): Promise<Book> => {
-  const { facts, archive, arrivals, claims, terminals, unitSales } = await issuer.store.read(readRows)
+/**
+ * Within one reading transaction.
+ * @param wanted.day absent: all days
+ * @param wanted.closed whether closed cases, and who closed them, are to be told
+ */
+export const readBook = async (
+  issuer: Pick<Issuer, 'book'>,
+  db: StoreReader,
+  wanted: { readonly day?: string | undefined; readonly closed: boolean },
+): Promise<Book> => {
   const { currency, timeZone } = issuer.book
+  const dayOf = businessDays(timeZone)
+  const rows = await readRows(db, {
+    of: wanted.day === undefined ? undefined : spanOfDay(dayOf, wanted.day),
+    closed: wanted.closed,
+    noteOfDay: (time) => wanted.day === undefined || dayOf(time) === wanted.day,
+  })
+  const { facts, unitSales, spans, claims, words } = rows
   const index = indexFacts(facts)
-  const firsts = indexArrivals(arrivals)
+  const [firsts, sightings] = [byKey(rows.arrivals), byKey(rows.sightings)]
   const cards = new Map(facts.cards.map((row) => [row.card_no, row]))
   const names = new Map(facts.terminals.map((row) => [row.terminal_no, row]))
-  const dayOf = businessDays(timeZone)
   const inZone = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone })
   const claimed = new Map<string, { document: string; at: number }>()
   for (const { claim_hash, card_no, counter, received_at } of claims) {
@@ -126,8 +109,11 @@ export const readBook = async (issuer: Issuer): Promise<Book> => {
     facts,
     unitSales,
     index,
-    archive,
-    courierOnly: courierOnly(facts, archive),
+    batches: spans,
+    settledCount: rows.settledCount,
+    late: rows.late,
+    decisions: rows.decisions,
+    courierOnly: new Set(rows.courierOnly.map(({ card_no, counter }) => keyOf(card_no, counter))),
     notesByCard: Map.groupBy(facts.notes, (note) => note.card_no),
     exceptionsByCard: Map.groupBy(facts.exceptions, (row) => row.card_id),
     loadsAt: Map.groupBy(facts.loads, (load) => keyOf(load.card_no, load.counter)),
@@ -137,16 +123,17 @@ export const readBook = async (issuer: Issuer): Promise<Book> => {
         .map((note) => keyOf(note.card_no, note.reference)),
     ),
     cardNos: new Map(facts.cards.map((row) => [row.card_id, row.card_no])),
-    reportedUntil: readReported(archive),
+    reportedUntil: readReported(spans),
     claimed,
-    createdAt: new Map(terminals.map((row) => [row.terminal_no, row.created_at])),
+    createdAt: new Map(facts.terminals.map((row) => [row.terminal_no, row.created_at])),
     dayOf,
     money: (minor) => `${formatAmount(minor, currency)} ${currency}`,
     clockTime: (time) => `${dayOf(time)} ${inZone.format(time * 1000)}`,
     settled: (cardNo, counter) => index.settled.get(keyOf(cardNo, counter)),
     arrival: (row) =>
       firsts.get(keyOf(row.card_no, row.counter)) ?? { transferNo: undefined, document: undefined, at: row.settled_at },
-    words: (record, proof) => archive.words.get(entryKey(record, proof)) ?? [],
+    sighting: (row) => sightings.get(keyOf(row.card_no, row.counter)),
+    words: (record, proof) => words.get(entryKey(record, proof)) ?? [],
     card: (cardNo) => {
       const row = cards.get(cardNo)
       return { cardId: row?.card_id ?? '', createdAt: row?.created_at ?? 0 }

@@ -77,11 +77,11 @@ const byUrgency = (a: Case, b: Case): number =>
 
 const countSettled = (book: Book, cases: readonly Case[], isOfDay: (day: string) => boolean) => {
   const listed = new Set(cases.map(({ cardId, counter }) => `${cardId}/${counter}`))
-  const settled = book.facts.settlements.filter((row) => isOfDay(book.dayOf(row.order_time)))
-  const odd = settled.filter((row) => !isPlain(book, row))
+  // Whatever is not plain was read.
+  const odd = book.facts.settlements.filter((row) => isOfDay(book.dayOf(row.order_time)) && !isPlain(book, row))
   return {
-    settledCount: settled.length,
-    plainCount: settled.length - odd.length,
+    settledCount: book.settledCount,
+    plainCount: book.settledCount - odd.length,
     unexplainedCount: odd.filter((row) => !listed.has(`${book.card(row.card_no).cardId}/${row.counter}`)).length,
   }
 }
@@ -93,7 +93,7 @@ const countSettled = (book: Book, cases: readonly Case[], isOfDay: (day: string)
 export const explain = async (issuer: Issuer, options: { readonly day?: string } = {}): Promise<Explanation> => {
   const { day } = options
   if (day !== undefined) requireDay(day)
-  const book = await readBook(issuer)
+  const book = await issuer.store.read((db) => readBook(issuer, db, { day, closed: true }))
   const standings = readStandings(book)
   const cases = [
     ...seamCases(book, standings),

@@ -20,20 +20,6 @@ const isEarlier = (a: Arrival, b: Arrival): boolean =>
     ? a.at < b.at
     : a.transferNo < b.transferNo && a.document !== b.document
 
-/** For each settled counter, by row: the first document that showed a later one. */
-const readSightings = (book: Book): ReadonlyMap<Settled, Arrival> => {
-  const sightings = new Map<Settled, Arrival>()
-  // Settlements lie by card and counter: from the end, the earliest arrival of all later counters is at hand.
-  let above: { readonly cardNo: number; readonly first: Arrival } | undefined
-  for (const row of book.facts.settlements.toReversed()) {
-    const arrival = book.arrival(row)
-    const later = above?.cardNo === row.card_no ? above.first : undefined
-    if (later !== undefined) sightings.set(row, later)
-    above = { cardNo: row.card_no, first: later === undefined || isEarlier(arrival, later) ? arrival : later }
-  }
-  return sightings
-}
-
 /** A sum that no single record explains is named, and has its suspects. */
 const explanationOf = ({ explanation }: Seam): HoleExplanation => {
   switch (explanation) {
@@ -156,24 +142,25 @@ const gapCase = (book: Book, seam: Seam, before: Settled): Case => {
 
 /** Seams of the book: open holes, presumed reversals, and balances that do not meet. */
 export const seamCases = (book: Book, standings: readonly Standing[]): Case[] => {
-  const sightings = readSightings(book)
   const open = book.facts.seams.map((seam): Case => {
     const before = book.settled(seam.card_no, seam.before_counter)
     if (before === undefined) throw new Error('a seam without its later counter')
     if (seam.before_counter - seam.after_counter === 1) return gapCase(book, seam, before)
     const arrival = book.arrival(before)
-    const later = sightings.get(before)
+    const later = book.sighting(before)
     const opened = later !== undefined && isEarlier(later, arrival) ? later : arrival
     return holeCase(book, { seam, before, opened }, standings)
   })
-  return [...open, ...closedHoles(book, sightings)]
+  return [...open, ...closedHoles(book)]
 }
 
 /** Counters that came after a later one had shown that they were missing. */
-const closedHoles = (book: Book, sightings: ReadonlyMap<Settled, Arrival>): Case[] =>
-  book.facts.settlements.flatMap((row): Case[] => {
+const closedHoles = (book: Book): Case[] =>
+  book.late.flatMap(({ card_no, counter }): Case[] => {
+    const row = book.settled(card_no, counter)
+    if (row === undefined) return []
     const arrival = book.arrival(row)
-    const opened = sightings.get(row)
+    const opened = book.sighting(row)
     if (opened === undefined || !isEarlier(opened, arrival)) return []
     return [
       {

@@ -1,7 +1,7 @@
 /** How far each terminal has reported, and what is missing from its chain: for its own cases, and for suspicion. */
-import type { ArchivedBatch } from '../archive.ts'
 import { type Book, isoTime, noMoney } from './book.ts'
 import type { Case } from './case.ts'
+import type { BatchSpan } from './read.ts'
 
 /** A time in which sales may lie that were never reported, UNIX seconds, both inclusive. */
 export interface Span {
@@ -34,43 +34,43 @@ export interface Standing {
   readonly broken: readonly { readonly kind: string; readonly at: number }[]
 }
 
-const newestOf = (batches: readonly ArchivedBatch[]): number =>
-  batches.reduce((newest, { orders }) => Math.max(newest, orders?.newest ?? 0), 0)
+const newestOf = (batches: readonly BatchSpan[]): number =>
+  batches.reduce((newest, { newest_order }) => Math.max(newest, newest_order ?? 0), 0)
 
-const missingOf = (batches: readonly ArchivedBatch[]): MissingBatches[] =>
+const missingOf = (batches: readonly BatchSpan[]): MissingBatches[] =>
   batches.flatMap((batch, index) => {
     const earlier = batches[index - 1]
     const before = earlier?.epoch === batch.epoch ? earlier : undefined
-    const first = (before?.batchNo ?? 0) + 1
-    if (batch.batchNo === first) return []
+    const first = (before?.batch_no ?? 0) + 1
+    if (batch.batch_no === first) return []
     return [
       {
         epoch: batch.epoch,
         first,
-        last: batch.batchNo - 1,
-        entryCount: batch.firstEntry - (before === undefined ? 1 : before.firstEntry + before.entryCount),
-        since: before?.orders?.newest ?? 0,
-        until: batch.orders?.newest ?? batch.receivedAt,
-        seenAt: batch.receivedAt,
+        last: batch.batch_no - 1,
+        entryCount: batch.first_entry - (before === undefined ? 1 : before.first_entry + before.entry_count),
+        since: before?.newest_order ?? 0,
+        until: batch.newest_order ?? batch.received_at,
+        seenAt: batch.received_at,
       },
     ]
   })
 
 /** An epoch that began anew on an intact ledger repeats what the issuer lacked: then the span is next to nothing. */
-const lostOf = (batches: readonly ArchivedBatch[], epoch: number): Standing['lost'] =>
+const lostOf = (batches: readonly BatchSpan[], epoch: number): Standing['lost'] =>
   Array.from({ length: Math.max(0, epoch - 1) }, (_, index) => {
-    const later = batches.find((batch) => batch.epoch > index + 1 && batch.orders !== undefined)
+    const later = batches.find((batch) => batch.epoch > index + 1 && batch.oldest_order !== null)
     return {
       epoch: index + 1,
       since: newestOf(batches.filter((batch) => batch.epoch <= index + 1)),
-      until: later?.orders?.oldest ?? Number.POSITIVE_INFINITY,
+      until: later?.oldest_order ?? Number.POSITIVE_INFINITY,
     }
   })
 
 const chainAlarms: readonly string[] = ['fork', 'chainBreak', 'firstEntry']
 
-export const readStandings = ({ facts, archive }: Book): readonly Standing[] => {
-  const batches = Map.groupBy(archive.batches, (batch) => batch.terminalNo)
+export const readStandings = ({ facts, batches: all }: Book): readonly Standing[] => {
+  const batches = Map.groupBy(all, (batch) => batch.terminal_no)
   const alarms = Map.groupBy(
     facts.alarms.filter(({ kind }) => chainAlarms.includes(kind)),
     (alarm) => alarm.terminal_no,
@@ -83,7 +83,7 @@ export const readStandings = ({ facts, archive }: Book): readonly Standing[] => 
       merchant: row.name,
       epoch: row.epoch,
       newestOrder: newestOf(its),
-      lastReceivedAt: its.reduce((last, { receivedAt }) => Math.max(last, receivedAt), 0),
+      lastReceivedAt: its.reduce((last, { received_at }) => Math.max(last, received_at), 0),
       missing: missingOf(its),
       lost: lostOf(its, row.epoch),
       broken: (alarms.get(row.terminal_no) ?? []).map(({ kind, raised_at }) => ({ kind, at: raised_at })),
