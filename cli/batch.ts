@@ -134,6 +134,9 @@ const takenText = (dir: string, done: TakeResult, unsyncedCount: number): string
       : [`For other terminals: ${plural(done.others, 'acknowledgement', 'acknowledgements')}.`]),
     ...done.older.map((file) => `${file} is older than what is here, and changes nothing.`),
     ...refusedText(done.refused),
+    ...(done.hotlistMissing
+      ? ['The newest hotlist is not here whole yet: the one before it stays in force, and ages.']
+      : []),
     ...(done.goodsMissing === 0 ? [] : ['Some goods of the bulletin are not here yet.']),
     ...(done.stopped === undefined ? [] : [stoppedText(done.stopped)]),
     ...(done.exportAgain

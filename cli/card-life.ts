@@ -6,8 +6,9 @@ import { blockForReason, stock, unblockForReason } from '../issuer/cards.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { count, id8 } from './arguments.ts'
 import { commandCaller } from './caller.ts'
+import { type BlockOptions, blockFile } from './hotlist.ts'
 import { storeOption, withIssuer } from './issuer.ts'
-import { exitStatus, result } from './output.ts'
+import { CliError, exitStatus, result } from './output.ts'
 import { table } from './table.ts'
 
 interface StoreOptions {
@@ -54,12 +55,16 @@ const riskOption = [
 export const addCardLife = (card: Command): void => {
   card
     .command('block')
-    .argument(...cardArgument)
-    .description('put a card on the hotlist; terminals refuse it from their next sync on')
+    .argument('[card]', 'the card: 16 hex digits', id8)
+    .description('put a card, or a file of them, on the hotlist; terminals refuse them from their next sync on')
     .requiredOption(...storeOption)
     .option('--reason <text>', 'why: others will ask', 'not given')
-    .action((cardId: string, options: StoreOptions & { reason: string }) =>
-      withIssuer(options.store, async (issuer) => {
+    .option('--file <file>', 'card numbers, one a line, or - for standard input')
+    .action((cardId: string | undefined, options: BlockOptions & { reason: string }) => {
+      if ((cardId === undefined) === (options.file === undefined))
+        throw new CliError(exitStatus.usage, 'Give one card number, or --file FILE.')
+      if (cardId === undefined) return blockFile(options)
+      return withIssuer(options.store, async (issuer) => {
         const blocked = await blockForReason(issuer, commandCaller(), { cardId, reason: options.reason })
         result(
           options,
@@ -67,8 +72,8 @@ export const addCardLife = (card: Command): void => {
           () =>
             `Card ${blocked.cardId} is on the hotlist${blocked.serial === undefined ? '; the first publish will carry it' : ''}. Terminals refuse it from their next sync on.`,
         )
-      }),
-    )
+      })
+    })
   card
     .command('unblock')
     .argument(...cardArgument)

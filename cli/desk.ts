@@ -5,22 +5,38 @@
 import { currentBulletin } from '../issuer/bulletin-publisher.ts'
 import { goodsFolder } from '../issuer/catalogue.ts'
 import { blobBytes, readBlob } from '../issuer/goods.ts'
+import { hotlistPage } from '../issuer/hotlist-log.ts'
 import { ingestBatch } from '../issuer/ingest.ts'
 import type { Issuer } from '../issuer/issuer.ts'
 import { keyringFor } from '../issuer/keyring-maker.ts'
-import { openStick, type RefusedFile, type Stick, shownName, stickName } from '../main/stick/stick.ts'
+import {
+  openStick,
+  type RefusedFile,
+  type Stick,
+  shownName,
+  stickHotlistEntriesMax,
+  stickName,
+} from '../main/stick/stick.ts'
 import type { StickDisk } from '../main/stick/stick-disk.ts'
 import { blobOverheadBytes, isAnswerTo } from '../main/sync/intake.ts'
 import { type IssuerClient, IssuerRefused, IssuerUnreachable } from '../main/sync/issuer-client.ts'
 import { type Acknowledgement, type BatchVerdict, isTaken, parseAcknowledgement } from '../protocol/acknowledgement.ts'
 import { type Batch, batchBytesMax, parseBatch } from '../protocol/batch.ts'
 import { type Bulletin, parseBulletin } from '../protocol/bulletin.ts'
+import { concat, toHex } from '../protocol/bytes.ts'
 import { parsed } from '../protocol/errors.ts'
+import {
+  firstHotlistHead,
+  hotlistEntryLength,
+  nextHotlistHead,
+  parseHotlistPage,
+  type SignedHotlist,
+} from '../protocol/hotlist.ts'
 import { isSoldByUnit } from '../protocol/item.ts'
 import { parseKeyringHead } from '../protocol/keyring.ts'
 
 /** The issuer as the desk needs it: over HTTP, or its store itself. */
-export type Desk = Pick<IssuerClient, 'sendBatch' | 'bulletin' | 'keyring' | 'goods'>
+export type Desk = Pick<IssuerClient, 'sendBatch' | 'bulletin' | 'keyring' | 'hotlist' | 'goods'>
 
 const notFound = 404
 
@@ -40,6 +56,11 @@ export const deskOver = (issuer: Issuer): Desk => ({
     const made = await keyringFor(issuer, terminalId)
     if (made !== undefined) return made.bytes
     throw new IssuerRefused(notFound, 'No such terminal is enrolled here.')
+  },
+  async hotlist(place) {
+    const page = await hotlistPage(issuer, place)
+    if (page !== undefined) return page.bytes
+    throw new IssuerRefused(notFound, 'There is no such part of the hotlist any more: run the same command again.')
   },
   async goods(contentHash) {
     const folder = goodsFolder(issuer)
@@ -64,15 +85,20 @@ export interface DeskResult {
   readonly bulletin?: number
   /** Terminals whose keyrings lie on the stick. */
   readonly keyrings: readonly string[]
+  /** Entries of the hotlist on the stick. */
+  readonly hotlist: number
   /** Contents on the stick. */
   readonly goods: number
   readonly refused: readonly RefusedFile[]
 }
 
+const notFromIssuer = (what: string): IssuerUnreachable =>
+  new IssuerUnreachable(`What answered is not ${what} of an issuer (a proxy or a login page?).`)
+
 /** Over HTTP something in between may have answered. @throws IssuerUnreachable */
 const requireDocument = <Document>(what: string, document: Document | undefined): Document => {
   if (document !== undefined) return document
-  throw new IssuerUnreachable(`What answered is not ${what} of an issuer (a proxy or a login page?).`)
+  throw notFromIssuer(what)
 }
 
 /** One stick at the desk. */
@@ -144,6 +170,52 @@ class StickAtDesk {
     return bulletin
   }
 
+  /** One file's part of the log. @returns undefined: it was refused */
+  async #hotlistPart(name: string, signed: SignedHotlist, from: number): Promise<Uint8Array | undefined> {
+    const to = Math.min(from + stickHotlistEntriesMax, signed.count)
+    const pages: Uint8Array[] = []
+    for (let after = from; after < to; ) {
+      const page = await this.#ask(name, () => this.#desk.hotlist({ generation: signed.generation, after }))
+      if (page === undefined) return undefined
+      const entries = requireDocument(
+        'the hotlist',
+        parsed(() => parseHotlistPage(page)),
+      )
+      pages.push(page.subarray(0, (to - after) * hotlistEntryLength))
+      after += entries.length
+    }
+    return concat(...pages)
+  }
+
+  /** @param keep take what lies there already for right, and fetch the rest @returns the head after all; undefined: refused */
+  async #layHotlist(signed: SignedHotlist, keep: boolean): Promise<Uint8Array | undefined> {
+    let head = firstHotlistHead()
+    for (let from = 0; from < signed.count; from += stickHotlistEntriesMax) {
+      const length = Math.min(stickHotlistEntriesMax, signed.count - from) * hotlistEntryLength
+      const name = stickName.hotlist(signed.generation, from / stickHotlistEntriesMax)
+      const found = keep ? this.#stick.read(name, length) : undefined
+      const there = found?.outcome === 'read' && found.bytes.length === length ? found.bytes : undefined
+      const part = there ?? (await this.#hotlistPart(name, signed, from))
+      if (part === undefined || (there === undefined && !this.#write(name, part))) return undefined
+      head = nextHotlistHead(head, part)
+    }
+    return head
+  }
+
+  /** Whole, up to the head that was signed; parts from an earlier visit are not fetched again. @returns its entries */
+  async hotlist(signed: SignedHotlist): Promise<number> {
+    for (const name of this.#stick.names()) {
+      const generation = /^hotlist-(\d+)-\d+\.fhot$/.exec(name)?.[1]
+      if (generation !== undefined && generation !== String(signed.generation)) this.#stick.remove(name)
+    }
+    for (const keep of [true, false]) {
+      const head = await this.#layHotlist(signed, keep)
+      if (head === undefined) return 0
+      if (toHex(head) === signed.head) return signed.count
+    }
+    throw notFromIssuer('the hotlist')
+  }
+
   async keyring(terminal: string): Promise<boolean> {
     const name = stickName.keyring(terminal)
     const bytes = await this.#ask(name, () => this.#desk.keyring(terminal))
@@ -193,6 +265,7 @@ export const answerStick = async (desk: Desk, dir: string, disk?: StickDisk): Pr
   const bulletin = terminals.length === 0 ? undefined : await visit.bulletin()
   const keyrings: string[] = []
   for (const terminal of terminals) if (await visit.keyring(terminal)) keyrings.push(terminal)
+  const hotlist = bulletin === undefined ? 0 : await visit.hotlist(bulletin.hotlist)
   let goods = 0
   for (const item of bulletin?.items ?? [])
     if (!isSoldByUnit(item) && (await visit.goods(item.contentHash, item.bytes))) goods += 1
@@ -201,6 +274,7 @@ export const answerStick = async (desk: Desk, dir: string, disk?: StickDisk): Pr
     batches,
     ...(bulletin === undefined ? {} : { bulletin: bulletin.serial }),
     keyrings,
+    hotlist,
     goods,
     refused: visit.refused,
   }

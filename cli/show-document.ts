@@ -134,14 +134,14 @@ const showBulletin = (bytes: Uint8Array, identity: TerminalIdentity | undefined)
       text: () => `A bulletin, signed with key version ${keyVersion}; ${sealText(undefined)}`,
     }
   const { serial, issuedAt, expiresAt, currency, items, hotlist } = openBulletin(bytes, identity.bulletinPublicKey)
-  const value = { serial, issuedAt, expiresAt, currency, items: items.map(({ id }) => id), hotlisted: hotlist.length }
+  const value = { serial, issuedAt, expiresAt, currency, items: items.map(({ id }) => id), hotlist }
   return {
     value: { bulletin: true, keyVersion, ...value, seal: 'right' },
     holds: true,
     text: () =>
       [
         `Bulletin ${serial} of ${issuedAt}, good until ${expiresAt}; signature right`,
-        `${items.length} items (${value.items.join(', ')}), ${hotlist.length} cards on the hotlist`,
+        `${items.length} items (${value.items.join(', ')}), hotlist ${hotlist.generation} of ${hotlist.count} entries, head ${hotlist.head}`,
       ].join('\n'),
   }
 }

@@ -94,7 +94,7 @@ interface SellOptions extends DataOptions {
 const outOfServiceSentences = {
   storage: 'The disk is nearly full: free some space.',
   stopped: 'The issuer takes no more from this terminal: enrol it again with a new code. Nothing is lost.',
-  notEnrolled: 'No catalogue has come yet: publish one at the issuer, then sync this terminal.',
+  notEnrolled: 'Catalogue and hotlist have not come whole yet: publish at the issuer, then sync this terminal.',
   stale: 'What the issuer said last has expired: sync this terminal, or bring it news on a stick.',
 } as const
 
@@ -213,6 +213,10 @@ export const terminalCommands = (): Command => {
     .action(async (options: DataOptions) => {
       const done = await sync(options)
       if (done.stopped !== undefined) process.exitCode = exitStatus.refused
+      if (done.hotlist === 'refused')
+        note(
+          'farthing: the issuer names a hotlist that is behind the one here, or has not got it (was it restored from a backup?). The one here stays in force and ages: run "farthing card renew-hotlist" at the issuer.',
+        )
       result(options, done, () =>
         done.stopped === undefined
           ? `Sent ${done.entries} entries in ${done.batches} batches; ${done.exceptions} exceptions.`

@@ -7,9 +7,10 @@ import path from 'node:path'
 import Database from 'better-sqlite3'
 import { ledgerMigration } from './migrations/0001-ledger.ts'
 import { outboxIndexMigration } from './migrations/0002-outbox-index.ts'
+import { hotlistMigration } from './migrations/0003-hotlist.ts'
 
 /** In order; position + 1 is the version. A released one is never edited. */
-const migrations: readonly string[] = [ledgerMigration, outboxIndexMigration]
+const migrations: readonly string[] = [ledgerMigration, outboxIndexMigration, hotlistMigration]
 export const schemaVersion = migrations.length
 
 export type LedgerFaultCode =

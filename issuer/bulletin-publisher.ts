@@ -3,14 +3,12 @@
  * (PROTOCOL.md, Bulletin). The catalogue that it carries changes by `publish` alone; the rest follows by itself.
  */
 import * as v from 'valibot'
-import { type Bulletin, encodeBulletin, type Limits, limitsSchema, openBulletin } from '../protocol/bulletin.ts'
-import { toHex } from '../protocol/bytes.ts'
+import { type Bulletin, encodeBulletin, type Limits, limitsSchema, openStoredBulletin } from '../protocol/bulletin.ts'
 import { currencyOf } from '../protocol/currency.ts'
 import type { Item } from '../protocol/item.ts'
-import { commitBlockMac } from '../protocol/mac.ts'
-import { cardId } from '../protocol/quantities.ts'
 import { assignUnits, itemFromStore } from './catalogue.ts'
 import { IssuerError } from './errors.ts'
+import { hotlistToSign } from './hotlist-log.ts'
 import type { Issuer } from './issuer.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 
@@ -68,25 +66,12 @@ export const publicUrlOf = (issuer: Pick<Issuer, 'store'>): Promise<string> =>
 
 const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
-const newestIn = async (issuer: Issuer, db: StoreReader): Promise<Published | undefined> => {
+/** As signed; undefined: none was published yet. */
+export const newestBulletin = async (issuer: Issuer, db: StoreReader): Promise<Published | undefined> => {
   const row = await db.selectFrom('bulletin').selectAll().orderBy('serial', 'desc').executeTakeFirst()
   if (row === undefined) return undefined
   const bytes = Uint8Array.from(row.bytes)
-  return { serial: row.serial, bytes, bulletin: openBulletin(bytes, issuer.keys.signing.publicKey) }
-}
-
-const hotlistIn = async (issuer: Issuer, db: StoreReader): Promise<Bulletin['hotlist']> => {
-  const rows = await db
-    .selectFrom('hotlist')
-    .leftJoin('card', 'card.card_id', 'hotlist.card_id')
-    .select(['hotlist.card_id', 'card.key_version'])
-    .orderBy('hotlist.card_id')
-    .execute()
-  return rows.map((row) => {
-    const id = cardId(row.card_id)
-    const loadKey = row.key_version === null ? undefined : issuer.keys.loadMac(row.key_version, id)
-    return loadKey === undefined ? { cardId: id } : { cardId: id, blockMac: toHex(commitBlockMac(loadKey, id)) }
-  })
+  return { serial: row.serial, bytes, bulletin: openStoredBulletin(bytes, issuer.keys.signing.publicKey) }
 }
 
 const articlesIn = async (db: StoreReader): Promise<Item[]> =>
@@ -114,7 +99,7 @@ const sign = async (
     expiresAt: isoTime(issuedAt + validSeconds),
     currency: issuer.book.currency,
     publicUrl: (await setting(db, 'publicUrl')) ?? defaultPublicUrl,
-    hotlist: await hotlistIn(issuer, db),
+    hotlist: await hotlistToSign(issuer, db),
     payKeyVersions: issuer.keys.payMasters().map(({ version }) => version),
   }
   const bytes = encodeBulletin(bulletin, issuer.keys.signing)
@@ -147,7 +132,7 @@ const checkedSeconds = (seconds: number, name: string): number => {
 export const publish = (issuer: Issuer, options: PublishOptions = {}): Promise<Published> =>
   issuer.store.write(async (db) => {
     await assignUnits(db)
-    const before = await newestIn(issuer, db)
+    const before = await newestBulletin(issuer, db)
     return sign(issuer, db, {
       before,
       items: await articlesIn(db),
@@ -167,8 +152,8 @@ export const publish = (issuer: Issuer, options: PublishOptions = {}): Promise<P
   })
 
 /** Signs the published catalogue anew, under the next serial; nothing when none was published yet. */
-const reissue = async (issuer: Issuer, db: StoreWriter): Promise<Published | undefined> => {
-  const before = await newestIn(issuer, db)
+export const reissue = async (issuer: Issuer, db: StoreWriter): Promise<Published | undefined> => {
+  const before = await newestBulletin(issuer, db)
   if (before === undefined) return undefined
   const { items, limits, claimSeconds } = before.bulletin
   return sign(issuer, db, {
@@ -185,10 +170,10 @@ export const currentBulletin = async (issuer: Issuer): Promise<Published | undef
   const isFresh = (published: Published): boolean =>
     issuer.clock() - issuedSecondsOf(published.bulletin) <
     Math.min(renewAfterSeconds, validSecondsOf(published.bulletin) / 2)
-  const newest = await issuer.store.read((db) => newestIn(issuer, db))
+  const newest = await issuer.store.read((db) => newestBulletin(issuer, db))
   if (newest === undefined || isFresh(newest)) return newest
   return issuer.store.write(async (db) => {
-    const now = await newestIn(issuer, db)
+    const now = await newestBulletin(issuer, db)
     return now !== undefined && isFresh(now) ? now : reissue(issuer, db)
   })
 }
@@ -205,66 +190,8 @@ export const announceAddress = async (issuer: Issuer, publicUrl: string): Promis
   const url = parsed.href.replace(/\/+$/, '')
   return issuer.store.write(async (db) => {
     if ((await setting(db, 'publicUrl')) !== url) await setSetting(db, 'publicUrl', url)
-    const newest = await newestIn(issuer, db)
+    const newest = await newestBulletin(issuer, db)
     if (newest !== undefined && newest.bulletin.publicUrl !== url) await reissue(issuer, db)
     return url
-  })
-}
-
-/**
- * Puts a card on the hotlist, and the list into force at once. A card that the issuer knows is also blocked for good by the
- * first terminal that sees it (tag 07).
- * @throws IssuerError `input`
- */
-export const blockCard = async (
-  issuer: Issuer,
-  card: string,
-): Promise<{ cardId: string; known: boolean; serial?: number }> => {
-  if (!/^[0-9a-f]{16}$/.test(card))
-    throw new IssuerError('input', `"${card}" is not a card's id: 16 lower-case hex digits.`)
-  const id = cardId(card)
-  return issuer.store.write(async (db) => {
-    const listed = await db
-      .insertInto('hotlist')
-      .values({ card_id: id, listed_at: issuer.clock() })
-      .onConflict((conflict) => conflict.column('card_id').doNothing())
-      .returning('card_id')
-      .executeTakeFirst()
-    const marked = await db
-      .updateTable('card')
-      .set({ status: 'hotlisted' })
-      .where('card_id', '=', id)
-      .returning('card_no')
-      .executeTakeFirst()
-    const published = listed === undefined ? await newestIn(issuer, db) : await reissue(issuer, db)
-    const known = marked !== undefined
-    return published === undefined ? { cardId: id, known } : { cardId: id, known, serial: published.serial }
-  })
-}
-
-/**
- * Takes a card off the hotlist, and puts the shorter list into force at once. A terminal that has the old list may still block it.
- * @throws IssuerError `input`: not listed, or blocked for good by a terminal
- */
-export const unblockCard = async (issuer: Issuer, card: string): Promise<{ cardId: string; serial?: number }> => {
-  const id = cardId(card)
-  return issuer.store.write(async (db) => {
-    const blocked = await db
-      .selectFrom('settlement')
-      .innerJoin('card', 'card.card_no', 'settlement.card_no')
-      .select('counter')
-      .where('card_id', '=', id)
-      .where('order_type', '=', 'block')
-      .executeTakeFirst()
-    if (blocked !== undefined)
-      throw new IssuerError(
-        'input',
-        `A terminal has blocked card ${id} for good: give its holder another one with "farthing card replace".`,
-      )
-    const listed = await db.deleteFrom('hotlist').where('card_id', '=', id).returning('card_id').executeTakeFirst()
-    if (listed === undefined) throw new IssuerError('input', `Card ${id} is not on the hotlist.`)
-    await db.updateTable('card').set({ status: 'active' }).where('card_id', '=', id).execute()
-    const published = await reissue(issuer, db)
-    return published === undefined ? { cardId: id } : { cardId: id, serial: published.serial }
   })
 }

@@ -20,6 +20,7 @@ import { consoleFiles } from './console-files.ts'
 import { enrol } from './enrolment.ts'
 import { IssuerError } from './errors.ts'
 import { blobBytes, streamBlob } from './goods.ts'
+import { hotlistPage } from './hotlist-log.ts'
 import { type AppContext, type AppEnvironment, addressOf, isConfidential, limited, refuse } from './http-edge.ts'
 import { type DocumentRefusal, ingestBatch } from './ingest.ts'
 import type { Issuer } from './issuer.ts'
@@ -106,15 +107,41 @@ const documents = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
   })
 }
 
+/** @returns undefined for what is no number */
+const numberOf = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined
+
+const hotlist = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
+  app.get('/v1/hotlist', async (c) => {
+    const after = numberOf(c.req.query('after') ?? '0')
+    const generation = numberOf(c.req.query('generation'))
+    if (after === undefined || (generation === undefined && c.req.query('generation') !== undefined))
+      return refuse(c, 400, 'layout', 'Ask for /v1/hotlist?generation=G&after=N: both are whole numbers.')
+    const page = await hotlistPage(issuer, { after, ...(generation === undefined ? {} : { generation }) })
+    if (page === undefined)
+      return refuse(c, 404, 'noEntries', 'The hotlist has no entries after that one, or there is no such log any more.')
+    // Which log is meant, an address without a generation does not say for good.
+    const final = page.isFull && generation !== undefined
+    const headers = {
+      etag: `"${page.generation}-${page.first}-${page.last}"`,
+      'cache-control': final ? 'public, max-age=31536000, immutable' : 'no-cache',
+    }
+    if (isKnown(c, headers.etag)) return c.body(null, 304, headers)
+    return c.body(page.bytes, 200, { ...headers, 'content-type': binary })
+  })
+}
+
+const isKnown = (c: AppContext, etag: string): boolean =>
+  c.req
+    .header('if-none-match')
+    ?.split(',')
+    .some((tag) => tag.trim().replace(/^W\//, '') === etag) === true
+
 const publications = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
   const tagged = (c: AppContext, { serial, bytes }: { serial: number; bytes: Uint8Array }): Response => {
     const etag = `"${serial}"`
     const headers = { etag, 'cache-control': 'no-cache', 'farthing-serial': String(serial) }
-    const known = c.req
-      .header('if-none-match')
-      ?.split(',')
-      .some((tag) => tag.trim().replace(/^W\//, '') === etag)
-    if (known) return c.body(null, 304, headers)
+    if (isKnown(c, etag)) return c.body(null, 304, headers)
     return c.body(Uint8Array.from(bytes), 200, { ...headers, 'content-type': binary })
   }
   app.get('/v1/bulletin', async (c) => {
@@ -247,6 +274,7 @@ export const createApp = (issuer: Issuer, options: AppOptions): Hono<AppEnvironm
   enrolments(app, issuer)
   documents(app, issuer)
   publications(app, issuer)
+  hotlist(app, issuer)
   goods(app, issuer)
   claims(app, issuer)
   const strict = process.env.VITEST !== undefined

@@ -5,7 +5,17 @@ import { closing } from './migrations/0004-closing.ts'
 import { cards } from './migrations/0005-cards.ts'
 import { cases } from './migrations/0006-cases.ts'
 import { access } from './migrations/0007-access.ts'
+import { hotlist } from './migrations/0008-hotlist.ts'
 import { consoleIndexes } from './migrations/0011-console-indexes.ts'
 import type { Migration } from './migrations/migration.ts'
 
-export const migrations: readonly Migration[] = [books, catalogue, closing, cards, cases, access, consoleIndexes]
+export const migrations: readonly Migration[] = [
+  books,
+  catalogue,
+  closing,
+  cards,
+  cases,
+  access,
+  hotlist,
+  consoleIndexes,
+]

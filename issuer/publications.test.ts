@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openBulletin } from '../protocol/bulletin.ts'
 import { toHex } from '../protocol/bytes.ts'
+import { firstHotlistHead } from '../protocol/hotlist.ts'
 import { type Item, unitItem } from '../protocol/item.ts'
 import { openKeyring } from '../protocol/keyring.ts'
-import { commitBlockMac } from '../protocol/mac.ts'
 import { terminalId, unixTime } from '../protocol/quantities.ts'
-import { blockCard, currentBulletin, publish } from './bulletin-publisher.ts'
+import { currentBulletin, publish } from './bulletin-publisher.ts'
 import { addItem } from './catalogue.ts'
 import { createEnrolmentCode, enrol, type KeptLedger } from './enrolment.ts'
 import type { Issuer } from './issuer.ts'
@@ -64,7 +64,7 @@ describe('the bulletin', () => {
       issuedAt: new Date(now * 1000).toISOString(),
       expiresAt: new Date((now + 60 * day) * 1000).toISOString(),
       payKeyVersions: [1],
-      hotlist: [],
+      hotlist: { generation: 1, count: 0, head: toHex(firstHotlistHead()) },
     })
     expect(third.bulletin).toMatchObject({ limits: { saleMinorMax: 500 }, claimSeconds: 60 })
     await expect(issuer.store.write((db) => db.deleteFrom('bulletin').execute())).rejects.toThrow(/never deleted/)
@@ -102,20 +102,6 @@ describe('the bulletin', () => {
       bulletin: { items: [], issuedAt: new Date(time * 1000).toISOString() },
     })
     expect((await currentBulletin(issuer))?.serial).toBe(time)
-  })
-
-  it('lists a blocked card at once, with the means to block it where it is known', async () => {
-    const card = await newCard(issuer)
-    expect(await blockCard(issuer, '00000000000000ff')).toEqual({ cardId: '00000000000000ff', known: false })
-    await publish(issuer)
-    const blocked = await blockCard(issuer, card.id)
-    expect(blocked).toMatchObject({ cardId: card.id, known: true })
-    expect(await blockCard(issuer, card.id)).toEqual(blocked)
-    expect((await currentBulletin(issuer))?.bulletin.hotlist).toEqual([
-      { cardId: '00000000000000ff' },
-      { cardId: card.id, blockMac: toHex(commitBlockMac(card.loadKey(), card.id)) },
-    ])
-    await expect(blockCard(issuer, 'FF')).rejects.toMatchObject({ code: 'input' })
   })
 })
 

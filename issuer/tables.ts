@@ -7,6 +7,7 @@ import type { BooksTables } from './books-tables.ts'
 import type { CardTables } from './card-tables.ts'
 import type { CaseTables } from './case-tables.ts'
 import type { CatalogueTables } from './catalogue-tables.ts'
+import type { HotlistTables } from './hotlist-tables.ts'
 
 export type { AccountKind } from './books-tables.ts'
 
@@ -166,7 +167,7 @@ export interface AlarmTable {
 }
 
 /** Widened by later migrations. */
-export interface Tables extends CatalogueTables, AccessTables, BooksTables, CardTables, CaseTables {
+export interface Tables extends CatalogueTables, AccessTables, BooksTables, CardTables, CaseTables, HotlistTables {
   setting: SettingTable
   terminal: TerminalTable
   card: CardTable

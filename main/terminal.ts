@@ -3,16 +3,17 @@
  * documents, opened once and checked before the first sale.
  */
 import { existsSync, statfsSync } from 'node:fs'
+import { type Hotlist, type HotlistTerms, openHotlist } from '../db/hotlist.ts'
 import { type Ledger, ledgerOwner, openLedger } from '../db/ledger.ts'
 import { LedgerFault, ledgerPath, openWritable } from '../db/open.ts'
-import { type Bulletin, openBulletin } from '../protocol/bulletin.ts'
+import { type Bulletin, openStoredBulletin } from '../protocol/bulletin.ts'
 import { fromHex } from '../protocol/bytes.ts'
 import { encodeClaim } from '../protocol/claim.ts'
 import { parsed } from '../protocol/errors.ts'
 import { type KeyringBody, openKeyring } from '../protocol/keyring.ts'
 import { derivePayKey } from '../protocol/keys.ts'
 import { type MacKey, macKey } from '../protocol/mac.ts'
-import { type CardId, type Mac, mac, unixTime } from '../protocol/quantities.ts'
+import { type CardId, type Mac, unixTime } from '../protocol/quantities.ts'
 import { type CardRecord, parseRecord } from '../protocol/record.ts'
 import { type Catalogue, openCatalogue } from './catalogue.ts'
 import { IdentityFault, readIdentity, type TerminalIdentity } from './identity.ts'
@@ -34,8 +35,8 @@ interface Issued {
   readonly bulletin: Bulletin
   readonly keyring: KeyringBody
   readonly catalogue: Catalogue
-  /** Cards that are refused on sight, with the MAC that blocks each, where the issuer knows the card. */
-  readonly hotlist: ReadonlyMap<string, Mac | undefined>
+  /** What the bulletin says of the hotlist; the list in force may be an older one. */
+  readonly hotlistTerms: HotlistTerms
   readonly payMasters: ReadonlyMap<number, Uint8Array>
 }
 
@@ -43,6 +44,8 @@ export interface Terminal extends World {
   readonly dataDir: string
   readonly identity: TerminalIdentity
   readonly ledger: Ledger
+  /** Cards that are refused on sight. */
+  readonly hotlist: Hotlist
   /** Undefined until bulletin and keyring have come. */
   readonly issued: Issued | undefined
   /** K_pay of a card, or undefined for a key version that is not in use. */
@@ -84,12 +87,11 @@ const readIssued = (options: { dataDir: string; identity: TerminalIdentity; ledg
     bulletin,
     keyring,
     catalogue: openCatalogue({ dataDir, bulletin, keyring, held: () => ledger.heldUnits() }),
-    hotlist: new Map(
-      bulletin.hotlist.map(({ cardId, blockMac }) => [
-        cardId,
-        blockMac === undefined ? undefined : mac(fromHex(blockMac, 16)),
-      ]),
-    ),
+    hotlistTerms: {
+      signed: bulletin.hotlist,
+      issuedTime: Math.floor(Date.parse(bulletin.issuedAt) / 1000),
+      expiresTime: Math.floor(Date.parse(bulletin.expiresAt) / 1000),
+    },
     payMasters: new Map(
       keyring.payKeys
         .filter((entry) => bulletin.payKeyVersions.includes(entry.version))
@@ -101,7 +103,7 @@ const readIssued = (options: { dataDir: string; identity: TerminalIdentity; ledg
 /** @returns undefined for documents of an earlier enrolment: nothing is sold until this one's have come */
 const openDocuments = (identity: TerminalIdentity, bulletinBytes: Uint8Array, keyringBytes: Uint8Array) =>
   parsed(() => {
-    const bulletin = openBulletin(bulletinBytes, identity.bulletinPublicKey)
+    const bulletin = openStoredBulletin(bulletinBytes, identity.bulletinPublicKey)
     const { body, epoch } = openKeyring(keyringBytes, identity.terminalKey)
     return epoch === identity.epoch ? { bulletin, keyring: body } : undefined
   })
@@ -139,7 +141,14 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
       )
     // An enrolment anew writes terminal.json alone; its ledger follows here, whenever that is.
     ledger.beginEpoch(identity.epoch, identity.lastBatch)
-    let issued = readIssued({ dataDir, identity, ledger })
+    const hotlist = openHotlist(database)
+    /** A list that is here already counts as of the newest bulletin that names it. */
+    const read = (): Issued | undefined => {
+      const newest = readIssued({ dataDir, identity, ledger })
+      if (newest !== undefined) hotlist.meet(newest.hotlistTerms)
+      return newest
+    }
+    let issued = read()
     const payKeys = new Map<string, MacKey>()
 
     return {
@@ -147,6 +156,7 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
       dataDir,
       identity,
       ledger,
+      hotlist,
       get issued() {
         return issued
       },
@@ -184,7 +194,7 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
       },
       refresh() {
         payKeys.clear()
-        issued = readIssued({ dataDir, identity, ledger })
+        issued = read()
       },
       close,
     }

@@ -13,17 +13,19 @@ import { type CardState, newCardState } from '../card/purse-state.ts'
 import { initialiseLedger } from '../db/ledger.ts'
 import { openWritable } from '../db/open.ts'
 import { type Bulletin, encodeBulletin, type Limits } from '../protocol/bulletin.ts'
-import { toHex } from '../protocol/bytes.ts'
+import { concat, toHex } from '../protocol/bytes.ts'
+import { encodeHotlistEntry, firstHotlistHead, nextHotlistHead } from '../protocol/hotlist.ts'
 import { emptyContentHash, type Item } from '../protocol/item.ts'
 import { encodeKeyring, encryptContent, type KeyringBody } from '../protocol/keyring.ts'
 import { deriveTerminalKey } from '../protocol/keys.ts'
 import { type MacKey, macKey } from '../protocol/mac.ts'
 import type { Personalisation } from '../protocol/personalise.ts'
-import { amountMinor, cardId, terminalId, unixTime } from '../protocol/quantities.ts'
+import { amountMinor, type CardId, cardId, type Mac, terminalId, unixTime } from '../protocol/quantities.ts'
 import { type CardRecord, parseRecord } from '../protocol/record.ts'
 import { goodsPath } from './catalogue.ts'
 import { type IdentityFile, writeIdentity } from './identity.ts'
 import type { CardChannel } from './reader/card-reader.ts'
+import { missingHotlist, takeHotlistPage } from './sync/intake.ts'
 import { openTerminal, type Terminal, type World } from './terminal.ts'
 
 export const testStartTime = 1_790_000_000
@@ -96,7 +98,13 @@ export interface Publication {
   readonly serial?: number
   readonly epoch?: number
   readonly keyVersion?: number
+  /** Cards on the list; each publication begins a log of its own, numbered by its serial. */
+  readonly hotlist?: readonly { readonly cardId: CardId; readonly blockMac?: Mac }[]
 }
+
+/** The log of a publication: its entries, whole. */
+export const hotlistBytes = ({ hotlist = [] }: Publication): Uint8Array =>
+  concat(...hotlist.map(({ cardId: card, blockMac }) => encodeHotlistEntry({ op: 'list', cardId: card, blockMac })))
 
 /** What the issuer would publish. */
 export const publish = (publication: Publication = {}): { bulletin: Uint8Array; keyring: Uint8Array } => {
@@ -110,7 +118,11 @@ export const publish = (publication: Publication = {}): { bulletin: Uint8Array; 
     publicUrl: 'https://pay.example/',
     claimSeconds: 30 * 86_400,
     items: [mapItem, wifiItem],
-    hotlist: [],
+    hotlist: {
+      generation: serial,
+      count: publication.hotlist?.length ?? 0,
+      head: toHex(nextHotlistHead(firstHotlistHead(), hotlistBytes(publication))),
+    },
     payKeyVersions: [1],
     ...publication.bulletin,
     limits: { ...generousLimits, ...publication.limits },
@@ -206,6 +218,7 @@ export const makeTestTerminal = (
     terminal.ledger.storeDocument({ kind: 'keyring', serial, bytes: documents.keyring, signedTime: 0 })
     terminal.ledger.storeDocument({ kind: 'bulletin', serial, bytes: documents.bulletin, signedTime: testStartTime })
     terminal.refresh()
+    if (missingHotlist(terminal) !== undefined) takeHotlistPage(terminal, hotlistBytes(publication))
   }
   if (options.publication !== 'none') store(options.publication ?? {})
   return {

@@ -8,6 +8,7 @@ import * as v from 'valibot'
 import { ascii, ByteReader, ByteWriter, concat, protocolVersion } from './bytes.ts'
 import { canonicalBytes, parseCanonical } from './canonical-json.ts'
 import { ProtocolError } from './errors.ts'
+import { hotlistSchema } from './hotlist.ts'
 import { id8Schema, itemSchema, u32Schema } from './item.ts'
 
 const headLength = 8
@@ -15,7 +16,6 @@ const signatureLength = 64
 export const bulletinBytesMax = 64 * 1024 * 1024
 
 const timeSchema = v.pipe(v.string(), v.isoTimestamp())
-const macHexSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))
 
 export const limitsSchema = v.strictObject({
   /** The most that one sale may cost. */
@@ -45,8 +45,8 @@ export const bulletinSchema = v.strictObject({
   claimSeconds: u32Schema,
   /** Articles; those of kind code and ticket are sold by unit (the keyring says which). */
   items: v.array(itemSchema),
-  /** Cards refused on sight; `blockMac` (tag 07) blocks them for good. */
-  hotlist: v.array(v.strictObject({ cardId: id8Schema, blockMac: v.optional(macHexSchema) })),
+  /** Cards refused on sight: the log that says which, so that one signature covers it. */
+  hotlist: hotlistSchema,
   limits: limitsSchema,
   /** Versions of MK_pay in use: cards of others are refused. */
   payKeyVersions: v.array(v.pipe(u32Schema, v.maxValue(255))),
@@ -88,8 +88,8 @@ export const parseBulletin = (bytes: Uint8Array): Bulletin => {
   return parseCanonical(bulletinSchema, bytes.slice(headLength + signatureLength), 'bulletin')
 }
 
-/** Verifies, then reads. @param publicKey Ed25519, 32 bytes @throws ProtocolError; `forged` when the signature is wrong */
-export const openBulletin = (bytes: Uint8Array, publicKey: Uint8Array): Bulletin => {
+/** @returns the JSON under a right signature @throws ProtocolError; `forged` when the signature is wrong */
+const verified = (bytes: Uint8Array, publicKey: Uint8Array): Uint8Array => {
   if (bytes.length < headLength + signatureLength || bytes.length > bulletinBytesMax)
     throw new ProtocolError('length', 'bulletin')
   bulletinKeyVersion(bytes)
@@ -103,5 +103,35 @@ export const openBulletin = (bytes: Uint8Array, publicKey: Uint8Array): Bulletin
     valid = false
   }
   if (!valid) throw new ProtocolError('forged', 'bulletin')
-  return parseCanonical(bulletinSchema, json, 'bulletin')
+  return json
+}
+
+/** Verifies, then reads. @param publicKey Ed25519, 32 bytes @throws ProtocolError; `forged` when the signature is wrong */
+export const openBulletin = (bytes: Uint8Array, publicKey: Uint8Array): Bulletin =>
+  parseCanonical(bulletinSchema, verified(bytes, publicKey), 'bulletin')
+
+/** Before the hotlist was a log, the bulletin carried it whole. */
+const inlineHotlistSchema = v.strictObject({
+  ...bulletinSchema.entries,
+  hotlist: v.array(
+    v.strictObject({
+      cardId: id8Schema,
+      blockMac: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))),
+    }),
+  ),
+})
+
+/**
+ * As `openBulletin`, for one that was taken or published earlier, perhaps by an earlier Farthing: its inline hotlist reads as a
+ * log of generation 0, which no other document names. @throws ProtocolError
+ */
+export const openStoredBulletin = (bytes: Uint8Array, publicKey: Uint8Array): Bulletin => {
+  const json = verified(bytes, publicKey)
+  try {
+    return parseCanonical(bulletinSchema, json, 'bulletin')
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    const { hotlist, ...rest } = parseCanonical(inlineHotlistSchema, json, 'bulletin')
+    return { ...rest, hotlist: { generation: 0, count: hotlist.length, head: '00'.repeat(32) } }
+  }
 }

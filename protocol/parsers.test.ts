@@ -123,7 +123,7 @@ const bulletin: Bulletin = {
   publicUrl: 'https://farthing.example',
   claimSeconds: 86_400,
   items: [item],
-  hotlist: [{ cardId: card, blockMac: '5a'.repeat(16) }, { cardId: 'ffffffffffffffff' }],
+  hotlist: { generation: 2, count: 2, head: '5a'.repeat(32) },
   limits: {
     saleMinorMax: 2000,
     cardUnsyncedMinorMax: 5000,

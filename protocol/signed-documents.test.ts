@@ -96,7 +96,7 @@ describe('a bulletin', () => {
     publicUrl: 'https://farthing.example',
     claimSeconds: 86_400,
     items: [article],
-    hotlist: [{ cardId: 'c0ffee0000000001', blockMac: '5a'.repeat(16) }],
+    hotlist: { generation: 1, count: 3, head: '5a'.repeat(32) },
     limits: {
       saleMinorMax: 2000,
       cardUnsyncedMinorMax: 5000,
@@ -127,8 +127,9 @@ describe('a bulletin', () => {
     ['a serial of 0', { ...bulletin, serial: 0 }],
     ['a time that is none', { ...bulletin, expiresAt: 'tomorrow' }],
     ['an address that is none', { ...bulletin, publicUrl: 'farthing' }],
-    ['a card that is none', { ...bulletin, hotlist: [{ cardId: 'C0FFEE0000000001' }] }],
-    ['half a block MAC', { ...bulletin, hotlist: [{ cardId: 'c0ffee0000000001', blockMac: '5a' }] }],
+    ['a hotlist of no log', { ...bulletin, hotlist: { ...bulletin.hotlist, generation: 0 } }],
+    ['a hotlist that is too long', { ...bulletin, hotlist: { ...bulletin.hotlist, count: 4_000_001 } }],
+    ['half a head of the hotlist', { ...bulletin, hotlist: { ...bulletin.hotlist, head: '5a'.repeat(16) } }],
     ['a key version over u8', { ...bulletin, payKeyVersions: [256] }],
     ['an item without a price', { ...bulletin, items: [{ ...article, priceMinor: 0 }] }],
   ])('with %s is refused, rightly signed as it is', (_name, wrong) => {

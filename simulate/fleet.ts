@@ -1,8 +1,8 @@
 /** The fleet at work: carries out the workload's events with the production code, and tells the auditor what is true. */
 import { mkdirSync } from 'node:fs'
 import { LedgerFault } from '../db/open.ts'
-import { blockCard } from '../issuer/bulletin-publisher.ts'
 import { explain } from '../issuer/explain/explain.ts'
+import { blockCard } from '../issuer/hotlist.ts'
 import { cutBatch, syncOnce } from '../main/sync/sync.ts'
 import { terminalId } from '../protocol/quantities.ts'
 import { Auditor } from './auditor.ts'

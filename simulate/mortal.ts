@@ -2,6 +2,7 @@
  * A process that can die: at a durable step of its ledger, at an APDU, at a request. Once dead, nothing that it still runs
  * (a `finally`, a `catch`) reaches card, disk or network any more. Its disk can fail, too.
  */
+import type { Hotlist } from '../db/hotlist.ts'
 import type { Ledger } from '../db/ledger.ts'
 import { LedgerFault } from '../db/open.ts'
 import type { Terminal } from '../main/terminal.ts'
@@ -99,8 +100,25 @@ const mortalLedger = (ledger: Ledger, life: Life, onAlarm: (detail: string) => v
     },
   })
 
+const mortalHotlist = (hotlist: Hotlist, life: Life): Hotlist =>
+  new Proxy(hotlist, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key)
+      if (typeof value !== 'function') return value
+      return (...given: unknown[]): unknown => {
+        const call = (): unknown => Reflect.apply(value, target, given)
+        if (key === 'append') return life.step('a page of the hotlist', call)
+        life.requireAlive()
+        return call()
+      }
+    },
+  })
+
 /** The terminal as this life sees it. @param onAlarm hears what is noted for a person */
 export const mortal = (terminal: Terminal, life: Life, onAlarm: (detail: string) => void): Terminal => {
   const ledger = mortalLedger(terminal.ledger, life, onAlarm)
-  return new Proxy(terminal, { get: (target, key) => (key === 'ledger' ? ledger : Reflect.get(target, key)) })
+  const hotlist = mortalHotlist(terminal.hotlist, life)
+  return new Proxy(terminal, {
+    get: (target, key) => (key === 'ledger' ? ledger : key === 'hotlist' ? hotlist : Reflect.get(target, key)),
+  })
 }

@@ -1,6 +1,7 @@
 /** Cards and documents past their time: a hot-listed card, an old list, an expired or rolled-back bulletin, a clock set back. */
 import { expect, onTestFinished, test } from 'vitest'
-import { blockCard, publish } from '../../issuer/bulletin-publisher.ts'
+import { publish } from '../../issuer/bulletin-publisher.ts'
+import { blockCard } from '../../issuer/hotlist.ts'
 import { connectIssuer } from '../../main/sync/issuer-client.ts'
 import { fetchNews } from '../../main/sync/sync.ts'
 import { unixTime } from '../../protocol/quantities.ts'

@@ -251,7 +251,7 @@ const sampleBulletin: Bulletin = {
   publicUrl: 'https://issuer.example/farthing',
   claimSeconds: 86_400,
   items: [sampleItem, { ...sampleItem, id: 'wifi', kind: 'code', bytes: 0 }],
-  hotlist: [{ cardId: 'c0ffee0000000001' }, { cardId: 'c0ffee0000000002', blockMac: '0f'.repeat(16) }],
+  hotlist: { generation: 1, count: 2, head: '0f'.repeat(32) },
   limits: {
     saleMinorMax: 5000,
     cardUnsyncedMinorMax: 5000,

@@ -459,7 +459,7 @@ const goodsOnDisk: Target = {
         publicUrl: 'https://a.example/',
         claimSeconds: 1,
         items: [item],
-        hotlist: [],
+        hotlist: { generation: 1, count: 0, head: '00'.repeat(32) },
         limits: {
           saleMinorMax: 1,
           cardUnsyncedMinorMax: 1,

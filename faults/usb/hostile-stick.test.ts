@@ -216,7 +216,7 @@ test('a folder that no terminal was at gets nothing, and one with too many files
   const kiosk = world.kiosk(0)
   const stick = world.stick()
   writeFileSync(path.join(stick, 'holiday.jpg'), 'x')
-  expect(await world.desk(stick)).toEqual({ batches: [], keyrings: [], goods: 0, refused: [] })
+  expect(await world.desk(stick)).toEqual({ batches: [], keyrings: [], goods: 0, hotlist: 0, refused: [] })
   expect(readdirSync(stick)).toEqual(['holiday.jpg'])
   for (let file = 0; file < stickFilesMax; file += 1) writeFileSync(path.join(stick, `${file}.fack`), '')
   await expect(kiosk.take(stick)).rejects.toThrow(StickFault)

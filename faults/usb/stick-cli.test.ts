@@ -34,7 +34,7 @@ test('there and back by the command: settled at the issuer, and known to the kio
   expect(shown).toMatchObject([
     { batchNo: 1, count: 2, chainHolds: true, seal: 'right' },
     { terminalId: kiosk.id, batchNo: 1, verdict: 'taken', accepted: 2, seal: 'right' },
-    { items: ['map'], hotlisted: 0, seal: 'right' },
+    { items: ['map'], hotlist: { generation: 1, count: 0 }, seal: 'right' },
     { terminalId: kiosk.id, epoch: 1, serial: expect.any(Number), seal: 'right' },
   ])
   expect(Object.keys(shown[3] ?? {}).toSorted()).toEqual(

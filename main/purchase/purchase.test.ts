@@ -189,7 +189,7 @@ test.each([
     ...('personalisation' in holder && 'expiry' in holder.personalisation ? { balanceMinor: 1000 } : {}),
   })
   if ('blocked' in holder) card.block()
-  if ('hot' in shop) made.publish({ serial: 2, bulletin: { hotlist: [{ cardId: card.id }] } })
+  if ('hot' in shop) made.publish({ serial: 2, hotlist: [{ cardId: card.id }] })
   if ('late' in shop) made.clock.seconds += shop.late
   const before = card.state
   const commands: number[] = []
@@ -220,7 +220,7 @@ test('refusals have an order: the first that applies is named', async () => {
     return outcome.outcome === 'declined' ? outcome.reason : outcome.outcome
   }
   expect(await reasonNow()).toBe('cardExpired')
-  made.publish({ serial: 2, bulletin: { hotlist: [{ cardId: card.id }] }, limits: { saleMinorMax: 1 } })
+  made.publish({ serial: 2, hotlist: [{ cardId: card.id }], limits: { saleMinorMax: 1 } })
   expect(await reasonNow()).toBe('hotlisted')
   card.block()
   expect(await reasonNow()).toBe('cardBlocked')

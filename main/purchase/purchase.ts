@@ -119,7 +119,7 @@ export const purchase = async (
     if (unit !== undefined && !freed && ledger.heldUnits().has(unit)) return declined('outOfStock', { card })
     const refusal = refusalOf(terminal, { card, item: wanted.item })
     if (refusal !== undefined) {
-      const blockMac = terminal.issued?.hotlist.get(card.cardId)
+      const blockMac = terminal.hotlist.find(card.cardId)?.blockMac
       if (refusal.reason === 'hotlisted' && blockMac !== undefined) await blockOnSight(terminal, session, blockMac)
       return { outcome: 'declined', card, ...refusal }
     }

@@ -18,17 +18,20 @@ export interface Refusal {
 export const outOfServiceReason = (terminal: Terminal): 'storage' | 'stopped' | 'notEnrolled' | 'stale' | undefined => {
   if (terminal.storageFault() !== undefined) return 'storage'
   if (terminal.ledger.stoppedVerdict !== undefined) return 'stopped'
-  if (terminal.issued === undefined) return 'notEnrolled'
-  if (terminal.ledger.now() > Date.parse(terminal.issued.bulletin.expiresAt) / 1000) return 'stale'
+  const { issued, hotlist, ledger } = terminal
+  // Without a hotlist any card could be a stolen one: nothing is sold before the first whole list.
+  if (issued === undefined || hotlist.inForce === undefined) return 'notEnrolled'
+  if (ledger.now() > Math.min(Date.parse(issued.bulletin.expiresAt) / 1000, hotlist.inForce.goodUntil)) return 'stale'
   return undefined
 }
 
 /** The terminal's own caps and the card's, while the issuer cannot see (PROTOCOL.md, Limits). */
 const overLimit = (terminal: Terminal, card: CardInfo, priceMinor: number): boolean => {
-  const { ledger, issued } = terminal
-  if (issued === undefined) return true
-  const { limits, issuedAt } = issued.bulletin
-  const age = ledger.now() - Date.parse(issuedAt) / 1000
+  const { ledger, issued, hotlist } = terminal
+  if (issued === undefined || hotlist.inForce === undefined) return true
+  const { limits } = issued.bulletin
+  // The list's age and not the bulletin's: one whose list has not arrived yet says nothing of stolen cards.
+  const age = ledger.now() - hotlist.inForce.asOf
   const { unsynced } = ledger
   return (
     priceMinor > (age > limits.staleAfterSeconds ? limits.staleSaleMinorMax : limits.saleMinorMax) ||
@@ -47,7 +50,7 @@ export const refusalOf = (
   const { card, item } = sale
   if (outOfServiceReason(terminal) !== undefined) return { reason: 'outOfService' }
   if (card.status === 'blocked') return { reason: 'cardBlocked' }
-  if (terminal.issued?.hotlist.has(card.cardId)) return { reason: 'hotlisted' }
+  if (terminal.hotlist.find(card.cardId) !== undefined) return { reason: 'hotlisted' }
   if (terminal.ledger.now() > card.expiry) return { reason: 'cardExpired' }
   if (card.currency !== currencyOf(item.currency).code) return { reason: 'wrongCurrency' }
   if (overLimit(terminal, card, item.priceMinor)) return { reason: 'limit' }

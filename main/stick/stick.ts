@@ -4,11 +4,14 @@
  */
 import path from 'node:path'
 import type { BatchPlace } from '../../db/ledger.ts'
+import { hotlistPageEntriesMax } from '../../protocol/hotlist.ts'
 import type { TerminalId } from '../../protocol/quantities.ts'
 import { realStickDisk, type StickDisk } from './stick-disk.ts'
 
 /** More than any year of ours leaves on a stick. */
 export const stickFilesMax = 5_000
+/** In one file, so that a million cards are 25 files of 1 MB, of which a visit writes the new ones alone. */
+export const stickHotlistEntriesMax = 10 * hotlistPageEntriesMax
 const shownNameLengthMax = 80
 
 /** The names are for people and for the order of work; what a file is, its content says. */
@@ -18,6 +21,8 @@ export const stickName = {
     `${terminal}-${epoch}-${String(batchNo).padStart(6, '0')}.fbat`,
   /** Empty as long as the terminal only asks for one. */
   keyring: (terminal: string): string => `${terminal}.fkey`,
+  /** @param part from 0 */
+  hotlist: (generation: number, part: number): string => `hotlist-${generation}-${String(part).padStart(3, '0')}.fhot`,
   goods: (contentHash: string): string => `${contentHash}.fgoods`,
   answerTo: (batchFile: string): string => batchFile.replace(/\.fbat$/i, '.fack'),
 } as const

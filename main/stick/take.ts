@@ -8,19 +8,22 @@ import { acknowledgementBytesMax, parseAcknowledgement } from '../../protocol/ac
 import { batchBytesMax, parseBatch } from '../../protocol/batch.ts'
 import { bulletinBytesMax } from '../../protocol/bulletin.ts'
 import { parsed } from '../../protocol/errors.ts'
+import { hotlistEntryLength, hotlistPageBytesMax } from '../../protocol/hotlist.ts'
 import { keyringBytesMax } from '../../protocol/keyring.ts'
 import {
   keepDocuments,
   missingGoods,
+  missingHotlist,
   type OpenedDocument,
   openNewBulletin,
   openNewKeyring,
   takeAnswer,
   takeGoods,
+  takeHotlistPage,
   WrongDocument,
 } from '../sync/intake.ts'
 import type { Terminal } from '../terminal.ts'
-import { openStick, type RefusedFile, type Stick, shownName, stickName } from './stick.ts'
+import { openStick, type RefusedFile, type Stick, shownName, stickHotlistEntriesMax, stickName } from './stick.ts'
 import type { StickDisk } from './stick-disk.ts'
 
 export interface TakeResult {
@@ -36,6 +39,8 @@ export interface TakeResult {
   /** Serials of what is new. */
   readonly bulletin?: number
   readonly keyring?: number
+  /** Whether the hotlist that the bulletin names has not come whole. */
+  readonly hotlistMissing: boolean
   /** Goods that came, and those that the bulletin names and that are still missing. */
   readonly goods: number
   readonly goodsMissing: number
@@ -132,6 +137,29 @@ const takeDocuments = (terminal: Terminal, stick: Stick, refused: RefusedFile[])
   return { older, serials }
 }
 
+/** As far as the stick has it: the rest comes with the next journey, and until then the list in force stays. */
+const takeHotlist = (terminal: Terminal, stick: Stick, refused: RefusedFile[]): void => {
+  for (let wanted = missingHotlist(terminal); wanted !== undefined && wanted !== 'refused'; ) {
+    const { generation, after } = wanted
+    const part = Math.floor(after / stickHotlistEntriesMax)
+    const name = stickName.hotlist(generation, part)
+    const found = readFrom(stick, { name, bytesMax: stickHotlistEntriesMax * hotlistEntryLength, refused })
+    const left = found?.subarray((after - part * stickHotlistEntriesMax) * hotlistEntryLength)
+    if (left === undefined || left.length === 0) return
+    for (let at = 0; at < left.length; at += hotlistPageBytesMax) {
+      const page = left.subarray(at, at + hotlistPageBytesMax)
+      const taken = refusing(refused)(name, () => {
+        takeHotlistPage(terminal, page)
+        return true
+      })
+      if (!taken) return
+      wanted = missingHotlist(terminal)
+      if (wanted === undefined) break
+    }
+  }
+  while (terminal.hotlist.sweep());
+}
+
 const takeAllGoods = (terminal: Terminal, stick: Stick, refused: RefusedFile[]): number => {
   let count = 0
   for (const goods of missingGoods(terminal)) {
@@ -175,6 +203,7 @@ export const takeFromStick = (terminal: Terminal, dir: string, disk?: StickDisk)
   const sums = takeAnswers(terminal, stick, refused)
   const stopped = ledger.stoppedVerdict
   const news = stopped === undefined ? takeDocuments(terminal, stick, refused) : { older: [], serials: {} }
+  if (stopped === undefined) takeHotlist(terminal, stick, refused)
   const goods = stopped === undefined ? takeAllGoods(terminal, stick, refused) : 0
   const waiting = clearBatches(terminal, stick)
   stick.flush()
@@ -183,6 +212,7 @@ export const takeFromStick = (terminal: Terminal, dir: string, disk?: StickDisk)
     ...(stopped === undefined ? {} : { stopped }),
     exportAgain: ledger.nextToResend() !== undefined,
     ...news.serials,
+    hotlistMissing: missingHotlist(terminal) !== undefined,
     goods,
     goodsMissing: missingGoods(terminal).length,
     waiting,

@@ -98,9 +98,34 @@ export const openNewKeyring = ({ identity }: Terminal, bytes: Uint8Array): Opene
 export const keepDocuments = (terminal: Terminal, documents: readonly OpenedDocument[]): OpenedDocument[] => {
   const inOrder = documents.toSorted((a, b) => Number(a.kind === 'bulletin') - Number(b.kind === 'bulletin'))
   const fresh = inOrder.filter((document) => terminal.ledger.storeDocument(document))
-  // A new hotlist counts from now on, however long the goods take.
+  // What is new counts from now on, however long hotlist and goods take.
   if (fresh.length > 0) terminal.refresh()
   return fresh
+}
+
+/** Of the log that the bulletin names, what has not arrived. */
+export interface MissingHotlist {
+  readonly generation: number
+  /** The last entry that is here. */
+  readonly after: number
+  readonly count: number
+}
+
+/** @returns undefined: the list in force is the newest; 'refused': what the bulletin names is behind it */
+export const missingHotlist = ({ hotlist, issued }: Terminal): MissingHotlist | 'refused' | undefined => {
+  if (issued === undefined) return undefined
+  const { signed } = issued.hotlistTerms
+  const stand = hotlist.meet(issued.hotlistTerms)
+  if (stand === 'arriving') return { generation: signed.generation, after: hotlist.arrived, count: signed.count }
+  return stand === 'refused' ? 'refused' : undefined
+}
+
+/** Takes in the entries after those that are here; nothing of them counts before all have come. @throws WrongDocument */
+export const takeHotlistPage = ({ hotlist, issued }: Terminal, page: Uint8Array): void => {
+  if (issued === undefined) return
+  const { hotlistTerms } = issued
+  if (opened('a page of the hotlist', () => hotlist.append(hotlistTerms, page)) === 'forged')
+    throw new WrongDocument('It is not the hotlist that the issuer signed, or it was damaged.')
 }
 
 /** Goods that are announced, whose key is here, and that are not here themselves. */

@@ -5,6 +5,7 @@
 import * as v from 'valibot'
 import type { LedgerStand } from '../../db/ledger.ts'
 import { acknowledgementBytesMax } from '../../protocol/acknowledgement.ts'
+import { hotlistPageBytesMax } from '../../protocol/hotlist.ts'
 import { loadAnswerLength } from '../../protocol/load.ts'
 
 /** The issuer cannot be reached, or something in between answered for it. Try again later. */
@@ -180,6 +181,12 @@ export const connectIssuer = (
     bulletin: (signal?: AbortSignal) => get('/v1/bulletin', { bytesMax: newsBytesMax, signal }),
     keyring: (terminalId: string, signal?: AbortSignal) =>
       get(`/v1/keyrings/${terminalId}`, { bytesMax: newsBytesMax, signal }),
+    /** @returns entries of that log from the one after `after`, not yet checked */
+    hotlist: (place: { readonly generation: number; readonly after: number }, signal?: AbortSignal) =>
+      get(`/v1/hotlist?generation=${place.generation}&after=${place.after}`, {
+        bytesMax: hotlistPageBytesMax,
+        signal,
+      }),
     /** @returns the encrypted blob */
     goods: (contentHash: string, bytesMax: number, signal?: AbortSignal) =>
       get(`/v1/goods/${contentHash}`, { bytesMax, signal }),

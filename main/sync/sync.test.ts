@@ -6,12 +6,14 @@ import { openWritable } from '../../db/open.ts'
 import { type Acknowledgement, type BatchVerdict, encodeAcknowledgement } from '../../protocol/acknowledgement.ts'
 import { type Batch, parseBatch, requireBatchSeal } from '../../protocol/batch.ts'
 import { nextHead } from '../../protocol/entry.ts'
+import { hotlistEntryLength, hotlistPageBytesMax } from '../../protocol/hotlist.ts'
 import { macKey } from '../../protocol/mac.ts'
 import { amountMinor, cardId, counter, currencyCode, mac, unixTime, zeroHash } from '../../protocol/quantities.ts'
 import type { CardRecord } from '../../protocol/record.ts'
 import { goodsPath } from '../catalogue.ts'
 import type { Terminal } from '../terminal.ts'
 import {
+  hotlistBytes,
   makeTestTerminal,
   mapBlob,
   mapItem,
@@ -41,6 +43,7 @@ const openIssuer = async () => {
   const received: Batch[] = []
   const paths: string[] = []
   let documents = publish()
+  let hotlist: Uint8Array = new Uint8Array(0)
   let goods: Reply = { body: mapBlob() }
   let verdictOf: (batch: Batch) => BatchVerdict = () => 'taken'
   let spoil: (ack: Uint8Array, batch: Batch) => Reply = (body) => ({ body })
@@ -73,6 +76,10 @@ const openIssuer = async () => {
     if (other !== undefined) return other
     if (path === '/v1/batches') return onBatch(body)
     if (path === '/v1/bulletin') return { body: documents.bulletin }
+    if (path.startsWith('/v1/hotlist?')) {
+      const after = Number(new URL(path, 'http://localhost').searchParams.get('after'))
+      return { body: hotlist.slice(after * hotlistEntryLength).slice(0, hotlistPageBytesMax) }
+    }
     if (path.startsWith('/v1/keyrings/')) return { body: documents.keyring }
     return path.startsWith('/v1/goods/') ? goods : { status: 404, body: '{"sentence":"none"}' }
   }
@@ -109,6 +116,7 @@ const openIssuer = async () => {
     },
     publish(publication: Publication) {
       documents = publish(publication)
+      hotlist = hotlistBytes(publication)
     },
     serve(raw: Partial<typeof documents>) {
       documents = { ...documents, ...raw }
@@ -332,18 +340,19 @@ test('older documents change nothing; newer ones do at once, though their goods 
   const made = make()
   const issuer = await openIssuer()
   made.publish({ serial: 5, bulletin: { publicUrl: 'https://five.example' } })
-  const hotlist = [{ cardId: 'c0ffee0000000009' }]
-  issuer.publish({ serial: 4, bulletin: { hotlist } })
+  const listed = cardId('c0ffee0000000009')
+  const hotlist = [{ cardId: listed }]
+  issuer.publish({ serial: 4, hotlist })
   await fetchNews(made.terminal, issuer.client)
   expect(made.terminal.issued?.bulletin.serial).toBe(5)
-  expect(made.terminal.issued?.hotlist.size).toBe(0)
+  expect(made.terminal.hotlist.find(listed)).toBeUndefined()
 
   const unknown = { ...mapItem, id: 'new', contentHash: 'ab'.repeat(32) }
   const contentKeys = [{ contentHash: unknown.contentHash, key: 'cd'.repeat(32) }]
-  issuer.publish({ serial: 6, bulletin: { hotlist, items: [unknown, mapItem] }, keyring: { contentKeys } })
+  issuer.publish({ serial: 6, hotlist, bulletin: { items: [unknown, mapItem] }, keyring: { contentKeys } })
   issuer.goods({ status: 404, body: '{"sentence":"There are no such goods."}' })
   await fetchNews(made.terminal, issuer.client)
-  expect(made.terminal.issued?.hotlist.size).toBe(1)
+  expect(made.terminal.hotlist.find(listed)).toEqual({ blockMac: undefined })
 })
 
 test.each<[string, (issuer: Awaited<ReturnType<typeof openIssuer>>) => void]>([

@@ -9,10 +9,12 @@ import { backoffMs, syncBackoff } from './backoff.ts'
 import {
   keepDocuments,
   missingGoods,
+  missingHotlist,
   openNewBulletin,
   openNewKeyring,
   takeAnswer,
   takeGoods,
+  takeHotlistPage,
   WrongDocument,
 } from './intake.ts'
 import { type IssuerClient, IssuerRefused, IssuerUnreachable } from './issuer-client.ts'
@@ -23,6 +25,11 @@ export interface SyncResult {
   readonly exceptions: number
   /** The issuer takes no more from this epoch: enrol again. */
   readonly stopped?: string
+  /**
+   * The bulletin names a hotlist behind the one in force, or one that the issuer has not got: it went back to a backup, or began
+   * a new log meanwhile. The one in force stays, and ages.
+   */
+  readonly hotlist?: 'refused'
 }
 
 export interface SyncOptions {
@@ -73,7 +80,6 @@ export const syncOnce = async (
   let entries = 0
   let exceptions = 0
   let resent = 0
-  let due: number | undefined
   let sure = false
 
   const send = async (stored: { batchNo: number; bytes: Uint8Array }): Promise<Acknowledgement> => {
@@ -81,54 +87,114 @@ export const syncOnce = async (
     return fromIssuer('the acknowledgement', () => takeAnswer(terminal, bytes, stored.batchNo))
   }
 
-  while (ledger.stoppedVerdict === undefined) {
-    // The issuer lacks what came before (it was restored from a backup): back to the last one it knows.
-    const missing = resent < resendMax ? ledger.nextToResend() : undefined
-    if (missing !== undefined) {
-      resent += 1
-      await send(missing)
-      continue
-    }
-    const next = ledger.nextUnanswered()
-    if (next === undefined) {
-      // What is sold meanwhile waits for the next sync: the news must not wait for a queue that sales keep filling.
-      if (due !== undefined && entries >= due) break
-      if (!cutBatch(terminal, options.busyTerminalSeq?.())) {
-        const newest = options.makeSure && !sure && batches === 0 ? ledger.newestBatch() : undefined
-        if (newest === undefined) break
-        sure = true
-        await send(newest)
+  const sendDue = async (): Promise<void> => {
+    let due: number | undefined
+    while (ledger.stoppedVerdict === undefined) {
+      // The issuer lacks what came before (it was restored from a backup): back to the last one it knows.
+      const missing = resent < resendMax ? ledger.nextToResend() : undefined
+      if (missing !== undefined) {
+        resent += 1
+        await send(missing)
         continue
       }
-      due ??= entries + ledger.unsynced.count
-      continue
+      const next = ledger.nextUnanswered()
+      if (next === undefined) {
+        // What is sold meanwhile waits for the next sync: the news must not wait for a queue that sales keep filling.
+        if (due !== undefined && entries >= due) break
+        if (!cutBatch(terminal, options.busyTerminalSeq?.())) {
+          const newest = options.makeSure && !sure && batches === 0 ? ledger.newestBatch() : undefined
+          if (newest === undefined) break
+          sure = true
+          await send(newest)
+          continue
+        }
+        due ??= entries + ledger.unsynced.count
+        continue
+      }
+      const ack = await send(next)
+      if (!isTaken(ack.verdict)) break
+      batches += 1
+      entries += next.count
+      exceptions += ack.exceptions.length
+      options.onBatch?.({ entries, left: ledger.unsynced.count })
     }
-    const ack = await send(next)
-    if (!isTaken(ack.verdict)) break
-    batches += 1
-    entries += next.count
-    exceptions += ack.exceptions.length
-    options.onBatch?.({ entries, left: ledger.unsynced.count })
   }
-  if (ledger.stoppedVerdict !== undefined) return { batches, entries, exceptions, stopped: ledger.stoppedVerdict }
-  await fetchNews(terminal, client, options.signal)
-  return { batches, entries, exceptions }
+
+  await sendDue()
+  const news =
+    ledger.stoppedVerdict === undefined
+      ? await fetchNews(terminal, client, {
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+          between: sendDue,
+        })
+      : {}
+  const stopped = ledger.stoppedVerdict
+  return { batches, entries, exceptions, ...(stopped === undefined ? news : { stopped }) }
 }
 
-/** Bulletin, keyring, and the goods that are new. A document that does not verify changes nothing. */
-export const fetchNews = async (terminal: Terminal, client: IssuerClient, signal?: AbortSignal): Promise<void> => {
+export interface NewsOptions {
+  readonly signal?: AbortSignal
+  /** Done between the pages of a long hotlist: on a slow line it comes for hours, and sales must not wait for it. */
+  readonly between?: () => Promise<void>
+}
+
+/**
+ * Bulletin, keyring, hotlist, and the goods that are new. A document that does not verify changes nothing; prices hold at
+ * once, the hotlist when it is whole.
+ */
+export const fetchNews = async (
+  terminal: Terminal,
+  client: IssuerClient,
+  options: NewsOptions = {},
+): Promise<Pick<SyncResult, 'hotlist'>> => {
+  const { signal } = options
   try {
     const bulletinBytes = await client.bulletin(signal)
     const bulletin = fromIssuer('the bulletin', () => openNewBulletin(terminal, bulletinBytes))
     const keyringBytes = await client.keyring(terminal.identity.terminalId, signal)
     const keyring = fromIssuer('the keyring', () => openNewKeyring(terminal, keyringBytes))
     keepDocuments(terminal, [bulletin, keyring])
+    const stand = await fetchHotlist(terminal, client, options)
     await fetchGoods(terminal, client, signal)
+    return stand === undefined ? {} : { hotlist: stand }
   } catch (error) {
     // Not published yet is no fault of the network: the sales that were sent are sent.
-    if (error instanceof IssuerRefused && error.status === 404) return
+    if (error instanceof IssuerRefused && error.status === 404) return {}
     throw error
   }
+}
+
+/** @returns undefined: the issuer has no such entries */
+const hotlistPage = async (
+  client: IssuerClient,
+  place: { readonly generation: number; readonly after: number },
+  signal?: AbortSignal,
+): Promise<Uint8Array | undefined> => {
+  try {
+    return await client.hotlist(place, signal)
+  } catch (error) {
+    if (error instanceof IssuerRefused && error.status === 404) return undefined
+    throw error
+  }
+}
+
+/** What is left of the log that the bulletin names, page by page; cut off, it goes on there with the next sync. */
+const fetchHotlist = async (
+  terminal: Terminal,
+  client: IssuerClient,
+  { signal, between }: NewsOptions,
+): Promise<'refused' | undefined> => {
+  for (let wanted = missingHotlist(terminal); wanted !== undefined; wanted = missingHotlist(terminal)) {
+    if (wanted === 'refused') return wanted
+    const page = await hotlistPage(client, wanted, signal)
+    if (page === undefined) return 'refused'
+    fromIssuer('the hotlist', () => takeHotlistPage(terminal, page))
+    await between?.()
+    if (terminal.ledger.stoppedVerdict !== undefined) return undefined
+  }
+  // What it took the place of goes in steps that hold up no sale.
+  while (!signal?.aborted && terminal.hotlist.sweep()) await new Promise<void>((resolve) => setImmediate(resolve))
+  return undefined
 }
 
 /** Goods that are announced and not here yet. One that the issuer has not got does not hold up the next. */
