@@ -167,9 +167,11 @@ export const reissue = async (issuer: Issuer, db: StoreWriter): Promise<Publishe
 
 /** What GET /v1/bulletin answers: the newest, signed anew when it is a day old. @returns undefined: none was published */
 export const currentBulletin = async (issuer: Issuer): Promise<Published | undefined> => {
+  // One from before the hotlist was a log is read by no terminal any more.
   const isFresh = (published: Published): boolean =>
+    published.bulletin.hotlist.generation > 0 &&
     issuer.clock() - issuedSecondsOf(published.bulletin) <
-    Math.min(renewAfterSeconds, validSecondsOf(published.bulletin) / 2)
+      Math.min(renewAfterSeconds, validSecondsOf(published.bulletin) / 2)
   const newest = await issuer.store.read((db) => newestBulletin(issuer, db))
   if (newest === undefined || isFresh(newest)) return newest
   return issuer.store.write(async (db) => {

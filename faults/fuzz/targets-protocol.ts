@@ -21,6 +21,7 @@ import { encodeClaim, parseClaim, requireClaimSeal } from '../../protocol/claim.
 import { currencyOf, formatAmount, parseAmount } from '../../protocol/currency.ts'
 import { encodeEntry, parseEntry } from '../../protocol/entry.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
+import { encodeHotlistEntry, type HotlistEntry, parseHotlistPage } from '../../protocol/hotlist.ts'
 import { type Item, itemHash, itemSchema, unitItem } from '../../protocol/item.ts'
 import { encodeKeyring, type KeyringBody, openKeyring } from '../../protocol/keyring.ts'
 import { deriveKeyringKey, deriveTerminalKey } from '../../protocol/keys.ts'
@@ -147,6 +148,20 @@ const layouts: readonly Target[] = [
       .flatMap(({ entries }) => entries)
       .slice(0, 12)
       .map(hex),
+  ),
+  layout(
+    'hotlist-page',
+    {
+      parse: (bytes: Uint8Array) => parseHotlistPage(bytes),
+      encode: (entries: readonly HotlistEntry[]) => concat(...entries.map(encodeHotlistEntry)),
+    },
+    [
+      concat(
+        hex(`01c0ffee0000000001${'0f'.repeat(macLength)}`),
+        hex(`01c0ffee0000000002${'00'.repeat(macLength)}`),
+        hex(`00c0ffee0000000001${'00'.repeat(macLength)}`),
+      ),
+    ],
   ),
   layout('personalisation', { parse: parsePersonalisation, encode: encodePersonalisation }, [
     encodePersonalisation(samplePersonalisation()),

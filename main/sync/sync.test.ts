@@ -6,11 +6,12 @@ import { openWritable } from '../../db/open.ts'
 import { type Acknowledgement, type BatchVerdict, encodeAcknowledgement } from '../../protocol/acknowledgement.ts'
 import { type Batch, parseBatch, requireBatchSeal } from '../../protocol/batch.ts'
 import { nextHead } from '../../protocol/entry.ts'
-import { hotlistEntryLength, hotlistPageBytesMax } from '../../protocol/hotlist.ts'
+import { hotlistEntryLength, hotlistPageBytesMax, hotlistPageEntriesMax } from '../../protocol/hotlist.ts'
 import { macKey } from '../../protocol/mac.ts'
 import { amountMinor, cardId, counter, currencyCode, mac, unixTime, zeroHash } from '../../protocol/quantities.ts'
 import type { CardRecord } from '../../protocol/record.ts'
 import { goodsPath } from '../catalogue.ts'
+import { outOfServiceReason } from '../purchase/rules.ts'
 import type { Terminal } from '../terminal.ts'
 import {
   hotlistBytes,
@@ -353,6 +354,90 @@ test('older documents change nothing; newer ones do at once, though their goods 
   issuer.goods({ status: 404, body: '{"sentence":"There are no such goods."}' })
   await fetchNews(made.terminal, issuer.client)
   expect(made.terminal.hotlist.find(listed)).toEqual({ blockMac: undefined })
+})
+
+const manyCards = (count: number) =>
+  Array.from({ length: count }, (_, number) => ({ cardId: cardId(number.toString(16).padStart(16, '0')) }))
+
+test('a long hotlist holds up no batch, goes on where it was cut off, and counts when it is whole', async () => {
+  const made = make()
+  const issuer = await openIssuer()
+  const cards = manyCards(2 * hotlistPageEntriesMax + 1)
+  const last = cards.at(-1)?.cardId ?? cardId('0000000000000000')
+  const before = made.terminal.hotlist.inForce
+  issuer.publish({ serial: 2, hotlist: cards, bulletin: { publicUrl: 'https://two.example' } })
+  issuer.answer((path) => (path.endsWith(`after=${hotlistPageEntriesMax}`) ? 'cut' : undefined))
+  await expect(syncOnce(made.terminal, issuer.client)).rejects.toThrow(IssuerUnreachable)
+  // Prices hold at once; the list before stays in force, and its age with it.
+  const cut = made.restart()
+  expect(cut.issued?.bulletin.publicUrl).toBe('https://two.example')
+  expect(cut.hotlist.inForce).toEqual(before)
+  expect(cut.hotlist.find(cards[0]?.cardId ?? last)).toBeUndefined()
+
+  issuer.paths.length = 0
+  // A sale while the first of the two pages that are left is on its way.
+  issuer.answer((path) => {
+    if (path.endsWith(`after=${hotlistPageEntriesMax}`)) addEntries(cut, 1)
+    return undefined
+  })
+  expect(await syncOnce(cut, issuer.client)).toEqual({ batches: 1, entries: 1, exceptions: 0 })
+  expect(issuer.paths.filter((path) => /hotlist|batches/.test(path))).toEqual([
+    `/v1/hotlist?generation=2&after=${hotlistPageEntriesMax}`,
+    '/v1/batches',
+    `/v1/hotlist?generation=2&after=${2 * hotlistPageEntriesMax}`,
+  ])
+  expect(cut.hotlist.find(last)).toEqual({ blockMac: undefined })
+})
+
+test('a bulletin whose hotlist does not come is no fresh hotlist: limits sink and sales end by the age of the one here', async () => {
+  const made = make({ publication: { limits: { staleAfterSeconds: 86_400 } } })
+  const issuer = await openIssuer()
+  const [expiresTime, newer] = [made.terminal.hotlist.inForce?.goodUntil ?? 0, testStartTime + 20 * 86_400]
+  issuer.publish({
+    serial: 2,
+    hotlist: manyCards(1),
+    bulletin: {
+      issuedAt: new Date(newer * 1000).toISOString(),
+      expiresAt: new Date((newer + 60 * 86_400) * 1000).toISOString(),
+    },
+  })
+  issuer.answer((path) => (path.startsWith('/v1/hotlist') ? { status: 404, body: '{"sentence":"none"}' } : undefined))
+  expect(await syncOnce(made.terminal, issuer.client)).toMatchObject({ hotlist: 'refused' })
+  made.clock.seconds = expiresTime
+  expect(outOfServiceReason(made.terminal)).toBeUndefined()
+  made.clock.seconds += 1
+  expect(outOfServiceReason(made.terminal)).toBe('stale')
+  issuer.answer(() => undefined)
+  await syncOnce(made.terminal, issuer.client)
+  expect(outOfServiceReason(made.terminal)).toBeUndefined()
+})
+
+test('a hotlist that was changed on the way is refused, and the next sync has the right one', async () => {
+  const made = make()
+  const issuer = await openIssuer()
+  issuer.publish({ serial: 2, hotlist: manyCards(3) })
+  const forged = hotlistBytes({ hotlist: manyCards(4).slice(1) })
+  issuer.answer((path) => (path.startsWith('/v1/hotlist') ? { body: forged } : undefined))
+  await expect(syncOnce(made.terminal, issuer.client)).rejects.toThrow(/not the hotlist of the issuer/)
+  issuer.answer((path) => (path.startsWith('/v1/hotlist') ? proxyPage : undefined))
+  await expect(syncOnce(made.terminal, issuer.client)).rejects.toThrow(/not the hotlist of the issuer/)
+  expect(made.terminal.hotlist.inForce).toMatchObject({ count: 0 })
+  issuer.answer(() => undefined)
+  await syncOnce(made.terminal, issuer.client)
+  expect(made.terminal.hotlist.inForce).toMatchObject({ generation: 2, count: 3 })
+})
+
+test('a terminal without any whole hotlist sells nothing yet', async () => {
+  const made = make({ publication: 'none' })
+  const issuer = await openIssuer()
+  issuer.publish({ serial: 2, hotlist: manyCards(1) })
+  issuer.answer((path) => (path.startsWith('/v1/hotlist') ? 'cut' : undefined))
+  await expect(syncOnce(made.terminal, issuer.client)).rejects.toThrow(IssuerUnreachable)
+  expect(made.terminal.issued?.bulletin.serial).toBe(2)
+  expect(outOfServiceReason(made.terminal)).toBe('notEnrolled')
+  issuer.answer(() => undefined)
+  await syncOnce(made.terminal, issuer.client)
+  expect(outOfServiceReason(made.terminal)).toBeUndefined()
 })
 
 test.each<[string, (issuer: Awaited<ReturnType<typeof openIssuer>>) => void]>([
