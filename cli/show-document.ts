@@ -1,13 +1,14 @@
 /** What a document's file says, for `farthing batch show`: never a key, and never more than its seals allow to believe. */
-import { readIdentity, type TerminalIdentity } from '../main/identity.ts'
+import { type HeldTerminalKey, readIdentity, type TerminalIdentity } from '../main/identity.ts'
+import { openKnownBulletin, openKnownKeyring } from '../main/terminal.ts'
 import { openAcknowledgement, parseAcknowledgement } from '../protocol/acknowledgement.ts'
 import { parseBatch, requireBatchSeal } from '../protocol/batch.ts'
-import { bulletinKeyVersion, openBulletin } from '../protocol/bulletin.ts'
+import { bulletinKeyVersion } from '../protocol/bulletin.ts'
 import { equalBytes, toHex } from '../protocol/bytes.ts'
 import { lettersOf } from '../protocol/currency.ts'
 import { nextHead, parseEntry } from '../protocol/entry.ts'
 import { ProtocolError } from '../protocol/errors.ts'
-import { openKeyring, parseKeyringHead } from '../protocol/keyring.ts'
+import { parseKeyringHead } from '../protocol/keyring.ts'
 import type { TerminalId } from '../protocol/quantities.ts'
 import { CliError, exitStatus } from './output.ts'
 import { table } from './table.ts'
@@ -19,6 +20,13 @@ export interface Shown {
   /** Whether all that could be checked is right. */
   readonly holds: boolean
   readonly text: () => string
+}
+
+/** @throws ProtocolError: a version that this terminal was never given */
+const keyOf = ({ terminalKeys }: TerminalIdentity, keyVersion: number): HeldTerminalKey => {
+  const key = terminalKeys.get(keyVersion)
+  if (key === undefined) throw new ProtocolError('forged', 'keyVersion')
+  return key
 }
 
 const sealOf = (check: () => unknown): Seal => {
@@ -76,7 +84,7 @@ const showBatch = (bytes: Uint8Array, identity: TerminalIdentity | undefined): S
     previousHead: toHex(batch.previousHead),
     head: toHex(batch.head),
     chainHolds: equalBytes(batch.entries.reduce(nextHead, batch.previousHead), batch.head),
-    ...sealFor(identity, batch.terminalId, ({ terminalMacKey }) => requireBatchSeal(terminalMacKey, bytes)),
+    ...sealFor(identity, batch.terminalId, (held) => requireBatchSeal(keyOf(held, batch.keyVersion).macKey, bytes)),
     entries: batch.entries.map((entry, at) => entryRow(entry, batch.firstEntry + at)),
   }
   return {
@@ -107,11 +115,11 @@ const showBatch = (bytes: Uint8Array, identity: TerminalIdentity | undefined): S
 }
 
 const showAcknowledgement = (bytes: Uint8Array, identity: TerminalIdentity | undefined): Shown => {
-  const { head, keyVersion: _, ...ack } = parseAcknowledgement(bytes)
+  const { head, keyVersion, ...ack } = parseAcknowledgement(bytes)
   const value = {
     ...ack,
     head: toHex(head),
-    ...sealFor(identity, ack.terminalId, ({ terminalMacKey }) => openAcknowledgement(terminalMacKey, bytes)),
+    ...sealFor(identity, ack.terminalId, (held) => openAcknowledgement(keyOf(held, keyVersion).macKey, bytes)),
   }
   return {
     value,
@@ -133,7 +141,7 @@ const showBulletin = (bytes: Uint8Array, identity: TerminalIdentity | undefined)
       holds: true,
       text: () => `A bulletin, signed with key version ${keyVersion}; ${sealText(undefined)}`,
     }
-  const { serial, issuedAt, expiresAt, currency, items, hotlist } = openBulletin(bytes, identity.bulletinPublicKey)
+  const { serial, issuedAt, expiresAt, currency, items, hotlist } = openKnownBulletin(identity, bytes)
   const value = { serial, issuedAt, expiresAt, currency, items: items.map(({ id }) => id), hotlist }
   return {
     value: { bulletin: true, keyVersion, ...value, seal: 'right' },
@@ -151,7 +159,7 @@ const showKeyring = (bytes: Uint8Array, identity: TerminalIdentity | undefined):
   const value = {
     keyring: true,
     ...head,
-    ...sealFor(identity, head.terminalId, ({ terminalKey }) => openKeyring(bytes, terminalKey)),
+    ...sealFor(identity, head.terminalId, (held) => openKnownKeyring(held, bytes)),
   }
   return {
     value,

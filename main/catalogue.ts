@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { sha256 } from '@noble/hashes/sha2.js'
-import type { Bulletin } from '../protocol/bulletin.ts'
+import { articlesAt, type Bulletin } from '../protocol/bulletin.ts'
 import { fromHex, toHex } from '../protocol/bytes.ts'
 import { canonicalBytes } from '../protocol/canonical-json.ts'
 import { parsed } from '../protocol/errors.ts'
@@ -51,15 +51,25 @@ const ready = (item: Item, goods: { code?: string; content?: Uint8Array }): Read
 
 export type Catalogue = ReturnType<typeof openCatalogue>
 
-/** @param held units that a payment holds or has sold */
+/**
+ * @param held units that a payment holds or has sold
+ * @param now the time that this terminal trusts, UNIX seconds: prices change by it
+ */
 export const openCatalogue = (from: {
   readonly dataDir: string
   readonly bulletin: Bulletin
   readonly keyring: KeyringBody
   readonly held: () => ReadonlySet<string>
+  readonly now: () => number
 }) => {
-  const { dataDir, bulletin, keyring, held } = from
-  const articles = new Map(bulletin.items.map((item) => [item.id, item]))
+  const { dataDir, bulletin, keyring, held, now } = from
+  // An assortment that the bulletin does not have is empty: nothing is sold on a guess.
+  const assortment =
+    keyring.assortment === undefined
+      ? undefined
+      : new Set(bulletin.assortments?.find(({ name }) => name === keyring.assortment)?.items)
+  const isOurs = ({ id }: Pick<Item, 'id'>): boolean => assortment?.has(id) ?? true
+  const articles = (): readonly Item[] => articlesAt(bulletin, now()).filter(isOurs)
   const contentKeys = new Map(keyring.contentKeys.map((entry) => [entry.contentHash, fromHex(entry.key, 32)]))
   const codes = new Map<string, { unit: string; code: string }[]>()
   const codeOfUnit = new Map<string, string>()
@@ -87,9 +97,17 @@ export const openCatalogue = (from: {
   }
 
   return {
+    /** Every version that this terminal sells now or will sell: their goods are fetched before they are wanted. */
+    announced(): readonly Item[] {
+      return [...articles(), ...(bulletin.coming ?? []).map(({ item }) => item).filter(isOurs)]
+    },
+
+    /** Articles as they are sold now. */
+    articles,
+
     /** Articles whose goods are here, in the bulletin's order. */
     offerings(): Offering[] {
-      return bulletin.items.flatMap((article): Offering[] => {
+      return articles().flatMap((article): Offering[] => {
         if (isSoldByUnit(article)) return [{ article, stock: freeUnits(article.id).length }]
         const here = contentKeys.has(article.contentHash) && existsSync(goodsPath(dataDir, article.contentHash))
         return here ? [{ article }] : []
@@ -98,7 +116,7 @@ export const openCatalogue = (from: {
 
     /** Makes goods ready for sale. @returns undefined when there are none to sell; `unknown` for no such item */
     prepare(itemId: string): ReadyGoods | 'unknown' | 'outOfStock' {
-      const article = articles.get(itemId)
+      const article = articles().find(({ id }) => id === itemId)
       if (article === undefined) return 'unknown'
       if (isSoldByUnit(article)) {
         const free = freeUnits(itemId)[0]

@@ -5,21 +5,25 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
-import { fromHex } from '../protocol/bytes.ts'
+import { fromHex, toHex } from '../protocol/bytes.ts'
 import { currencyOf } from '../protocol/currency.ts'
+import { parsed } from '../protocol/errors.ts'
 import { id8Schema, u32Schema } from '../protocol/item.ts'
 import { type MacKey, macKey } from '../protocol/mac.ts'
 import { type TerminalId, terminalId } from '../protocol/quantities.ts'
+import { followSuccessions, parseSuccession, type Succession, successionLength } from '../protocol/succession.ts'
 
 const keySchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
+const keyVersionSchema = v.pipe(u32Schema, v.maxValue(255))
 
 /** What POST /v1/enrolments answers (PROTOCOL.md, Enrolment). */
 export const enrolmentSchema = v.object({
   terminalId: id8Schema,
   epoch: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffffffff)),
-  keyVersion: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255)),
+  keyVersion: keyVersionSchema,
   terminalKey: keySchema,
   bulletinPublicKey: keySchema,
+  bulletinKeyVersion: v.optional(keyVersionSchema, 1),
   publicUrl: v.pipe(v.string(), v.url()),
   currency: v.pipe(v.string(), v.regex(/^[A-Z]{3}$/)),
   merchant: v.string(),
@@ -28,17 +32,38 @@ export const enrolmentSchema = v.object({
   lastBatch: v.optional(v.object({ epoch: u32Schema, lastEntry: u32Schema })),
 })
 
-const identityFileSchema = v.object({ ...enrolmentSchema.entries, issuerUrl: v.pipe(v.string(), v.url()) })
-export type IdentityFile = v.InferOutput<typeof identityFileSchema>
+const identityFileSchema = v.object({
+  ...enrolmentSchema.entries,
+  issuerUrl: v.pipe(v.string(), v.url()),
+  /** K_term of later versions, as keyrings brought them; earlier ones are kept for what they have sealed. */
+  laterTerminalKeys: v.optional(v.array(v.strictObject({ version: keyVersionSchema, key: keySchema }))),
+  /** Certificates of the bulletin's later signing keys, each signed by the key before it. */
+  successions: v.optional(v.array(v.pipe(v.string(), v.hexadecimal(), v.length(successionLength * 2)))),
+})
+export type IdentityFile = v.InferInput<typeof identityFileSchema>
+
+/** K_term of one version. */
+export interface HeldTerminalKey {
+  readonly bytes: Uint8Array
+  readonly macKey: MacKey
+}
 
 export interface TerminalIdentity {
   readonly terminalId: TerminalId
   readonly epoch: number
-  /** Of K_term. */
+  /** Of the newest K_term, with which everything new is sealed. */
   readonly keyVersion: number
   readonly terminalKey: Uint8Array
   readonly terminalMacKey: MacKey
+  /** K_term by version: an answer bears the version of what it answers. */
+  readonly terminalKeys: ReadonlyMap<number, HeldTerminalKey>
+  /** Of the newest signing key: no bulletin of an earlier one is taken any more. */
+  readonly bulletinKeyVersion: number
   readonly bulletinPublicKey: Uint8Array
+  /** By version: what was taken earlier still opens. */
+  readonly bulletinPublicKeys: ReadonlyMap<number, Uint8Array>
+  /** As it stands in terminal.json. */
+  readonly file: IdentityFile
   readonly publicUrl: string
   readonly issuerUrl: string
   readonly currency: string
@@ -83,23 +108,99 @@ const requireKnownCurrency = (file: string, currency: string): void => {
   }
 }
 
+const damaged = (file: string): IdentityFault =>
+  new IdentityFault(`${file} is damaged: enrol this terminal again with a new code from the issuer.`)
+
+const heldKeys = (file: v.InferOutput<typeof identityFileSchema>): ReadonlyMap<number, HeldTerminalKey> =>
+  new Map(
+    [{ version: file.keyVersion, key: file.terminalKey }, ...(file.laterTerminalKeys ?? [])].map(({ version, key }) => {
+      const bytes = fromHex(key, 32)
+      return [version, { bytes, macKey: macKey(bytes) }]
+    }),
+  )
+
+/** Every link is verified anew: the file is believed about the first key alone. */
+const signingKeys = (file: v.InferOutput<typeof identityFileSchema>): ReadonlyMap<number, Uint8Array> | undefined => {
+  const first = { keyVersion: file.bulletinKeyVersion, publicKey: fromHex(file.bulletinPublicKey, 32) }
+  const successions = file.successions ?? []
+  const links = parsed(() =>
+    followSuccessions(
+      first,
+      successions.map((hex) => parseSuccession(fromHex(hex, successionLength))),
+    ),
+  )
+  if (links?.length !== successions.length) return undefined
+  return new Map([first, ...links].map(({ keyVersion, publicKey }) => [keyVersion, publicKey]))
+}
+
+/** @param file whose it is, for the sentence @throws IdentityFault */
+export const identityOf = (file: string, content: unknown): TerminalIdentity => {
+  const shape = v.safeParse(identityFileSchema, content)
+  if (!shape.success) throw damaged(file)
+  const { output } = shape
+  requireKnownCurrency(file, output.currency)
+  const terminalKeys = heldKeys(output)
+  const bulletinPublicKeys = signingKeys(output)
+  const keyVersion = Math.max(...terminalKeys.keys())
+  const newest = terminalKeys.get(keyVersion)
+  if (bulletinPublicKeys === undefined || newest === undefined) throw damaged(file)
+  const bulletinKeyVersion = Math.max(...bulletinPublicKeys.keys())
+  const bulletinPublicKey = bulletinPublicKeys.get(bulletinKeyVersion)
+  if (bulletinPublicKey === undefined) throw damaged(file)
+  const { terminalId: id, epoch, publicUrl, issuerUrl, currency, merchant, dev, lastBatch } = output
+  return {
+    terminalId: terminalId(id),
+    epoch,
+    keyVersion,
+    terminalKey: newest.bytes,
+    terminalMacKey: newest.macKey,
+    terminalKeys,
+    bulletinKeyVersion,
+    bulletinPublicKey,
+    bulletinPublicKeys,
+    publicUrl,
+    issuerUrl,
+    currency,
+    merchant,
+    dev,
+    lastBatch,
+    file: output,
+  }
+}
+
 /** @returns undefined before the first enrolment @throws IdentityFault */
 export const readIdentity = (dataDir: string): TerminalIdentity | undefined => {
   const file = identityPath(dataDir)
-  if (!existsSync(file)) return undefined
-  const parsed = v.safeParse(identityFileSchema, parseOrNothing(readText(file)))
-  if (!parsed.success)
-    throw new IdentityFault(`${file} is damaged: enrol this terminal again with a new code from the issuer.`)
-  const { output } = parsed
-  requireKnownCurrency(file, output.currency)
-  const terminalKey = fromHex(output.terminalKey, 32)
-  return {
-    ...output,
-    terminalId: terminalId(output.terminalId),
-    terminalKey,
-    terminalMacKey: macKey(terminalKey),
-    bulletinPublicKey: fromHex(output.bulletinPublicKey, 32),
+  return existsSync(file) ? identityOf(file, parseOrNothing(readText(file))) : undefined
+}
+
+/** Keys that the issuer handed on since the enrolment. */
+export interface NewKeys {
+  readonly terminalKey?: { readonly version: number; readonly key: string } | undefined
+  readonly successions?: readonly Succession[]
+}
+
+/**
+ * Writes new keys down beside the old ones. Whatever needs them comes after: bytes that are sealed with a key which a crash
+ * took away could never be proved again.
+ * @returns the identity from now on; the same one when nothing is new
+ */
+export const takeUpKeys = (dataDir: string, identity: TerminalIdentity, keys: NewKeys): TerminalIdentity => {
+  const { file } = identity
+  const key =
+    keys.terminalKey !== undefined && keys.terminalKey.version > identity.keyVersion ? keys.terminalKey : undefined
+  const successions = (keys.successions ?? []).filter(({ keyVersion }) => keyVersion > identity.bulletinKeyVersion)
+  if (key === undefined && successions.length === 0) return identity
+  const next: IdentityFile = {
+    ...file,
+    ...(key === undefined ? {} : { laterTerminalKeys: [...(file.laterTerminalKeys ?? []), key] }),
+    ...(successions.length === 0
+      ? {}
+      : { successions: [...(file.successions ?? []), ...successions.map(({ bytes }) => toHex(bytes))] }),
   }
+  const identityNow = identityOf(identityPath(dataDir), next)
+  writeIdentity(dataDir, next)
+  return identityNow
 }
 
 /** Durable and atomic: the old file or the new one, whatever happens. */

@@ -5,7 +5,7 @@ import { currencyOf } from '../protocol/currency.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import { fundingHash } from '../protocol/funding-reference.ts'
 import { encodeLoadRequest, type LoadAnswer, type LoadVerdict, openLoadAnswer } from '../protocol/load.ts'
-import { shortHashOf } from '../protocol/mac.ts'
+import { type MacKey, shortHashOf } from '../protocol/mac.ts'
 import type { Order } from '../protocol/order.ts'
 import { amountMinor, counter, unixTime, zeroHash } from '../protocol/quantities.ts'
 import { balanceAfter, type CardRecord } from '../protocol/record.ts'
@@ -107,7 +107,7 @@ export const loadCard = async (
   })
   let answer: LoadAnswer
   try {
-    answer = readAnswer(terminal, await sendTwice(client, request))
+    answer = readAnswer(identity.terminalMacKey, await sendTwice(client, request))
   } catch (error) {
     // Whatever the issuer has booked, the card was never told: it proves so at once, and nothing stays in doubt here.
     await closeUncommitted(terminal, session)
@@ -148,9 +148,9 @@ const sendTwice = async (client: IssuerClient, request: Uint8Array): Promise<Uin
 }
 
 /** @throws IssuerUnreachable unless the bytes are the issuer's */
-const readAnswer = ({ identity }: Terminal, bytes: Uint8Array): LoadAnswer => {
+const readAnswer = (sealKey: MacKey, bytes: Uint8Array): LoadAnswer => {
   try {
-    return openLoadAnswer(identity.terminalMacKey, bytes)
+    return openLoadAnswer(sealKey, bytes)
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
     throw new IssuerUnreachable('What answered is not the issuer (a proxy or a login page?).', { cause: error })

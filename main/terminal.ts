@@ -6,17 +6,17 @@ import { existsSync, statfsSync } from 'node:fs'
 import { type Hotlist, type HotlistTerms, openHotlist } from '../db/hotlist.ts'
 import { type Ledger, ledgerOwner, openLedger } from '../db/ledger.ts'
 import { LedgerFault, ledgerPath, openWritable } from '../db/open.ts'
-import { type Bulletin, openStoredBulletin } from '../protocol/bulletin.ts'
+import { type Bulletin, bulletinKeyVersion, openStoredBulletin } from '../protocol/bulletin.ts'
 import { fromHex } from '../protocol/bytes.ts'
 import { encodeClaim } from '../protocol/claim.ts'
-import { parsed } from '../protocol/errors.ts'
-import { type KeyringBody, openKeyring } from '../protocol/keyring.ts'
+import { ProtocolError, parsed } from '../protocol/errors.ts'
+import { type Keyring, type KeyringBody, openKeyring, parseKeyringHead } from '../protocol/keyring.ts'
 import { derivePayKey } from '../protocol/keys.ts'
 import { type MacKey, macKey } from '../protocol/mac.ts'
 import { type CardId, type Mac, unixTime } from '../protocol/quantities.ts'
 import { type CardRecord, parseRecord } from '../protocol/record.ts'
 import { type Catalogue, openCatalogue } from './catalogue.ts'
-import { IdentityFault, readIdentity, type TerminalIdentity } from './identity.ts'
+import { IdentityFault, type NewKeys, readIdentity, type TerminalIdentity, takeUpKeys } from './identity.ts'
 
 /** Clock and chance come from outside. */
 export interface World {
@@ -42,6 +42,7 @@ interface Issued {
 
 export interface Terminal extends World {
   readonly dataDir: string
+  /** Who it is, with the keys of now. */
   readonly identity: TerminalIdentity
   readonly ledger: Ledger
   /** Cards that are refused on sight. */
@@ -54,6 +55,8 @@ export interface Terminal extends World {
   claimUrl(record: CardRecord | Uint8Array, settlementMac: Mac): { url: string; expiresTime: number }
   /** Too little room on the disk to write down a whole sale; undefined while there is enough. */
   storageFault(): LedgerFault | undefined
+  /** Writes down keys that the issuer handed on; a repeat changes nothing. Before anything is sealed with them or taken on their word. */
+  takeUpKeys(keys: NewKeys): void
   /** After new documents: reads them again. */
   refresh(): void
   close(): void
@@ -86,7 +89,7 @@ const readIssued = (options: { dataDir: string; identity: TerminalIdentity; ledg
   return {
     bulletin,
     keyring,
-    catalogue: openCatalogue({ dataDir, bulletin, keyring, held: () => ledger.heldUnits() }),
+    catalogue: openCatalogue({ dataDir, bulletin, keyring, held: () => ledger.heldUnits(), now: () => ledger.now() }),
     hotlistTerms: {
       signed: bulletin.hotlist,
       issuedTime: Math.floor(Date.parse(bulletin.issuedAt) / 1000),
@@ -100,11 +103,25 @@ const readIssued = (options: { dataDir: string; identity: TerminalIdentity; ledg
   }
 }
 
+/** By any signing key that this terminal ever knew. @throws ProtocolError */
+export const openKnownBulletin = (identity: TerminalIdentity, bytes: Uint8Array): Bulletin => {
+  const publicKey = identity.bulletinPublicKeys.get(bulletinKeyVersion(bytes))
+  if (publicKey === undefined) throw new ProtocolError('forged', 'bulletin')
+  return openStoredBulletin(bytes, publicKey)
+}
+
+/** By any K_term since the enrolment. @throws ProtocolError */
+export const openKnownKeyring = (identity: TerminalIdentity, bytes: Uint8Array): Keyring => {
+  const key = identity.terminalKeys.get(parseKeyringHead(bytes).keyVersion)
+  if (key === undefined) throw new ProtocolError('forged', 'keyring')
+  return openKeyring(bytes, key.bytes)
+}
+
 /** @returns undefined for documents of an earlier enrolment: nothing is sold until this one's have come */
 const openDocuments = (identity: TerminalIdentity, bulletinBytes: Uint8Array, keyringBytes: Uint8Array) =>
   parsed(() => {
-    const bulletin = openStoredBulletin(bulletinBytes, identity.bulletinPublicKey)
-    const { body, epoch } = openKeyring(keyringBytes, identity.terminalKey)
+    const bulletin = openKnownBulletin(identity, bulletinBytes)
+    const { body, epoch } = openKnownKeyring(identity, keyringBytes)
     return epoch === identity.epoch ? { bulletin, keyring: body } : undefined
   })
 
@@ -119,13 +136,14 @@ const ledgerGone = (): LedgerFault =>
  * @throws LedgerFault, IdentityFault: each message says what to do
  */
 export const openTerminal = (dataDir: string, world: World = realWorld): Terminal => {
-  const identity = readIdentity(dataDir)
-  if (identity === undefined)
+  const found = readIdentity(dataDir)
+  if (found === undefined)
     throw new LedgerFault(
       'missing',
       'This terminal is not enrolled: run `farthing terminal enrol --data DIR --issuer URL --code CODE`.',
     )
   if (!existsSync(ledgerPath(dataDir))) throw ledgerGone()
+  let identity = found
   const { database, close } = openWritable(dataDir)
   try {
     const owner = ledgerOwner(database)
@@ -149,12 +167,16 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
       return newest
     }
     let issued = read()
+    // Killed between the keyring and terminal.json, or the file came back older.
+    identity = takeUpKeys(dataDir, identity, { terminalKey: issued?.keyring.terminalKey })
     const payKeys = new Map<string, MacKey>()
 
     return {
       ...world,
       dataDir,
-      identity,
+      get identity() {
+        return identity
+      },
       ledger,
       hotlist,
       get issued() {
@@ -191,6 +213,9 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
               'storage',
               'The disk is nearly full: free some space, then sales go on. Nothing was debited.',
             )
+      },
+      takeUpKeys(keys) {
+        identity = takeUpKeys(dataDir, identity, keys)
       },
       refresh() {
         payKeys.clear()

@@ -108,7 +108,7 @@ const lineOf = (
 }
 
 const unknownItem = (terminal: Terminal, itemId: string): string => {
-  const ids = terminal.issued?.bulletin.items.map((item) => item.id) ?? []
+  const ids = terminal.issued?.catalogue.articles().map((item) => item.id) ?? []
   return ids.length === 0
     ? `This terminal's catalogue is empty: publish one at the issuer (farthing catalogue add, then publish), then sync.`
     : `There is no item "${itemId}" in this terminal's catalogue; there are ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', ...' : ''}.`
@@ -158,7 +158,7 @@ export const sellOne = async (options: VendingOptions): Promise<SaleLine> => {
     options.onSale(line)
     return line
   }
-  const article = terminal.issued?.bulletin.items.find((item) => item.id === itemId)
+  const article = terminal.issued?.catalogue.articles().find((item) => item.id === itemId)
   const refuse = (reason: RefusalReason): SaleLine =>
     say({ outcome: 'declined', reason, item: itemId, amountMinor: article?.priceMinor ?? 0 })
   const fault = terminal.storageFault()

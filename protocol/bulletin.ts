@@ -9,13 +9,20 @@ import { ascii, ByteReader, ByteWriter, concat, protocolVersion } from './bytes.
 import { canonicalBytes, parseCanonical } from './canonical-json.ts'
 import { ProtocolError } from './errors.ts'
 import { hotlistSchema } from './hotlist.ts'
-import { id8Schema, itemSchema, u32Schema } from './item.ts'
+import { type Item, id8Schema, itemIdSchema, itemSchema, u32Schema } from './item.ts'
 
 const headLength = 8
 const signatureLength = 64
 export const bulletinBytesMax = 64 * 1024 * 1024
+/** A quarter of it goes over HTTP: an answer without end, again and again, must leave a kiosk under 200 MB. */
+export const newsBytesMax = 16 * 1024 * 1024
 
 const timeSchema = v.pipe(v.string(), v.isoTimestamp())
+
+export const assortmentNameSchema = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'a-z, 0-9, . _ - and at most 64'),
+)
 
 export const limitsSchema = v.strictObject({
   /** The most that one sale may cost. */
@@ -45,6 +52,10 @@ export const bulletinSchema = v.strictObject({
   claimSeconds: u32Schema,
   /** Articles; those of kind code and ticket are sold by unit (the keyring says which). */
   items: v.array(itemSchema),
+  /** Versions that take the place of those in `items` by themselves, each from its moment on; by time. */
+  coming: v.optional(v.array(v.strictObject({ from: timeSchema, item: itemSchema }))),
+  /** What a terminal sells that was given one of these names in its keyring. Without a name it sells everything. */
+  assortments: v.optional(v.array(v.strictObject({ name: assortmentNameSchema, items: v.array(itemIdSchema) }))),
   /** Cards refused on sight: the log that says which, so that one signature covers it. */
   hotlist: hotlistSchema,
   limits: limitsSchema,
@@ -52,6 +63,18 @@ export const bulletinSchema = v.strictObject({
   payKeyVersions: v.array(v.pipe(u32Schema, v.maxValue(255))),
 })
 export type Bulletin = Readonly<v.InferOutput<typeof bulletinSchema>>
+
+/** UNIX seconds of a document's time. */
+export const secondsOf = (time: string): number => Math.floor(Date.parse(time) / 1000)
+
+/** The articles as they are sold at a moment, by the bulletin alone: a terminal offline switches to a new price by itself. */
+export const articlesAt = (bulletin: Pick<Bulletin, 'items' | 'coming'>, seconds: number): readonly Item[] => {
+  const begun = (bulletin.coming ?? []).filter(({ from }) => secondsOf(from) <= seconds)
+  if (begun.length === 0) return bulletin.items
+  const articles = new Map(bulletin.items.map((item) => [item.id, item]))
+  for (const { item } of begun.toSorted((a, b) => secondsOf(a.from) - secondsOf(b.from))) articles.set(item.id, item)
+  return [...articles.values()]
+}
 
 const signedBytes = (head: Uint8Array, json: Uint8Array): Uint8Array => concat(ascii('farthing bulletin'), head, json)
 

@@ -5,6 +5,7 @@
  */
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import * as v from 'valibot'
+import { assortmentNameSchema } from './bulletin.ts'
 import { ascii, ByteReader, ByteWriter, concat, fromHex, protocolVersion, requireLength, toHex } from './bytes.ts'
 import { canonicalBytes, parseCanonical } from './canonical-json.ts'
 import { ProtocolError } from './errors.ts'
@@ -30,6 +31,12 @@ export const keyringBodySchema = v.strictObject({
   contentKeys: v.array(v.strictObject({ contentHash: hash32Schema, key: keyHexSchema })),
   /** The one-time codes and tickets that this terminal, and no other, may sell. */
   units: v.array(v.strictObject({ itemId: itemIdSchema, code: v.pipe(v.string(), v.minLength(1), v.maxLength(500)) })),
+  /** Which of the bulletin's assortments this terminal sells; absent: everything. */
+  assortment: v.optional(assortmentNameSchema),
+  /** The bulletin that it goes with, or a later one: the two are never mixed with older ones of the other. */
+  bulletinSerial: v.optional(u32Schema),
+  /** The next K_term: what this terminal seals from now on, it seals with this. */
+  terminalKey: v.optional(v.strictObject({ version: v.pipe(u32Schema, v.maxValue(255)), key: keyHexSchema })),
 })
 export type KeyringBody = Readonly<v.InferOutput<typeof keyringBodySchema>>
 

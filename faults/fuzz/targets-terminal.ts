@@ -479,6 +479,7 @@ const goodsOnDisk: Target = {
         contentKeys: [{ contentHash, key }],
         units: [],
       },
+      now: () => 1_790_000_000,
       held: () => new Set(),
     })
     return {

@@ -17,6 +17,7 @@ const shownNameLengthMax = 80
 /** The names are for people and for the order of work; what a file is, its content says. */
 export const stickName = {
   bulletin: 'bulletin.fbul',
+  successions: 'successions.fsuc',
   batch: (terminal: TerminalId, { epoch, batchNo }: BatchPlace): string =>
     `${terminal}-${epoch}-${String(batchNo).padStart(6, '0')}.fbat`,
   /** Empty as long as the terminal only asks for one. */

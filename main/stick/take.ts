@@ -10,6 +10,7 @@ import { bulletinBytesMax } from '../../protocol/bulletin.ts'
 import { parsed } from '../../protocol/errors.ts'
 import { hotlistEntryLength, hotlistPageBytesMax } from '../../protocol/hotlist.ts'
 import { keyringBytesMax } from '../../protocol/keyring.ts'
+import { successionsBytesMax } from '../../protocol/succession.ts'
 import {
   keepDocuments,
   missingGoods,
@@ -20,6 +21,7 @@ import {
   takeAnswer,
   takeGoods,
   takeHotlistPage,
+  takeSuccessions,
   WrongDocument,
 } from '../sync/intake.ts'
 import type { Terminal } from '../terminal.ts'
@@ -129,6 +131,8 @@ const takeDocuments = (terminal: Terminal, stick: Stick, refused: RefusedFile[])
     if (document.serial < here) older.push(name)
     return document.serial > here ? [document] : []
   }
+  const successions = readFrom(stick, { name: stickName.successions, bytesMax: successionsBytesMax, refused })
+  if (successions !== undefined) refusing(refused)(stickName.successions, () => takeSuccessions(terminal, successions))
   const fresh = keepDocuments(terminal, [
     ...open(stickName.keyring(identity.terminalId), keyringBytesMax, openNewKeyring),
     ...open(stickName.bulletin, bulletinBytesMax, openNewBulletin),

@@ -5,15 +5,21 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { DocumentKind } from '../../db/ledger.ts'
-import { type Acknowledgement, isTaken, openAcknowledgement } from '../../protocol/acknowledgement.ts'
+import {
+  type Acknowledgement,
+  isTaken,
+  openAcknowledgement,
+  parseAcknowledgement,
+} from '../../protocol/acknowledgement.ts'
 import { type Batch, parseBatch } from '../../protocol/batch.ts'
-import { openBulletin } from '../../protocol/bulletin.ts'
+import { bulletinKeyVersion, openBulletin, secondsOf } from '../../protocol/bulletin.ts'
 import { equalBytes, fromHex } from '../../protocol/bytes.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { isSoldByUnit } from '../../protocol/item.ts'
-import { openKeyring } from '../../protocol/keyring.ts'
+import type { KeyringBody } from '../../protocol/keyring.ts'
+import { followSuccessions, parseSuccessions } from '../../protocol/succession.ts'
 import { goodsPath, openContent } from '../catalogue.ts'
-import type { Terminal } from '../terminal.ts'
+import { openKnownKeyring, type Terminal } from '../terminal.ts'
 
 /** A document that is not for this terminal and ledger, or that nobody who has the keys made. Nothing was changed. */
 export class WrongDocument extends Error {
@@ -39,7 +45,12 @@ export const isAnswerTo = (
  */
 export const takeAnswer = (terminal: Terminal, bytes: Uint8Array, sentBatchNo?: number): Acknowledgement => {
   const { identity, ledger } = terminal
-  const ack = opened('an acknowledgement', () => openAcknowledgement(identity.terminalMacKey, bytes))
+  const ack = opened('an acknowledgement', () => {
+    // It bears the version of the batch that it answers, and that was cut before a rotation, perhaps.
+    const key = identity.terminalKeys.get(parseAcknowledgement(bytes).keyVersion)
+    if (key === undefined) throw new ProtocolError('forged', 'acknowledgement')
+    return openAcknowledgement(key.macKey, bytes)
+  })
   if (ack.terminalId !== identity.terminalId || ack.epoch !== ledger.epoch)
     throw new WrongDocument('It is not for this terminal and epoch.')
   if (isTaken(ack.verdict)) {
@@ -77,26 +88,86 @@ export interface OpenedDocument {
   readonly bytes: Uint8Array
   /** UNIX seconds; 0 where no time is signed. */
   readonly signedTime: number
+  /** The least serial of the bulletin that a keyring goes with. */
+  readonly bulletinSerial?: number | undefined
+  /** The next K_term, where a keyring brings one. */
+  readonly terminalKey?: KeyringBody['terminalKey']
+}
+
+/**
+ * How far serials and signed times may lie ahead of the time that this terminal trusts. Serials are UNIX seconds, or a little
+ * more; one near the end of its range, kept once, would shut every later document out (PROTOCOL.md, Bulletin).
+ */
+const aheadSecondsMax = 180 * 86_400
+
+/** @param at the serial, and for a bulletin its time @throws WrongDocument */
+const requireNotAhead = (terminal: Terminal, what: string, ...at: readonly number[]): void => {
+  // The first bulletin after the enrolment may set a clock that stands at nothing.
+  const trusted = terminal.ledger.document('bulletin') === undefined ? Number.POSITIVE_INFINITY : terminal.ledger.now()
+  if (Math.max(...at) > trusted + aheadSecondsMax)
+    throw new WrongDocument(
+      `The ${what} is dated more than half a year ahead of this terminal's time: look at the terminal's clock.`,
+    )
+}
+
+/** Whether a bulletin is signed by a key that this terminal does not know yet: then the successions are needed first. */
+export const needsSuccession = ({ identity }: Terminal, bulletin: Uint8Array): boolean =>
+  opened('a bulletin', () => bulletinKeyVersion(bulletin)) > identity.bulletinKeyVersion
+
+/**
+ * Follows the signing keys from the newest that is known, and writes the new ones down before any bulletin rests on them.
+ * @throws WrongDocument
+ */
+export const takeSuccessions = (terminal: Terminal, bytes: Uint8Array): void => {
+  const { identity } = terminal
+  const newest = { keyVersion: identity.bulletinKeyVersion, publicKey: identity.bulletinPublicKey }
+  const successions = opened('a succession of signing keys', () => followSuccessions(newest, parseSuccessions(bytes)))
+  terminal.takeUpKeys({ successions })
 }
 
 /** @throws WrongDocument */
-export const openNewBulletin = ({ identity }: Terminal, bytes: Uint8Array): OpenedDocument => {
+export const openNewBulletin = (terminal: Terminal, bytes: Uint8Array): OpenedDocument => {
+  const { identity } = terminal
+  const keyVersion = opened('a bulletin', () => bulletinKeyVersion(bytes))
+  if (keyVersion < identity.bulletinKeyVersion)
+    throw new WrongDocument('The bulletin is signed with a key that another one has followed.')
+  if (keyVersion > identity.bulletinKeyVersion)
+    throw new WrongDocument('The bulletin is signed with a key of which nothing here says that the issuer chose it.')
   const bulletin = opened('a bulletin', () => openBulletin(bytes, identity.bulletinPublicKey))
-  const signedTime = Math.floor(Date.parse(bulletin.issuedAt) / 1000)
+  const signedTime = secondsOf(bulletin.issuedAt)
+  const first = terminal.ledger.document('bulletin') === undefined
+  // Then its own time is all there is to compare its serial with.
+  if (first && bulletin.serial > Math.max(signedTime, terminal.ledger.now()) + aheadSecondsMax)
+    throw new WrongDocument('The serial of the bulletin is out of all proportion to its time.')
+  requireNotAhead(terminal, 'bulletin', bulletin.serial, signedTime)
   return { kind: 'bulletin', serial: bulletin.serial, bytes, signedTime }
 }
 
 /** @throws WrongDocument */
-export const openNewKeyring = ({ identity }: Terminal, bytes: Uint8Array): OpenedDocument => {
-  const keyring = opened('a keyring', () => openKeyring(bytes, identity.terminalKey))
+export const openNewKeyring = (terminal: Terminal, bytes: Uint8Array): OpenedDocument => {
+  const { identity } = terminal
+  const keyring = opened('a keyring', () => openKnownKeyring(identity, bytes))
   if (keyring.terminalId !== identity.terminalId || keyring.epoch !== identity.epoch)
     throw new WrongDocument('The keyring is not for this terminal and epoch.')
-  return { kind: 'keyring', serial: keyring.serial, bytes, signedTime: 0 }
+  requireNotAhead(terminal, 'keyring', keyring.serial)
+  const { bulletinSerial, terminalKey } = keyring.body
+  return { kind: 'keyring', serial: keyring.serial, bytes, signedTime: 0, bulletinSerial, terminalKey }
 }
 
-/** Keeps what is newer, keys before the prices that need them. @returns those that were */
+/**
+ * Keeps what is newer, keys before the prices that need them. A keyring waits for the bulletin that it goes with: the two are
+ * not mixed with older ones of the other.
+ * @returns those that were kept
+ */
 export const keepDocuments = (terminal: Terminal, documents: readonly OpenedDocument[]): OpenedDocument[] => {
-  const inOrder = documents.toSorted((a, b) => Number(a.kind === 'bulletin') - Number(b.kind === 'bulletin'))
+  const bulletinSerial = Math.max(
+    terminal.ledger.document('bulletin')?.serial ?? 0,
+    ...documents.flatMap(({ kind, serial }) => (kind === 'bulletin' ? [serial] : [])),
+  )
+  const inOrder = documents
+    .filter((document) => (document.bulletinSerial ?? 0) <= bulletinSerial)
+    .toSorted((a, b) => Number(a.kind === 'bulletin') - Number(b.kind === 'bulletin'))
+  for (const { terminalKey } of inOrder) terminal.takeUpKeys({ terminalKey })
   const fresh = inOrder.filter((document) => terminal.ledger.storeDocument(document))
   // What is new counts from now on, however long hotlist and goods take.
   if (fresh.length > 0) terminal.refresh()
@@ -141,7 +212,7 @@ export const blobOverheadBytes = 16
 
 export const missingGoods = ({ dataDir, issued }: Terminal): MissingGoods[] => {
   const contentKeys = new Map(issued?.keyring.contentKeys.map((entry) => [entry.contentHash, fromHex(entry.key, 32)]))
-  return (issued?.bulletin.items ?? []).flatMap((item) => {
+  return (issued?.catalogue.announced() ?? []).flatMap((item) => {
     const { contentHash } = item
     const key = contentKeys.get(contentHash)
     if (isSoldByUnit(item) || key === undefined || existsSync(goodsPath(dataDir, contentHash))) return []

@@ -5,8 +5,10 @@
 import * as v from 'valibot'
 import type { LedgerStand } from '../../db/ledger.ts'
 import { acknowledgementBytesMax } from '../../protocol/acknowledgement.ts'
+import { newsBytesMax } from '../../protocol/bulletin.ts'
 import { hotlistPageBytesMax } from '../../protocol/hotlist.ts'
 import { loadAnswerLength } from '../../protocol/load.ts'
+import { successionsBytesMax } from '../../protocol/succession.ts'
 
 /** The issuer cannot be reached, or something in between answered for it. Try again later. */
 export class IssuerUnreachable extends Error {
@@ -28,8 +30,6 @@ const healthSchema = v.object({ status: v.literal('ok') })
 const refusalBytesMax = 64 * 1024
 const enrolmentBytesMax = 64 * 1024
 const healthBytesMax = 1024
-/** A quarter of what a bulletin or keyring may have: an answer without end, again and again, must leave a kiosk under 200 MB. */
-const newsBytesMax = 16 * 1024 * 1024
 
 export type IssuerClient = ReturnType<typeof connectIssuer>
 
@@ -178,6 +178,8 @@ export const connectIssuer = (
       post('/v1/batches', batch, { bytesMax: acknowledgementBytesMax, signal }),
     /** @returns a load answer's bytes, not yet checked */
     sendLoad: (load: Uint8Array) => post('/v1/loads', load, { bytesMax: loadAnswerLength }),
+    /** @returns the certificates of the bulletin's signing keys, one after the other; none from an issuer that never rotated */
+    successions: (signal?: AbortSignal) => get('/v1/successions', { bytesMax: successionsBytesMax, signal }),
     bulletin: (signal?: AbortSignal) => get('/v1/bulletin', { bytesMax: newsBytesMax, signal }),
     keyring: (terminalId: string, signal?: AbortSignal) =>
       get(`/v1/keyrings/${terminalId}`, { bytesMax: newsBytesMax, signal }),

@@ -10,11 +10,13 @@ import {
   keepDocuments,
   missingGoods,
   missingHotlist,
+  needsSuccession,
   openNewBulletin,
   openNewKeyring,
   takeAnswer,
   takeGoods,
   takeHotlistPage,
+  takeSuccessions,
   WrongDocument,
 } from './intake.ts'
 import { type IssuerClient, IssuerRefused, IssuerUnreachable } from './issuer-client.ts'
@@ -150,6 +152,10 @@ export const fetchNews = async (
   const { signal } = options
   try {
     const bulletinBytes = await client.bulletin(signal)
+    if (fromIssuer('the bulletin', () => needsSuccession(terminal, bulletinBytes))) {
+      const successions = await client.successions(signal)
+      fromIssuer('the succession of its signing keys', () => takeSuccessions(terminal, successions))
+    }
     const bulletin = fromIssuer('the bulletin', () => openNewBulletin(terminal, bulletinBytes))
     const keyringBytes = await client.keyring(terminal.identity.terminalId, signal)
     const keyring = fromIssuer('the keyring', () => openNewKeyring(terminal, keyringBytes))
