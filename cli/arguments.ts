@@ -26,6 +26,9 @@ const isDay = (text: string): boolean =>
 
 export const day = parser((text) => (isDay(text) ? text : undefined), 'a day such as 2026-11-23')
 export const id8 = parser((text) => (/^[0-9a-f]{16}$/i.test(text) ? text.toLowerCase() : undefined), '16 hex digits')
+export const version = parser((text) => integer(text, { min: 0, max: 255 }), 'a key version from 0 to 255')
+export const days = parser((text) => integer(text, { min: 1, max: 3660 }), 'a number of days such as 60')
+export const serial = parser((text) => integer(text, { min: 1, max: 0xffff_ffff }), "a bulletin's serial")
 export const pin = parser((text) => (/^\d{4,12}$/.test(text) ? text : undefined), '4 to 12 digits')
 /** UNIX seconds of the end of a day. */
 export const dayEnd = parser(
@@ -36,7 +39,7 @@ export const dayEnd = parser(
 export const texts = (values: readonly string[]): Record<string, string> =>
   Object.fromEntries(
     values.map((value) => {
-      const match = /^([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)=(.*)$/s.exec(value)
+      const match = /^([A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*)=(.*)$/s.exec(value)
       return match?.[1] === undefined ? ['en', value] : [match[1], match[2] ?? '']
     }),
   )

@@ -1,19 +1,67 @@
 /** `farthing catalogue ...`: what is sold, on the issuer's store. */
 import { Command, Option } from 'commander'
-import { publish } from '../issuer/bulletin-publisher.ts'
-import { addItem, listItems } from '../issuer/catalogue.ts'
+import { publish, sizeWarnings } from '../issuer/bulletin-publisher.ts'
+import {
+  addItem,
+  cancelComing,
+  changeItem,
+  type ListedItem,
+  listItems,
+  offerArticle,
+  withdrawArticle,
+} from '../issuer/catalogue.ts'
+import { momentIn } from '../issuer/moment.ts'
+import { isNothing, type PublicationChanges, publicationChanges } from '../issuer/publication-changes.ts'
 import { listWithheld, releaseUnits, withdrawUnits } from '../issuer/withheld-units.ts'
 import { formatAmount, parseAmount } from '../protocol/currency.ts'
 import { type ItemKind, itemKinds } from '../protocol/item.ts'
 import { terminalId } from '../protocol/quantities.ts'
-import { collect, id8, texts } from './arguments.ts'
+import { collect, days, id8, serial, texts } from './arguments.ts'
+import { assortmentCommands } from './assortment.ts'
+import { commandCaller } from './caller.ts'
 import { storeOption, withIssuer } from './issuer.ts'
-import { result } from './output.ts'
+import { CliError, exitStatus, note, result } from './output.ts'
 import { table } from './table.ts'
 
-/** A summary may be left out; an item says something in each language all the same. */
-const silent = (title: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.keys(title).map((language) => [language, '']))
+const daySeconds = 86_400
+const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString()
+
+const comingText = ({ coming, offered }: ListedItem, currency: string): string =>
+  [
+    ...(offered || coming.length > 0 ? [] : ['withdrawn']),
+    ...coming.map(({ from, item }) => `${formatAmount(item.priceMinor, currency)} from ${timeOf(from)}`),
+  ].join(', ')
+
+const changesText = (changes: PublicationChanges, currency: string): string => {
+  const price = (item: { priceMinor: number }) => formatAmount(item.priceMinor, currency)
+  const lines = [
+    ...changes.added.map((item) => `+ ${item.id}  ${price(item)}`),
+    ...changes.changed.map(({ before, after }) =>
+      before.priceMinor === after.priceMinor
+        ? `~ ${after.id}  version ${before.version} becomes ${after.version}`
+        : `~ ${after.id}  ${price(before)} becomes ${price(after)}`,
+    ),
+    ...changes.withdrawn.map((item) => `- ${item.id}`),
+    ...changes.announced.map(({ from, item }) => `> ${item.id}  ${price(item)} from ${from}`),
+    ...changes.cancelled.map(({ from, item }) => `< ${item.id}  not ${price(item)} from ${from}`),
+    ...changes.assortments.map(
+      ({ name, outcome, added, removed }) =>
+        `assortment ${name} ${outcome}${added.map((id) => ` +${id}`).join('')}${removed.map((id) => ` -${id}`).join('')}`,
+    ),
+    ...changes.terminals.map((terminal) => `terminal ${terminal} gets another assortment`),
+    ...(changes.unassignedUnits === 0 ? [] : [`${changes.unassignedUnits} codes are dealt to terminals`]),
+  ]
+  return lines.length === 0
+    ? isNothing(changes)
+      ? 'Nothing: terminals are told what the catalogue says.'
+      : 'Nothing was published yet, and the catalogue is empty.'
+    : [...lines, 'Next: farthing catalogue publish.'].join('\n')
+}
+
+const whichUnits = (terminal: string, id: string | undefined) => ({
+  terminalId: terminalId(terminal),
+  ...(id === undefined ? {} : { itemId: id }),
+})
 
 export const catalogueCommands = (): Command => {
   const catalogue = new Command('catalogue').description('what is sold')
@@ -29,10 +77,12 @@ export const catalogueCommands = (): Command => {
     .addOption(new Option('--kind <kind>', 'how it is sold').choices([...itemKinds]))
     .option('--media-type <type>', "by the file's extension unless given")
     .option('--tax <percent>', 'tax contained in the price, such as 19', '0')
+    .option('--from <moment>', 'not before, such as 2026-12-01 or "2026-12-01 08:00", in the book\'s time zone')
     .action(
       (
         file: string,
         options: {
+          from?: string
           store: string
           id: string
           price: string
@@ -46,17 +96,21 @@ export const catalogueCommands = (): Command => {
       ) =>
         withIssuer(options.store, async (issuer) => {
           const { currency } = issuer.book
-          const title = texts(options.title)
-          const added = await addItem(issuer, {
-            file: { path: file },
-            id: options.id,
-            priceMinor: parseAmount(options.price, currency),
-            title,
-            summary: { ...silent(title), ...texts(options.summary) },
-            taxBasisPoints: parseAmount(options.tax, 'EUR'),
-            ...(options.kind === undefined ? {} : { kind: options.kind }),
-            ...(options.mediaType === undefined ? {} : { mediaType: options.mediaType }),
-          })
+          const added = await addItem(
+            issuer,
+            {
+              file: { path: file },
+              id: options.id,
+              priceMinor: parseAmount(options.price, currency),
+              title: texts(options.title),
+              summary: texts(options.summary),
+              taxBasisPoints: parseAmount(options.tax, 'EUR'),
+              ...(options.kind === undefined ? {} : { kind: options.kind }),
+              ...(options.mediaType === undefined ? {} : { mediaType: options.mediaType }),
+              ...(options.from === undefined ? {} : { from: momentIn(options.from, issuer.book.timeZone) }),
+            },
+            commandCaller().name,
+          )
           result(options, { ...added.item, outcome: added.outcome, unitsAdded: added.unitsAdded }, () =>
             [
               `${options.id}: ${added.outcome}, version ${added.item.version}, ${formatAmount(added.item.priceMinor, currency)} ${currency}.`,
@@ -78,13 +132,15 @@ export const catalogueCommands = (): Command => {
           items.length === 0
             ? 'The catalogue is empty: farthing catalogue add FILE --id ID --price 2.50 --title TEXT.'
             : table(
-                ['id', 'kind', `price ${issuer.book.currency}`, 'version', 'title'],
-                items.map(({ item }) => [
-                  item.id,
-                  item.kind,
-                  formatAmount(item.priceMinor, issuer.book.currency),
-                  String(item.version),
-                  item.title.en ?? Object.values(item.title)[0] ?? '',
+                ['id', 'kind', `price ${issuer.book.currency}`, 'version', 'title', 'languages', 'to come'],
+                items.map((listed) => [
+                  listed.item.id,
+                  listed.item.kind,
+                  formatAmount(listed.item.priceMinor, issuer.book.currency),
+                  String(listed.item.version),
+                  listed.item.title.en ?? Object.values(listed.item.title)[0] ?? '',
+                  Object.keys(listed.item.title).join(' '),
+                  comingText(listed, issuer.book.currency),
                 ]),
               ),
         )
@@ -92,16 +148,117 @@ export const catalogueCommands = (): Command => {
     )
 
   catalogue
-    .command('publish')
-    .description('sign a new bulletin; terminals take it with their next sync')
+    .command('change <id>')
+    .description('change what an article costs or says, now or from a moment on; its goods stay')
+    .requiredOption(...storeOption)
+    .option('--price <amount>', 'decimal, such as 2.50')
+    .option('--title <text>', 'in the place of all titles; again with "de=..." for another language', collect, [])
+    .option('--summary <text>', 'in the place of all summaries', collect, [])
+    .option('--tax <percent>', 'tax contained in the price, such as 19')
+    .option('--from <moment>', 'not before, such as 2026-12-01 or "2026-12-01 08:00", in the book\'s time zone')
+    .action(
+      (
+        id: string,
+        options: {
+          store: string
+          price?: string
+          title: string[]
+          summary: string[]
+          tax?: string
+          from?: string
+          json?: boolean
+        },
+      ) =>
+        withIssuer(options.store, async (issuer) => {
+          const { currency, timeZone } = issuer.book
+          const from = options.from === undefined ? undefined : momentIn(options.from, timeZone)
+          const { item, outcome } = await changeItem(
+            issuer,
+            id,
+            {
+              ...(options.price === undefined ? {} : { priceMinor: parseAmount(options.price, currency) }),
+              ...(options.title.length === 0 ? {} : { title: texts(options.title) }),
+              ...(options.summary.length === 0 ? {} : { summary: texts(options.summary) }),
+              ...(options.tax === undefined ? {} : { taxBasisPoints: parseAmount(options.tax, 'EUR') }),
+              ...(from === undefined ? {} : { from }),
+            },
+            commandCaller().name,
+          )
+          result(options, { ...item, outcome, ...(from === undefined ? {} : { from: timeOf(from) }) }, () =>
+            [
+              `${id}: ${outcome}, version ${item.version}, ${formatAmount(item.priceMinor, currency)} ${currency}${from === undefined ? '' : ` from ${timeOf(from)}`}.`,
+              'Next: farthing catalogue publish.',
+            ].join('\n'),
+          )
+        }),
+    )
+
+  catalogue
+    .command('cancel <id>')
+    .description('forget what was to come of an article')
+    .requiredOption(...storeOption)
+    .action((id: string, options: { store: string; json?: boolean }) =>
+      withIssuer(options.store, async (issuer) => {
+        const { cancelled } = await cancelComing(issuer, id, commandCaller().name)
+        result(options, { cancelled }, () => `${id}: ${cancelled} changes cancelled. Next: farthing catalogue publish.`)
+      }),
+    )
+
+  catalogue
+    .command('offer <id>')
+    .description('offer a withdrawn article again, as it was')
+    .requiredOption(...storeOption)
+    .action((id: string, options: { store: string; json?: boolean }) =>
+      withIssuer(options.store, async (issuer) => {
+        const { offered } = await offerArticle(issuer, id, commandCaller().name)
+        result(options, { offered }, () =>
+          offered ? `${id} is offered again. Next: farthing catalogue publish.` : `${id} is offered already.`,
+        )
+      }),
+    )
+
+  catalogue
+    .command('changes')
+    .description('what the next publish would change')
     .requiredOption(...storeOption)
     .action((options: { store: string; json?: boolean }) =>
       withIssuer(options.store, async (issuer) => {
-        const { serial, bulletin } = await publish(issuer)
-        const published = { serial, items: bulletin.items.length, expiresAt: bulletin.expiresAt }
+        const changes = await publicationChanges(issuer)
+        result(options, changes, () => changesText(changes, issuer.book.currency))
+      }),
+    )
+
+  catalogue
+    .command('publish')
+    .description('sign a new bulletin; terminals take it with their next sync')
+    .requiredOption(...storeOption)
+    .option('--days <n>', 'how long it is good for; terminals offline for longer stop', days)
+    .option('--claim-days <n>', 'how long a claim stands', days)
+    .option(
+      '--above-serial <n>',
+      'after a theft of the signing key: above the serial that terminals were given',
+      serial,
+    )
+    .action((options: { store: string; days?: number; claimDays?: number; aboveSerial?: number; json?: boolean }) =>
+      withIssuer(options.store, async (issuer) => {
+        const signed = await publish(
+          issuer,
+          {
+            ...(options.days === undefined ? {} : { validSeconds: options.days * daySeconds }),
+            ...(options.claimDays === undefined ? {} : { claimSeconds: options.claimDays * daySeconds }),
+            ...(options.aboveSerial === undefined ? {} : { aboveSerial: options.aboveSerial }),
+          },
+          commandCaller().name,
+        )
+        const { serial, bulletin } = signed
+        const warnings = await sizeWarnings(issuer, signed)
+        for (const warning of warnings) note(`farthing: ${warning}`)
+        const published = { serial, items: bulletin.items.length, expiresAt: bulletin.expiresAt, warnings }
         result(options, published, () => `Bulletin ${serial}: ${published.items} items, until ${published.expiresAt}.`)
       }),
     )
+
+  catalogue.addCommand(assortmentCommands())
 
   catalogue
     .command('withheld')
@@ -126,25 +283,43 @@ export const catalogueCommands = (): Command => {
       }),
     )
 
-  for (const [name, description, change] of [
-    ['release', "give a terminal's withheld codes back for sale: one of them may be sold already", releaseUnits],
-    ['withdraw', "take a terminal's unsold codes out of sale for good; claims for them stand", withdrawUnits],
-  ] as const)
-    catalogue
-      .command(name)
-      .description(description)
-      .requiredOption(...storeOption)
-      .requiredOption('--terminal <hex>', 'whose codes: 16 hex digits', id8)
-      .option('--id <id>', 'of this article alone')
-      .action((options: { store: string; terminal: string; id?: string; json?: boolean }) =>
-        withIssuer(options.store, async (issuer) => {
-          const which = {
-            terminalId: terminalId(options.terminal),
-            ...(options.id === undefined ? {} : { itemId: options.id }),
-          }
-          const changed = await change(issuer, which)
+  catalogue
+    .command('release')
+    .description("give a terminal's withheld codes back for sale: one of them may be sold already")
+    .requiredOption(...storeOption)
+    .requiredOption('--terminal <hex>', 'whose codes: 16 hex digits', id8)
+    .option('--id <id>', 'of this article alone')
+    .action((options: { store: string; terminal: string; id?: string; json?: boolean }) =>
+      withIssuer(options.store, async (issuer) => {
+        const changed = await releaseUnits(issuer, whichUnits(options.terminal, options.id))
+        result(options, changed, () => `${changed.units} codes. The terminal learns of it with its next sync.`)
+      }),
+    )
+
+  catalogue
+    .command('withdraw [id]')
+    .description(
+      "offer an article no longer, or (--terminal) take a terminal's unsold codes out of sale for good; claims stand",
+    )
+    .requiredOption(...storeOption)
+    .option('--terminal <hex>', 'the codes of this terminal: 16 hex digits', id8)
+    .option('--id <id>', 'of this article alone')
+    .action((given: string | undefined, options: { store: string; terminal?: string; id?: string; json?: boolean }) =>
+      withIssuer(options.store, async (issuer) => {
+        const id = given ?? options.id
+        if (options.terminal !== undefined) {
+          const changed = await withdrawUnits(issuer, whichUnits(options.terminal, id))
           result(options, changed, () => `${changed.units} codes. The terminal learns of it with its next sync.`)
-        }),
-      )
+          return
+        }
+        if (id === undefined) throw new CliError(exitStatus.usage, 'Say which article, or with --terminal whose codes.')
+        const { withdrawn } = await withdrawArticle(issuer, id, commandCaller().name)
+        result(options, { withdrawn }, () =>
+          withdrawn
+            ? `${id} is in the next bulletin no more: farthing catalogue publish. Kiosks that have the old one may sell it until that expires.`
+            : `${id} was withdrawn already.`,
+        )
+      }),
+    )
   return catalogue
 }

@@ -36,7 +36,7 @@ import { isSoldByUnit } from '../protocol/item.ts'
 import { parseKeyringHead } from '../protocol/keyring.ts'
 
 /** The issuer as the desk needs it: over HTTP, or its store itself. */
-export type Desk = Pick<IssuerClient, 'sendBatch' | 'bulletin' | 'keyring' | 'hotlist' | 'goods'>
+export type Desk = Pick<IssuerClient, 'sendBatch' | 'successions' | 'bulletin' | 'keyring' | 'hotlist' | 'goods'>
 
 const notFound = 404
 
@@ -51,6 +51,9 @@ export const deskOver = (issuer: Issuer): Desk => ({
     const published = await currentBulletin(issuer)
     if (published !== undefined) return published.bytes
     throw new IssuerRefused(notFound, 'No catalogue was published yet: run "farthing catalogue publish".')
+  },
+  async successions() {
+    return issuer.keys.successions
   },
   async keyring(terminalId) {
     const made = await keyringFor(issuer, terminalId)
@@ -166,6 +169,9 @@ class StickAtDesk {
       'the bulletin',
       parsed(() => parseBulletin(bytes)),
     )
+    // Who was away while the key was rotated needs them before the bulletin.
+    const successions = await this.#successions()
+    if (successions.length > 0) this.#write(stickName.successions, successions)
     this.#write(stickName.bulletin, bytes)
     return bulletin
   }
@@ -214,6 +220,16 @@ class StickAtDesk {
       if (toHex(head) === signed.head) return signed.count
     }
     throw notFromIssuer('the hotlist')
+  }
+
+  /** @returns none from an issuer whose program does not know of them */
+  async #successions(): Promise<Uint8Array> {
+    try {
+      return await this.#desk.successions()
+    } catch (error) {
+      if (error instanceof IssuerRefused && error.status === notFound) return new Uint8Array()
+      throw error
+    }
   }
 
   async keyring(terminal: string): Promise<boolean> {
@@ -267,7 +283,8 @@ export const answerStick = async (desk: Desk, dir: string, disk?: StickDisk): Pr
   for (const terminal of terminals) if (await visit.keyring(terminal)) keyrings.push(terminal)
   const hotlist = bulletin === undefined ? 0 : await visit.hotlist(bulletin.hotlist)
   let goods = 0
-  for (const item of bulletin?.items ?? [])
+  const coming = bulletin?.coming?.map(({ item }) => item) ?? []
+  for (const item of [...(bulletin?.items ?? []), ...coming])
     if (!isSoldByUnit(item) && (await visit.goods(item.contentHash, item.bytes))) goods += 1
   stick.flush()
   return {

@@ -20,6 +20,7 @@ import { addIssuerCardLife } from './card-life.ts'
 import { auditCommands, userCommands } from './console-users.ts'
 import { explanationText } from './explain-text.ts'
 import { fundingCommands, fundingText } from './funding.ts'
+import { keysCommands, limitsCommands } from './issuer-keys.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { onStop } from './stop.ts'
 import { table } from './table.ts'
@@ -225,6 +226,8 @@ export const issuerCommands = (): Command => {
     )
   issuer.addCommand(userCommands())
   issuer.addCommand(auditCommands())
+  issuer.addCommand(keysCommands())
+  issuer.addCommand(limitsCommands())
   return issuer
 }
 

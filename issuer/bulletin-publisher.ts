@@ -2,15 +2,31 @@
  * Publishes the bulletin: prices, hotlist, limits, key versions, signed, archived, under a serial that only grows
  * (PROTOCOL.md, Bulletin). The catalogue that it carries changes by `publish` alone; the rest follows by itself.
  */
+import { sql } from 'kysely'
 import * as v from 'valibot'
-import { type Bulletin, encodeBulletin, type Limits, limitsSchema, openStoredBulletin } from '../protocol/bulletin.ts'
+import {
+  type Bulletin,
+  bulletinKeyVersion,
+  encodeBulletin,
+  type Limits,
+  limitsSchema,
+  newsBytesMax,
+  openStoredBulletin,
+  secondsOf,
+} from '../protocol/bulletin.ts'
+import { u32Max } from '../protocol/bytes.ts'
 import { currencyOf } from '../protocol/currency.ts'
-import type { Item } from '../protocol/item.ts'
-import { assignUnits, itemFromStore } from './catalogue.ts'
+import { assortmentsIn, publishAssortments } from './assortments.ts'
+import { assignUnits, offeredIn, promoteComing } from './catalogue.ts'
+import { unitState } from './catalogue-tables.ts'
 import { IssuerError } from './errors.ts'
 import { hotlistToSign } from './hotlist-log.ts'
 import type { Issuer } from './issuer.ts'
+import { retiredPayVersions } from './key-versions.ts'
+import { setSetting, setting } from './settings.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
+import { noteSold } from './versions-sold.ts'
+import { noteFor, type Who } from './who.ts'
 
 const daySeconds = 86_400
 /** What a new bulletin says unless told otherwise. */
@@ -43,21 +59,15 @@ export interface Published {
   readonly bytes: Uint8Array
 }
 
-export interface PublishOptions {
+export interface Terms {
   readonly limits?: Partial<Limits>
   readonly validSeconds?: number
   readonly claimSeconds?: number
 }
 
-const setting = async (db: StoreReader, key: string): Promise<string | undefined> =>
-  (await db.selectFrom('setting').select('value').where('key', '=', key).executeTakeFirst())?.value
-
-const setSetting = async (db: StoreWriter, key: string, value: string): Promise<void> => {
-  await db
-    .insertInto('setting')
-    .values({ key, value })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
-    .execute()
+export interface PublishOptions extends Terms {
+  /** After a signing key was stolen and terminals have seen a serial that is ahead of ours: goes above it. */
+  readonly aboveSerial?: number
 }
 
 /** Where customers reach the issuer, without a slash at its end. */
@@ -71,48 +81,109 @@ export const newestBulletin = async (issuer: Issuer, db: StoreReader): Promise<P
   const row = await db.selectFrom('bulletin').selectAll().orderBy('serial', 'desc').executeTakeFirst()
   if (row === undefined) return undefined
   const bytes = Uint8Array.from(row.bytes)
-  return { serial: row.serial, bytes, bulletin: openStoredBulletin(bytes, issuer.keys.signing.publicKey) }
+  const keyVersion = bulletinKeyVersion(bytes)
+  const publicKey = issuer.keys.signingPublicKey(keyVersion)
+  if (publicKey === undefined)
+    throw new IssuerError(
+      'keysDamaged',
+      `The newest bulletin is signed with key version ${keyVersion}, which ${issuer.keys.path} does not have: bring the keys file here from the machine where they were rotated.`,
+    )
+  return { serial: row.serial, bytes, bulletin: openStoredBulletin(bytes, publicKey) }
 }
 
-const articlesIn = async (db: StoreReader): Promise<Item[]> =>
-  (await db.selectFrom('article').select('json').orderBy('item_id').execute()).map(({ json }) => itemFromStore(json))
+type Content = Pick<Bulletin, 'items' | 'coming' | 'assortments' | 'limits' | 'claimSeconds'>
+
+/** What has come meanwhile stands where it belongs, so that a bulletin never says the same of an article twice. */
+const comeIn = (content: Content, now: number): Content => {
+  const { items, coming, ...rest } = content
+  const articles = new Map(items.map((item) => [item.id, item]))
+  for (const { from, item } of coming ?? []) if (secondsOf(from) <= now) articles.set(item.id, item)
+  const left = coming?.filter(({ from }) => secondsOf(from) > now) ?? []
+  return { ...rest, items: [...articles.values()], ...(left.length === 0 ? {} : { coming: left }) }
+}
 
 /** Signs and archives what the store says now, with these items and terms, as the successor of `before`. */
 const sign = async (
   issuer: Issuer,
   db: StoreWriter,
-  content: Pick<Bulletin, 'items' | 'limits' | 'claimSeconds'> & {
-    before: Published | undefined
-    validSeconds: number
-  },
+  content: Content & { before: Published | undefined; validSeconds: number; aboveSerial?: number | undefined },
 ): Promise<Published> => {
-  const { before, validSeconds, ...rest } = content
+  const { before, validSeconds, aboveSerial, ...rest } = content
+  // A key that another one has followed signs nothing any more.
+  issuer.keys.reread()
   // Terminals never go back behind the highest time that they saw signed, whatever this machine's clock says.
   const issuedAt = Math.max(issuer.clock(), before === undefined ? 0 : issuedSecondsOf(before.bulletin))
   // By the clock, so that an issuer that went back to a backup does not sign below what terminals have seen.
-  const serial = Math.max((before?.serial ?? 0) + 1, issuedAt)
+  const serial = Math.max((before?.serial ?? 0) + 1, issuedAt, (aboveSerial ?? 0) + 1)
+  if (serial > u32Max) throw new IssuerError('input', `A serial has at most ${u32Max}: choose a lower one to go above.`)
+  const retired = await retiredPayVersions(db)
   const bulletin: Bulletin = {
     v: 1,
     serial,
-    ...rest,
+    ...comeIn(rest, issuedAt),
     issuedAt: isoTime(issuedAt),
     expiresAt: isoTime(issuedAt + validSeconds),
     currency: issuer.book.currency,
     publicUrl: (await setting(db, 'publicUrl')) ?? defaultPublicUrl,
     hotlist: await hotlistToSign(issuer, db),
-    payKeyVersions: issuer.keys.payMasters().map(({ version }) => version),
+    payKeyVersions: issuer.keys
+      .payMasters()
+      .map(({ version }) => version)
+      .filter((version) => !retired.includes(version)),
   }
   const bytes = encodeBulletin(bulletin, issuer.keys.signing)
+  if (bytes.length > newsBytesMax)
+    throw new IssuerError(
+      'input',
+      `The bulletin would have ${megabytes(bytes.length)} MB, and terminals take ${megabytes(newsBytesMax)}: withdraw articles or shorten their summaries, then publish again.`,
+    )
   await db
     .insertInto('bulletin')
     .values({ serial, bytes, issued_at: issuedAt, expires_at: issuedAt + validSeconds })
     .execute()
+  await noteSold(db, bulletin)
   return { serial, bulletin, bytes }
 }
 
-const issuedSecondsOf = (bulletin: Bulletin): number => Date.parse(bulletin.issuedAt) / 1000
+const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
+/** Of what terminals take: from here on the publisher warns. */
+const roomWarning = 0.75
+/** What a unit takes in a keyring, as {"code", "itemId"}, less what its sealed code has beside the code (nonce and tag). */
+const unitOverheadBytes = 25 - 40
 
-const validSecondsOf = (bulletin: Bulletin): number => Date.parse(bulletin.expiresAt) / 1000 - issuedSecondsOf(bulletin)
+/** Sentences about what comes near the limits of what terminals take. */
+export const sizeWarnings = (issuer: Pick<Issuer, 'store'>, bulletin: Pick<Published, 'bytes'>): Promise<string[]> =>
+  issuer.store.read(async (db) => {
+    const warnings: string[] = []
+    if (bulletin.bytes.length > newsBytesMax * roomWarning)
+      warnings.push(
+        `The bulletin has ${megabytes(bulletin.bytes.length)} of the ${megabytes(newsBytesMax)} MB that terminals take: withdraw articles that nobody buys, or shorten summaries.`,
+      )
+    const keyrings = await db
+      .selectFrom('unit')
+      .innerJoin('terminal', 'terminal.terminal_no', 'unit.terminal_no')
+      .select((eb) => [
+        'terminal.terminal_id',
+        eb.fn.sum<number>(sql<number>`length(unit.sealed_code) + length(unit.item_id)`).as('bytes'),
+        eb.fn.countAll<number>().as('units'),
+      ])
+      .where('unit.retired', '=', unitState.forSale)
+      .groupBy('terminal.terminal_id')
+      .orderBy('terminal.terminal_id')
+      .execute()
+    for (const { terminal_id, bytes, units } of keyrings) {
+      const length = Number(bytes) + units * unitOverheadBytes
+      if (length > newsBytesMax * roomWarning)
+        warnings.push(
+          `The keyring of terminal ${terminal_id} has about ${megabytes(length)} of the ${megabytes(newsBytesMax)} MB that it takes, for ${units} codes: add codes in smaller lots, when the first are sold.`,
+        )
+    }
+    return warnings
+  })
+
+const issuedSecondsOf = (bulletin: Bulletin): number => secondsOf(bulletin.issuedAt)
+
+export const validSecondsOf = (bulletin: Bulletin): number => secondsOf(bulletin.expiresAt) - issuedSecondsOf(bulletin)
 
 const checkedLimits = (limits: unknown): Limits => {
   const parsed = v.safeParse(limitsSchema, limits)
@@ -125,51 +196,108 @@ const checkedSeconds = (seconds: number, name: string): number => {
   throw new IssuerError('input', `${name} lasts at least one second and at most ten years.`)
 }
 
+/** The terms of the next bulletin: those that are given, and else those that stand. @throws IssuerError `input` */
+const termsOf = (issuer: Issuer, before: Published | undefined, terms: Terms) => ({
+  limits: checkedLimits({ ...(before?.bulletin.limits ?? defaultLimits(issuer.book.currency)), ...terms.limits }),
+  claimSeconds: checkedSeconds(terms.claimSeconds ?? before?.bulletin.claimSeconds ?? claimSecondsDefault, 'A claim'),
+  validSeconds: checkedSeconds(
+    terms.validSeconds ?? (before === undefined ? bulletinSeconds : validSecondsOf(before.bulletin)),
+    'A bulletin',
+  ),
+})
+
+const factsOf = (published: Published | undefined) =>
+  published && {
+    serial: published.serial,
+    items: published.bulletin.items.length,
+    limits: published.bulletin.limits,
+    claimSeconds: published.bulletin.claimSeconds,
+    validSeconds: validSecondsOf(published.bulletin),
+  }
+
 /**
  * Publishes the catalogue as it stands: shares out new codes, signs, archives. Terms that are not given stay as they were.
  * @throws IssuerError `input`
  */
-export const publish = (issuer: Issuer, options: PublishOptions = {}): Promise<Published> =>
+export const publish = (issuer: Issuer, options: PublishOptions = {}, who?: Who): Promise<Published> =>
   issuer.store.write(async (db) => {
-    await assignUnits(db)
     const before = await newestBulletin(issuer, db)
-    return sign(issuer, db, {
+    const now = Math.max(issuer.clock(), before === undefined ? 0 : issuedSecondsOf(before.bulletin))
+    await promoteComing(db, now)
+    await publishAssortments(db)
+    await assignUnits(db)
+    const published = await sign(issuer, db, {
       before,
-      items: await articlesIn(db),
-      limits: checkedLimits({
-        ...(before?.bulletin.limits ?? defaultLimits(issuer.book.currency)),
-        ...options.limits,
-      }),
-      claimSeconds: checkedSeconds(
-        options.claimSeconds ?? before?.bulletin.claimSeconds ?? claimSecondsDefault,
-        'A claim',
-      ),
-      validSeconds: checkedSeconds(
-        options.validSeconds ?? (before === undefined ? bulletinSeconds : validSecondsOf(before.bulletin)),
-        'A bulletin',
-      ),
+      ...(await contentIn(db, now)),
+      ...termsOf(issuer, before, options),
+      aboveSerial: options.aboveSerial,
     })
+    await noteFor(issuer, db, who, {
+      action: 'bulletin.publish',
+      subject: String(published.serial),
+      before: factsOf(before),
+      after: factsOf(published),
+    })
+    return published
   })
 
+/** What `publish` would offer. */
+export const contentIn = async (
+  db: StoreReader,
+  now: number,
+): Promise<Pick<Bulletin, 'items' | 'coming' | 'assortments'>> => {
+  const { items, coming } = await offeredIn(db, now)
+  const assortments = await assortmentsIn(db)
+  return {
+    items: [...items],
+    ...(coming.length === 0 ? {} : { coming: coming.map(({ from, item }) => ({ from: isoTime(from), item })) }),
+    ...(assortments === undefined ? {} : { assortments }),
+  }
+}
+
 /** Signs the published catalogue anew, under the next serial; nothing when none was published yet. */
-export const reissue = async (issuer: Issuer, db: StoreWriter): Promise<Published | undefined> => {
+export const reissue = async (issuer: Issuer, db: StoreWriter, terms: Terms = {}): Promise<Published | undefined> => {
   const before = await newestBulletin(issuer, db)
   if (before === undefined) return undefined
-  const { items, limits, claimSeconds } = before.bulletin
+  const { items, coming, assortments } = before.bulletin
   return sign(issuer, db, {
     before,
     items,
-    limits,
-    claimSeconds,
-    validSeconds: validSecondsOf(before.bulletin),
+    ...(coming === undefined ? {} : { coming }),
+    ...(assortments === undefined ? {} : { assortments }),
+    ...termsOf(issuer, before, terms),
   })
 }
+
+/** Signs what is published anew, after keys changed. @returns undefined: nothing was published yet */
+export const signAnew = (issuer: Issuer): Promise<Published | undefined> =>
+  issuer.store.write((db) => reissue(issuer, db))
+
+/**
+ * Changes limits and terms at once, and nothing of the catalogue.
+ * @throws IssuerError `input`
+ */
+export const setTerms = (issuer: Issuer, terms: Terms, who?: Who): Promise<Published> =>
+  issuer.store.write(async (db) => {
+    const before = await newestBulletin(issuer, db)
+    const published = await reissue(issuer, db, terms)
+    if (published === undefined)
+      throw new IssuerError('input', 'Nothing is published yet: run "farthing catalogue publish" first.')
+    await noteFor(issuer, db, who, {
+      action: 'limits.set',
+      subject: String(published.serial),
+      before: factsOf(before),
+      after: factsOf(published),
+    })
+    return published
+  })
 
 /** What GET /v1/bulletin answers: the newest, signed anew when it is a day old. @returns undefined: none was published */
 export const currentBulletin = async (issuer: Issuer): Promise<Published | undefined> => {
   // One from before the hotlist was a log is read by no terminal any more.
   const isFresh = (published: Published): boolean =>
     published.bulletin.hotlist.generation > 0 &&
+    bulletinKeyVersion(published.bytes) === issuer.keys.signing.keyVersion &&
     issuer.clock() - issuedSecondsOf(published.bulletin) <
       Math.min(renewAfterSeconds, validSecondsOf(published.bulletin) / 2)
   const newest = await issuer.store.read((db) => newestBulletin(issuer, db))

@@ -6,6 +6,8 @@ export interface ArticleTable {
   version: number
   json: string
   changed_at: number
+  /** 0: withdrawn, or not sold yet. */
+  offered: Generated<number>
 }
 export interface ContentTable {
   content_hash: string

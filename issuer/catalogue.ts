@@ -14,8 +14,10 @@ import { contentKey, type SealedCode, sealCodes } from './content-keys.ts'
 import { IssuerError } from './errors.ts'
 import { contentBytesMax, storeBlob } from './goods.ts'
 import type { Issuer } from './issuer.ts'
+import { byLanguage } from './language-tags.ts'
 import { isMedia, knownExtensions, mediaTypeOf } from './media-types.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
+import { noteFor, timeOf, type Who } from './who.ts'
 
 /** All of a file is one transaction, for which other writers wait. */
 const unitsPerFileMax = 20_000
@@ -37,6 +39,8 @@ export interface NewItem {
   /** By the file's extension where absent. */
   readonly mediaType?: string
   readonly taxBasisPoints?: number
+  /** UNIX seconds: from then on it is sold like this. Absent: with the next bulletin. */
+  readonly from?: number
 }
 
 export interface AddedItem {
@@ -117,6 +121,15 @@ const checkedItem = (item: unknown): Item => {
   throw input(sentenceByField[field] ?? `The item's ${field} is wrong: ${issue.message}.`)
 }
 
+/** @throws IssuerError `input` */
+const textsOf = (given: Pick<NewItem, 'title' | 'summary'>): Pick<Item, 'title' | 'summary'> => {
+  const title = byLanguage(given.title)
+  const summary = byLanguage(given.summary ?? {})
+  const untitled = Object.keys(summary).find((language) => title[language] === undefined)
+  if (untitled !== undefined) throw input(`There is a summary in "${untitled}" and no title: give both.`)
+  return { title, summary: { ...Object.fromEntries(Object.keys(title).map((language) => [language, ''])), ...summary } }
+}
+
 const draftOf = (issuer: Issuer, given: NewItem, goods: { name: string; bytes: Uint8Array }): Item => {
   const kind = given.kind
   const byUnit = kind !== undefined && isSoldByUnit({ kind })
@@ -131,8 +144,7 @@ const draftOf = (issuer: Issuer, given: NewItem, goods: { name: string; bytes: U
     id: given.id,
     version: 1,
     kind: kind ?? (isMedia(mediaType) ? 'media' : 'document'),
-    title: given.title,
-    summary: given.summary ?? Object.fromEntries(Object.keys(given.title).map((language) => [language, ''])),
+    ...textsOf(given),
     priceMinor: given.priceMinor,
     currency: issuer.book.currency,
     taxBasisPoints: given.taxBasisPoints ?? 0,
@@ -209,19 +221,109 @@ const addUnits = async (
 const unitsOf = async (db: StoreReader, itemId: string): Promise<readonly string[]> =>
   (await db.selectFrom('unit').select('unit').where('item_id', '=', itemId).execute()).map(({ unit }) => unit)
 
-/** The version that a draft becomes: 1, the one that stands if nothing changed, or the next. */
-const versioned = (draft: Item, standing: Item | undefined): { item: Item; outcome: AddedItem['outcome'] } => {
-  if (standing === undefined) return { item: draft, outcome: 'added' }
-  if (isSoldByUnit(standing) !== isSoldByUnit(draft) || (isSoldByUnit(draft) && standing.kind !== draft.kind))
-    throw input(`"${draft.id}" is sold as a ${standing.kind}: give the ${draft.kind} another id.`)
-  const same = { ...draft, version: standing.version }
-  if (jsonOf(same) === jsonOf(standing)) return { item: standing, outcome: 'unchanged' }
-  return { item: { ...draft, version: standing.version + 1 }, outcome: 'changed' }
+/** An article with the versions that are to take its place. */
+interface Standing {
+  /** Absent: there is no such article yet. */
+  readonly article: Item | undefined
+  readonly offered: boolean
+  /** By time. */
+  readonly coming: readonly { readonly from: number; readonly item: Item }[]
 }
 
-const standingItem = async (db: StoreReader, itemId: string): Promise<Item | undefined> => {
-  const row = await db.selectFrom('article').select('json').where('item_id', '=', itemId).executeTakeFirst()
-  return row && itemFromStore(row.json)
+const standingOf = async (db: StoreReader, itemId: string): Promise<Standing> => {
+  const row = await db
+    .selectFrom('article')
+    .select(['json', 'offered'])
+    .where('item_id', '=', itemId)
+    .executeTakeFirst()
+  const coming = await db
+    .selectFrom('coming_article')
+    .select(['json', 'from_time'])
+    .where('item_id', '=', itemId)
+    .orderBy('from_time')
+    .orderBy('version')
+    .execute()
+  return {
+    article: row && itemFromStore(row.json),
+    offered: row?.offered === 1,
+    coming: coming.map(({ json, from_time }) => ({ from: from_time, item: itemFromStore(json) })),
+  }
+}
+
+/** What is sold at a moment, if nothing else changes. */
+const itemAt = ({ article, offered, coming }: Standing, from: number | undefined): Item | undefined =>
+  coming.findLast((change) => from !== undefined && change.from <= from)?.item ?? (offered ? article : undefined)
+
+const requireSameKind = (draft: Item, article: Item | undefined): void => {
+  if (article === undefined || isSoldByUnit(article) === isSoldByUnit(draft)) {
+    if (article === undefined || !isSoldByUnit(draft) || article.kind === draft.kind) return
+  }
+  throw input(`"${draft.id}" is sold as a ${article.kind}: give the ${draft.kind} another id.`)
+}
+
+/** Puts a draft into the catalogue, now or from its moment on, under a version that was never used before. */
+const placeVersion = async (
+  issuer: Issuer,
+  db: StoreWriter,
+  draft: Item,
+  from: number | undefined,
+): Promise<Pick<AddedItem, 'item' | 'outcome'>> => {
+  const standing = await standingOf(db, draft.id)
+  const { article, coming } = standing
+  requireSameKind(draft, article)
+  const before = itemAt(standing, from)
+  if (before !== undefined && jsonOf({ ...draft, version: before.version }) === jsonOf(before))
+    return { item: before, outcome: 'unchanged' }
+  const used = await db
+    .selectFrom('item_version')
+    .select((eb) => eb.fn.max('version').as('version'))
+    .where('item_id', '=', draft.id)
+    .executeTakeFirst()
+  const version = Math.max(used?.version ?? 0, article?.version ?? 0, ...coming.map(({ item }) => item.version)) + 1
+  const item = { ...draft, version }
+  const row = { item_id: item.id, version, json: jsonOf(item), changed_at: issuer.clock() }
+  if (from === undefined)
+    await db
+      .insertInto('article')
+      .values({ ...row, offered: 1 })
+      .onConflict((conflict) => conflict.column('item_id').doUpdateSet({ ...row, offered: 1 }))
+      .execute()
+  else {
+    if (article === undefined)
+      await db
+        .insertInto('article')
+        .values({ ...row, offered: 0 })
+        .execute()
+    await db
+      .insertInto('coming_article')
+      .values({ item_id: item.id, version, json: row.json, from_time: from })
+      .execute()
+  }
+  return { item, outcome: article === undefined ? 'added' : 'changed' }
+}
+
+/** Every version of an article of codes that may be on sale somewhere, from any one of its units. */
+const versionsOfUnit = async (db: StoreReader, itemId: string): Promise<readonly Item[]> => {
+  const one = await db
+    .selectFrom('item_version')
+    .select('unit')
+    .where('item_id', '=', itemId)
+    .limit(1)
+    .executeTakeFirst()
+  if (one?.unit == null) return []
+  const rows = await db.selectFrom('item_version').select('json').where('unit', '=', one.unit).execute()
+  return rows.map(({ json }) => {
+    const { unit: _, ...article } = itemFromStore(json)
+    return article
+  })
+}
+
+/** Where a moment is over, it is now. @throws IssuerError `input` */
+const futureOf = (issuer: Issuer, from: number | undefined): number | undefined => {
+  if (from === undefined) return undefined
+  if (!Number.isInteger(from) || from > issuer.clock() + 10 * 366 * 86_400)
+    throw input('A price is set for a moment within ten years, such as 2026-12-01T08:00Z.')
+  return from > issuer.clock() ? from : undefined
 }
 
 /**
@@ -229,20 +331,22 @@ const standingItem = async (db: StoreReader, itemId: string): Promise<Item | und
  * code a line, and codes that are new come on top of those that are there.
  * @throws IssuerError `input`
  */
-export const addItem = async (issuer: Issuer, given: NewItem): Promise<AddedItem> => {
+export const addItem = async (issuer: Issuer, given: NewItem, who?: Who): Promise<AddedItem> => {
+  const from = futureOf(issuer, given.from)
   const goods = await readGoods(given.file)
   const draft = draftOf(issuer, given, goods)
   const codes = isSoldByUnit(draft) ? sealCodes(issuer, codesIn(goods)) : undefined
   if (codes === undefined) await storeGoods(issuer, draft.contentHash, goods.bytes)
   return issuer.store.write(async (db) => {
-    const { item, outcome } = versioned(draft, await standingItem(db, draft.id))
-    const article = { item_id: item.id, version: item.version, json: jsonOf(item), changed_at: issuer.clock() }
-    if (outcome !== 'unchanged')
-      await db
-        .insertInto('article')
-        .values(article)
-        .onConflict((conflict) => conflict.column('item_id').doUpdateSet(article))
-        .execute()
+    const before = (await standingOf(db, draft.id)).article
+    const { item, outcome } = await placeVersion(issuer, db, draft, from)
+    const note = (unitsAdded: number) =>
+      noteFor(issuer, db, who, {
+        action: 'catalogue.add',
+        subject: item.id,
+        before,
+        after: { ...item, unitsAdded, from: timeOf(from) },
+      })
     if (codes === undefined) {
       await db
         .insertInto('content')
@@ -250,25 +354,172 @@ export const addItem = async (issuer: Issuer, given: NewItem): Promise<AddedItem
         .onConflict((conflict) => conflict.column('content_hash').doNothing())
         .execute()
       await addVersions(issuer, db, [item])
+      await note(0)
       return { item, outcome, unitsAdded: 0 }
     }
+    const versions = new Map([...(await versionsOfUnit(db, item.id)), item].map((each) => [each.version, each]))
+    const old = await unitsOf(db, item.id)
     const unitsAdded = await addUnits(issuer, db, item.id, codes)
-    const sold = (await unitsOf(db, item.id)).map((unit) => ({ ...item, unit }))
-    await addVersions(issuer, db, sold)
+    const added = (await unitsOf(db, item.id)).filter((unit) => !new Set(old).has(unit))
+    // A kiosk that has the new codes and an older bulletin sells them at the older price.
+    for (const version of versions.values())
+      await addVersions(
+        issuer,
+        db,
+        (version === item ? [...old, ...added] : added).map((unit) => ({ ...version, unit })),
+      )
+    await note(unitsAdded)
     return { item, outcome, unitsAdded }
   })
+}
+
+export interface ItemChange {
+  readonly priceMinor?: number
+  /** In the place of all titles and summaries. */
+  readonly title?: Readonly<Record<string, string>>
+  readonly summary?: Readonly<Record<string, string>>
+  readonly taxBasisPoints?: number
+  /** UNIX seconds; absent: with the next bulletin. */
+  readonly from?: number
+}
+
+/** Changes what an article costs or says, and not its goods. @throws IssuerError `unknownItem`, `input` */
+export const changeItem = async (
+  issuer: Issuer,
+  id: string,
+  change: ItemChange,
+  who?: Who,
+): Promise<Pick<AddedItem, 'item' | 'outcome'>> => {
+  const from = futureOf(issuer, change.from)
+  return issuer.store.write(async (db) => {
+    const standing = await standingOf(db, id)
+    const before = itemAt(standing, from) ?? standing.article
+    if (before === undefined) throw unknownItem(id)
+    const texts =
+      change.title === undefined && change.summary === undefined
+        ? {}
+        : textsOf({ title: change.title ?? before.title, summary: change.summary ?? {} })
+    const draft = checkedItem({
+      ...before,
+      ...texts,
+      priceMinor: change.priceMinor ?? before.priceMinor,
+      taxBasisPoints: change.taxBasisPoints ?? before.taxBasisPoints,
+    })
+    const { item, outcome } = await placeVersion(issuer, db, draft, from)
+    if (outcome === 'unchanged') return { item, outcome }
+    const units = isSoldByUnit(item) ? await unitsOf(db, id) : undefined
+    await addVersions(issuer, db, units === undefined ? [item] : units.map((unit) => ({ ...item, unit })))
+    await noteFor(issuer, db, who, {
+      action: 'catalogue.change',
+      subject: id,
+      before,
+      after: { ...item, from: timeOf(from) },
+    })
+    return { item, outcome }
+  })
+}
+
+const unknownItem = (id: string): IssuerError =>
+  new IssuerError('unknownItem', `There is no article "${id}": "farthing catalogue list" names them.`)
+
+/**
+ * Takes an article out of the next bulletin, with all that was to come of it. Whoever still has an older bulletin may sell it
+ * until that expires: such sales settle, and claims are honoured.
+ * @throws IssuerError `unknownItem`
+ */
+export const withdrawArticle = (issuer: Issuer, id: string, who?: Who): Promise<{ withdrawn: boolean }> =>
+  issuer.store.write(async (db) => {
+    const { article, offered, coming } = await standingOf(db, id)
+    if (article === undefined) throw unknownItem(id)
+    if (!offered && coming.length === 0) return { withdrawn: false }
+    await db.updateTable('article').set({ offered: 0, changed_at: issuer.clock() }).where('item_id', '=', id).execute()
+    await db.deleteFrom('coming_article').where('item_id', '=', id).execute()
+    await noteFor(issuer, db, who, { action: 'catalogue.withdraw', subject: id, before: article })
+    return { withdrawn: true }
+  })
+
+/** Offers a withdrawn article again, as it was. @throws IssuerError `unknownItem` */
+export const offerArticle = (issuer: Issuer, id: string, who?: Who): Promise<{ offered: boolean }> =>
+  issuer.store.write(async (db) => {
+    const { article, offered } = await standingOf(db, id)
+    if (article === undefined) throw unknownItem(id)
+    if (offered) return { offered: false }
+    await db.updateTable('article').set({ offered: 1, changed_at: issuer.clock() }).where('item_id', '=', id).execute()
+    await noteFor(issuer, db, who, { action: 'catalogue.offer', subject: id, after: article })
+    return { offered: true }
+  })
+
+/**
+ * Forgets what was to come of an article. Terminals that have it announced switch all the same until the next bulletin
+ * reaches them, and their sales settle.
+ * @throws IssuerError `unknownItem`
+ */
+export const cancelComing = (issuer: Issuer, id: string, who?: Who): Promise<{ cancelled: number }> =>
+  issuer.store.write(async (db) => {
+    const { article, coming } = await standingOf(db, id)
+    if (article === undefined) throw unknownItem(id)
+    if (coming.length === 0) return { cancelled: 0 }
+    await db.deleteFrom('coming_article').where('item_id', '=', id).execute()
+    await noteFor(issuer, db, who, {
+      action: 'catalogue.cancel',
+      subject: id,
+      before: coming.map(({ from, item }) => ({ from: timeOf(from), priceMinor: item.priceMinor })),
+    })
+    return { cancelled: coming.length }
+  })
+
+/** What was to come and has come is the article now. @param now UNIX seconds */
+export const promoteComing = async (db: StoreWriter, now: number): Promise<void> => {
+  const due = await db
+    .selectFrom('coming_article')
+    .selectAll()
+    .where('from_time', '<=', now)
+    .orderBy('from_time')
+    .orderBy('version')
+    .execute()
+  for (const { item_id, version, json, from_time } of due) {
+    await db
+      .updateTable('article')
+      .set({ version, json, offered: 1, changed_at: from_time })
+      .where('item_id', '=', item_id)
+      .execute()
+    await db.deleteFrom('coming_article').where('item_id', '=', item_id).where('version', '=', version).execute()
+  }
+}
+
+/** What a bulletin of now would offer: the articles, by id, and what is to come of them, by time. */
+export const offeredIn = async (
+  db: StoreReader,
+  now: number,
+): Promise<{ readonly items: readonly Item[]; readonly coming: Standing['coming'] }> => {
+  const articles = await db.selectFrom('article').select('json').where('offered', '=', 1).orderBy('item_id').execute()
+  const changes = await db
+    .selectFrom('coming_article')
+    .select(['json', 'from_time'])
+    .orderBy('from_time')
+    .orderBy('item_id')
+    .orderBy('version')
+    .execute()
+  const items = new Map(articles.map(({ json }) => itemFromStore(json)).map((item) => [item.id, item]))
+  const all = changes.map(({ json, from_time }) => ({ from: from_time, item: itemFromStore(json) }))
+  for (const { from, item } of all) if (from <= now) items.set(item.id, item)
+  return { items: [...items.values()], coming: all.filter(({ from }) => from > now) }
 }
 
 export interface ListedItem {
   readonly item: Item
   /** Of codes and tickets alone. */
   readonly units?: { readonly total: number; readonly unassigned: number }
+  /** Whether it is sold, or is to be in the next bulletin. */
+  readonly offered: boolean
+  /** By time. */
+  readonly coming: readonly { readonly from: number; readonly item: Item }[]
 }
 
 /** All articles as they stand, by id. */
 export const listItems = (issuer: Pick<Issuer, 'store'>): Promise<readonly ListedItem[]> =>
   issuer.store.read(async (db) => {
-    const articles = await db.selectFrom('article').select(['item_id', 'json']).orderBy('item_id').execute()
+    const articles = await db.selectFrom('article').select(['item_id', 'json', 'offered']).orderBy('item_id').execute()
     const counts = await db
       .selectFrom('unit')
       .select((eb) => [
@@ -278,27 +529,54 @@ export const listItems = (issuer: Pick<Issuer, 'store'>): Promise<readonly Liste
       ])
       .groupBy('item_id')
       .execute()
+    const changes = await db.selectFrom('coming_article').selectAll().orderBy('from_time').orderBy('version').execute()
     const unitsById = new Map(counts.map((row) => [row.item_id, row]))
-    return articles.map(({ item_id, json }) => {
+    const comingById = Map.groupBy(changes, (row) => row.item_id)
+    return articles.map(({ item_id, json, offered }) => {
       const units = unitsById.get(item_id)
-      const item = itemFromStore(json)
-      if (units === undefined) return { item }
-      return { item, units: { total: units.total, unassigned: units.total - units.assigned } }
+      return {
+        item: itemFromStore(json),
+        offered: offered === 1,
+        coming: (comingById.get(item_id) ?? []).map((row) => ({ from: row.from_time, item: itemFromStore(row.json) })),
+        ...(units === undefined ? {} : { units: { total: units.total, unassigned: units.total - units.assigned } }),
+      }
     })
   })
 
 /**
- * Shares unassigned codes and tickets out to terminals, evenly. An assigned unit stays where it is, for good, so that kiosks
- * offline never sell the same one. Terminals that are not enrolled yet find their share when they are.
+ * Shares unassigned codes and tickets out to terminals that sell their article, evenly. An assigned unit stays where it is, for
+ * good, so that kiosks offline never sell the same one. Terminals that are not enrolled yet find their share when they are.
  */
 export const assignUnits = async (db: StoreWriter): Promise<number> => {
-  const terminals = await db.selectFrom('terminal').select(['terminal_no', 'epoch']).orderBy('terminal_no').execute()
-  const enrolled = terminals.filter(({ epoch }) => epoch > 0).map(({ terminal_no }) => terminal_no)
-  if (enrolled.length === 0) return 0
-  const units = await db.selectFrom('unit').select(['unit_no', 'item_id', 'terminal_no']).orderBy('unit_no').execute()
-  const shares = [...Map.groupBy(units, ({ item_id }) => item_id).values()].flatMap((ofItem) =>
-    sharesOf(ofItem, { enrolled, eachMax: Math.ceil(ofItem.length / terminals.length) }),
-  )
+  const terminals = await db
+    .selectFrom('terminal')
+    .leftJoin('terminal_assortment', 'terminal_assortment.terminal_no', 'terminal.terminal_no')
+    .select(['terminal.terminal_no', 'terminal.epoch', 'terminal_assortment.published_name as assortment'])
+    .orderBy('terminal.terminal_no')
+    .execute()
+  if (terminals.every(({ epoch }) => epoch === 0)) return 0
+  const sells = await db.selectFrom('assortment_item').selectAll().execute()
+  const sellers = Map.groupBy(sells, ({ item_id }) => item_id)
+  const units = await db
+    .selectFrom('unit')
+    .innerJoin('article', 'article.item_id', 'unit.item_id')
+    .select(['unit.unit_no', 'unit.item_id', 'unit.terminal_no'])
+    .where((eb) =>
+      eb.or([
+        eb('article.offered', '=', 1),
+        eb.exists(
+          eb.selectFrom('coming_article').select('version').whereRef('coming_article.item_id', '=', 'unit.item_id'),
+        ),
+      ]),
+    )
+    .orderBy('unit.unit_no')
+    .execute()
+  const shares = [...Map.groupBy(units, ({ item_id }) => item_id)].flatMap(([itemId, ofItem]) => {
+    const names = new Set(sellers.get(itemId)?.map(({ name }) => name))
+    const among = terminals.filter(({ assortment }) => assortment === null || names.has(assortment))
+    const enrolled = among.filter(({ epoch }) => epoch > 0).map(({ terminal_no }) => terminal_no)
+    return enrolled.length === 0 ? [] : sharesOf(ofItem, { enrolled, eachMax: Math.ceil(ofItem.length / among.length) })
+  })
   for (const [terminal_no, ofTerminal] of Map.groupBy(shares, ({ terminal }) => terminal))
     for (const some of chunks(ofTerminal.map(({ unit }) => unit)))
       await db.updateTable('unit').set({ terminal_no }).where('unit_no', 'in', some).execute()

@@ -29,6 +29,7 @@ import { authoriseLoad } from './loads.ts'
 import { createMetrics } from './metrics.ts'
 import { operationRoutes, timed } from './operation-routes.ts'
 import { rateLimit } from './rate-limit.ts'
+import { noteNews } from './terminal-news.ts'
 
 const smallBodyBytesMax = 4096
 const binary = 'application/octet-stream'
@@ -150,9 +151,12 @@ const publications = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
       return refuse(c, 404, 'notPublished', 'No catalogue was published yet: run "farthing catalogue publish".')
     return tagged(c, bulletin)
   })
+  /** Whoever asks: certificates prove themselves. */
+  app.get('/v1/successions', (c) => bytesAnswer(c, issuer.keys.successions))
   app.get('/v1/keyrings/:terminal', async (c) => {
     const keyring = await keyringFor(issuer, c.req.param('terminal'))
     if (keyring === undefined) return refuse(c, 404, 'unknownTerminal', 'No such terminal is enrolled here.')
+    await noteNews(issuer, c.req.param('terminal'), keyring.serial)
     return tagged(c, keyring)
   })
 }

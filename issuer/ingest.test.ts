@@ -6,6 +6,7 @@ import type { Item } from '../protocol/item.ts'
 import { amountMinor, counter, currencyCode, terminalId, zeroMac } from '../protocol/quantities.ts'
 import { auditBooks } from './audit.ts'
 import { ingestBatch } from './ingest.ts'
+import { endTerminalVersion, rotateMasters } from './key-rotation.ts'
 import { startEpoch } from './parties.ts'
 import { report } from './report.ts'
 import {
@@ -170,7 +171,8 @@ describe('a batch', () => {
 
   test('under a key version that ended is refused', async () => {
     const { issuer } = bench
-    await issuer.store.write((db) => db.updateTable('terminal').set({ key_version: 2 }).execute())
+    await rotateMasters(issuer)
+    await endTerminalVersion(issuer, 1, { force: true })
     expect(await kiosk.sync()).toMatchObject({ verdict: 'keyVersionEnded', batchNo: 0 })
   })
 

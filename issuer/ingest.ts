@@ -16,6 +16,7 @@ import type { CardId } from '../protocol/quantities.ts'
 import { recordLength } from '../protocol/record.ts'
 import { Books, chunks, findTerminals, type KnownTerminal } from './books.ts'
 import type { Issuer } from './issuer.ts'
+import { isTerminalVersionOver, noteTerminalVersion } from './key-versions.ts'
 import { writeSpan } from './marks.ts'
 import { checkCard, isProven, type PriceList, readPriceList, settleRecord } from './settlement.ts'
 import type { StoreWriter } from './store.ts'
@@ -112,7 +113,9 @@ const answerBatch = async (
     return refuseBatch(db, opened, { verdict: 'fork', terminal })
   }
   if (batch.epoch !== terminal.epoch) return refuseBatch(db, opened, { verdict: 'epochEnded', terminal })
-  if (batch.keyVersion !== terminal.keyVersion) return refuseBatch(db, opened, { verdict: 'keyVersionEnded', terminal })
+  if (await isTerminalVersionOver(issuer, db, batch.keyVersion))
+    return refuseBatch(db, opened, { verdict: 'keyVersionEnded', terminal })
+  await noteTerminalVersion(db, terminal, batch.keyVersion)
   return takeBatch(issuer, db, { ...opened, key }, terminal)
 }
 

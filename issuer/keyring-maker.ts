@@ -9,6 +9,7 @@ import { type TerminalId, terminalId } from '../protocol/quantities.ts'
 import { unitState } from './catalogue-tables.ts'
 import { codeOpener, contentKey, type SealedCode } from './content-keys.ts'
 import type { Issuer } from './issuer.ts'
+import { endedTerminalVersion, retiredPayVersions } from './key-versions.ts'
 import type { StoreReader } from './store.ts'
 import { settledUnits } from './withheld-units.ts'
 
@@ -28,7 +29,18 @@ interface KeyringContent {
   readonly payKeys: readonly { readonly version: number; readonly key: string }[]
   readonly contentHashes: readonly string[]
   readonly units: readonly (SealedCode & { readonly itemId: string })[]
+  /** Absent: everything. */
+  readonly assortment?: string
+  /** Of the K_term that it is to take up. */
+  readonly nextKeyVersion?: number
 }
+
+/**
+ * Sealed under a version that the terminal has shown to hold; once that is over, under the first that is not, which a terminal
+ * that took it up opens, and no other.
+ */
+const sealVersion = (issuer: Issuer, shown: number, ended: number): number =>
+  shown > ended ? shown : (issuer.keys.keyVersions.find((version) => version > ended) ?? issuer.keys.keyVersion)
 
 const contentIn = async (
   issuer: Issuer,
@@ -38,7 +50,14 @@ const contentIn = async (
   const found = await db
     .selectFrom('terminal')
     .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
-    .select(['terminal.terminal_no', 'terminal.epoch', 'terminal.key_version', 'merchant.name'])
+    .leftJoin('terminal_assortment', 'terminal_assortment.terminal_no', 'terminal.terminal_no')
+    .select([
+      'terminal.terminal_no',
+      'terminal.epoch',
+      'terminal.key_version',
+      'merchant.name',
+      'terminal_assortment.published_name as assortment',
+    ])
     .where('terminal.terminal_id', '=', terminal)
     .where('terminal.epoch', '>', 0)
     .executeTakeFirst()
@@ -57,12 +76,19 @@ const contentIn = async (
     )
     .orderBy('unit_no')
     .execute()
+  const retired = await retiredPayVersions(db)
+  const keyVersion = sealVersion(issuer, found.key_version, await endedTerminalVersion(db))
   return {
     terminalNo: found.terminal_no,
     epoch: found.epoch,
-    keyVersion: found.key_version,
+    keyVersion,
     merchant: found.name,
-    payKeys: issuer.keys.payMasters().map(({ version, key }) => ({ version, key: toHex(key) })),
+    ...(found.assortment === null ? {} : { assortment: found.assortment }),
+    ...(keyVersion < issuer.keys.keyVersion ? { nextKeyVersion: issuer.keys.keyVersion } : {}),
+    payKeys: issuer.keys
+      .payMasters()
+      .filter(({ version }) => !retired.includes(version))
+      .map(({ version, key }) => ({ version, key: toHex(key) })),
     contentHashes: contents.map(({ content_hash }) => content_hash),
     units: units.map((unit) => ({ itemId: unit.item_id, unit: unit.unit, sealed: unit.sealed_code })),
   }
@@ -80,9 +106,21 @@ const digestOf = ({ payKeys, units, ...rest }: KeyringContent): string =>
     )
     .digest('hex')
 
-const seal = (issuer: Issuer, terminal: TerminalId, content: KeyringContent, serial: number): Uint8Array => {
-  const terminalKey = issuer.keys.terminalKey(content.keyVersion, terminal)
-  if (terminalKey === undefined) throw new Error(`no key of version ${content.keyVersion}`)
+const keyOf = (issuer: Issuer, keyVersion: number, terminal: TerminalId): Uint8Array => {
+  const key = issuer.keys.terminalKey(keyVersion, terminal)
+  if (key === undefined) throw new Error(`no key of version ${keyVersion}`)
+  return key
+}
+
+/** @param published the newest bulletin, with which it goes; 0: none */
+const seal = (
+  issuer: Issuer,
+  terminal: TerminalId,
+  content: KeyringContent,
+  { serial, published }: { readonly serial: number; readonly published: number },
+): Uint8Array => {
+  const terminalKey = keyOf(issuer, content.keyVersion, terminal)
+  const next = content.nextKeyVersion
   const openCode = codeOpener(issuer)
   return encodeKeyring(
     {
@@ -100,6 +138,9 @@ const seal = (issuer: Issuer, terminal: TerminalId, content: KeyringContent, ser
           key: toHex(contentKey(issuer, contentHash)),
         })),
         units: content.units.map((unit) => ({ itemId: unit.itemId, code: openCode(unit) })),
+        bulletinSerial: published,
+        ...(content.assortment === undefined ? {} : { assortment: content.assortment }),
+        ...(next === undefined ? {} : { terminalKey: { version: next, key: toHex(keyOf(issuer, next, terminal)) } }),
       },
     },
     { terminalKey, nonce: issuer.randomBytes(nonceBytes) },
@@ -124,11 +165,15 @@ export const keyringFor = async (issuer: Issuer, id: string): Promise<MadeKeyrin
     const before = await standing(db, content.terminalNo)
     // By the clock, as a bulletin's.
     const serial = Math.max((before?.serial ?? 0) + 1, issuer.clock())
+    const newest = await db
+      .selectFrom('bulletin')
+      .select((eb) => eb.fn.max('serial').as('serial'))
+      .executeTakeFirst()
     const row = {
       terminal_no: content.terminalNo,
       serial,
       digest: digestOf(content),
-      bytes: seal(issuer, terminal, content, serial),
+      bytes: seal(issuer, terminal, content, { serial, published: newest?.serial ?? 0 }),
       made_at: issuer.clock(),
     }
     await db

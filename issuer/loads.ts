@@ -16,6 +16,7 @@ import { type CardRecord, encodeIdentity, encodeRecord } from '../protocol/recor
 import { type AlarmKind, Books, findTerminals, type KnownCard, type KnownTerminal } from './books.ts'
 import { type DocumentRefusal, type RefusedDocument, refuseDocument } from './ingest.ts'
 import type { Issuer } from './issuer.ts'
+import { isTerminalVersionOver, noteTerminalVersion } from './key-versions.ts'
 import { type FoundFunding, type FundedLoad, findFunding, loadMinorMax, takeFunding } from './load-funding.ts'
 import type { StoreWriter } from './store.ts'
 
@@ -115,7 +116,8 @@ const refused: Decision = { verdict: 'refused' }
 const judgeLoad = async (about: LoadCase): Promise<Decision> => {
   const { issuer, request, terminal, card, books } = about
   const { order, identity } = request
-  if (request.keyVersion !== terminal.keyVersion || terminal.epoch === 0) return refused
+  if (terminal.epoch === 0 || (await isTerminalVersionOver(issuer, books.db, request.keyVersion))) return refused
+  await noteTerminalVersion(books.db, terminal, request.keyVersion)
   if (identity.keyVersion !== card.keyVersion || order.currency !== issuer.book.currencyCode) return refused
   const loadKey = issuer.keys.loadMac(identity.keyVersion, identity.cardId)
   if (loadKey === undefined) return refused

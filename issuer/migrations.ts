@@ -6,6 +6,7 @@ import { cards } from './migrations/0005-cards.ts'
 import { cases } from './migrations/0006-cases.ts'
 import { access } from './migrations/0007-access.ts'
 import { hotlist } from './migrations/0008-hotlist.ts'
+import { publications } from './migrations/0009-publications.ts'
 import { consoleIndexes } from './migrations/0011-console-indexes.ts'
 import type { Migration } from './migrations/migration.ts'
 
@@ -17,5 +18,6 @@ export const migrations: readonly Migration[] = [
   cases,
   access,
   hotlist,
+  publications,
   consoleIndexes,
 ]

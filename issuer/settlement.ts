@@ -9,6 +9,7 @@ import { undoes } from './card-line.ts'
 import type { Issuer } from './issuer.ts'
 import type { StoreWriter } from './store.ts'
 import type { SettlementSource } from './tables.ts'
+import { priceToleranceSeconds } from './versions-sold.ts'
 
 /** What every record is checked against. */
 export interface PriceList {
@@ -24,6 +25,9 @@ export interface PricedItem {
   readonly currency: number
   /** Of a one-time code or ticket. */
   readonly unit: string | null
+  /** UNIX seconds; absent: at any time. */
+  readonly soldFrom?: number
+  readonly soldUntil?: number
 }
 
 /** Of the items that records name, those that were ever published, and the limit. */
@@ -37,11 +41,23 @@ export const readPriceList = async (
   for (const some of chunks(distinct, 500)) {
     const rows = await db
       .selectFrom('item_version')
-      .select(['item_hash', 'price_minor', 'currency', 'unit'])
+      .leftJoin('version_sold', (join) =>
+        join
+          .onRef('version_sold.item_id', '=', 'item_version.item_id')
+          .onRef('version_sold.version', '=', 'item_version.version'),
+      )
+      .select(['item_hash', 'price_minor', 'currency', 'sold_from', 'sold_until', 'unit'])
       .where('item_hash', 'in', some)
       .execute()
-    for (const { item_hash, price_minor, currency, unit } of rows)
-      items.set(toHex(item_hash), { priceMinor: price_minor, currency, unit })
+    for (const row of rows)
+      items.set(toHex(row.item_hash), {
+        priceMinor: row.price_minor,
+        currency: row.currency,
+        unit: row.unit,
+        ...(row.sold_from === null || row.sold_until === null
+          ? {}
+          : { soldFrom: row.sold_from, soldUntil: row.sold_until }),
+      })
   }
   const limit = await db.selectFrom('setting').select('value').where('key', '=', 'saleMinorMax').executeTakeFirst()
   return {
@@ -90,6 +106,11 @@ const checkReversal = ({ card, record }: Evidence): boolean => {
   return payment?.settlementMac === undefined || undoes(record, payment.record)
 }
 
+/** Whether a bulletin that was in force at that time let terminals sell at this price. */
+const isPriceOf = ({ soldFrom, soldUntil }: PricedItem, time: number): boolean =>
+  time >= (soldFrom ?? 0) - priceToleranceSeconds &&
+  time <= (soldUntil ?? Number.POSITIVE_INFINITY) + priceToleranceSeconds
+
 const findException = (evidence: Evidence, prices: PriceList): ExceptionReason | undefined => {
   const { card, record, bytes } = evidence
   const { order } = record
@@ -98,6 +119,7 @@ const findException = (evidence: Evidence, prices: PriceList): ExceptionReason |
   if (order.type === 'payment') {
     const item = prices.items.get(toHex(order.itemHash))
     if (item?.priceMinor !== order.amountMinor || item.currency !== prices.currency) return 'itemOrPrice'
+    if (!isPriceOf(item, order.time)) return 'itemOrPrice'
   }
   if (order.type === 'reversal' && !checkReversal(evidence)) return 'reversal'
   if (order.type === 'load' && !card.line.loadsAt(record.counter).some((load) => equalBytes(load.recordBytes, bytes)))

@@ -8,6 +8,7 @@ import type { CardTables } from './card-tables.ts'
 import type { CaseTables } from './case-tables.ts'
 import type { CatalogueTables } from './catalogue-tables.ts'
 import type { HotlistTables } from './hotlist-tables.ts'
+import type { PublicationsTables } from './publications-tables.ts'
 
 export type { AccountKind } from './books-tables.ts'
 
@@ -167,7 +168,14 @@ export interface AlarmTable {
 }
 
 /** Widened by later migrations. */
-export interface Tables extends CatalogueTables, AccessTables, BooksTables, CardTables, CaseTables, HotlistTables {
+export interface Tables
+  extends CatalogueTables,
+    AccessTables,
+    BooksTables,
+    CardTables,
+    CaseTables,
+    HotlistTables,
+    PublicationsTables {
   setting: SettingTable
   terminal: TerminalTable
   card: CardTable

@@ -1,0 +1,24 @@
+/** Languages of titles and summaries, as BCP 47 writes them. */
+import { IssuerError } from './errors.ts'
+
+/**
+ * @returns the texts under the tags' canonical spelling ("de-at" is "de-AT")
+ * @throws IssuerError `input`
+ */
+export const byLanguage = (texts: Readonly<Record<string, string>>): Record<string, string> => {
+  const canonical: Record<string, string> = {}
+  for (const [tag, text] of Object.entries(texts)) {
+    let language: string | undefined
+    try {
+      language = Intl.getCanonicalLocales(tag)[0]
+    } catch {
+      language = undefined
+    }
+    if (language === undefined || tag.startsWith('x-'))
+      throw new IssuerError('input', `"${tag}" is not a language such as "de" or "pt-BR" (BCP 47).`)
+    if (canonical[language] !== undefined)
+      throw new IssuerError('input', `The text for "${language}" is given twice: give each language one.`)
+    canonical[language] = text
+  }
+  return canonical
+}

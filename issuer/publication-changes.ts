@@ -1,0 +1,103 @@
+/** What the next `publish` would change, against what terminals are told now. */
+import type { Bulletin } from '../protocol/bulletin.ts'
+import { articlesAt, secondsOf } from '../protocol/bulletin.ts'
+import { toHex } from '../protocol/bytes.ts'
+import { type Item, itemHash } from '../protocol/item.ts'
+import { contentIn, newestBulletin } from './bulletin-publisher.ts'
+import type { Issuer } from './issuer.ts'
+
+export interface PublicationChanges {
+  /** Of the newest bulletin; absent: nothing was published yet. */
+  readonly serial?: number
+  readonly added: readonly Item[]
+  readonly changed: readonly { readonly before: Item; readonly after: Item }[]
+  readonly withdrawn: readonly Item[]
+  /** Announced with the next bulletin and not by the newest. */
+  readonly announced: readonly { readonly from: string; readonly item: Item }[]
+  /** Announced by the newest bulletin, and taken back by the next. */
+  readonly cancelled: readonly { readonly from: string; readonly item: Item }[]
+  readonly assortments: readonly {
+    readonly name: string
+    readonly outcome: 'added' | 'changed' | 'removed'
+    readonly added: readonly string[]
+    readonly removed: readonly string[]
+  }[]
+  /** Terminals that get another assortment. */
+  readonly terminals: readonly string[]
+  /** Codes and tickets that wait to be dealt. */
+  readonly unassignedUnits: number
+}
+
+const nameOf = ({ from, item }: { readonly from: string; readonly item: Item }): string =>
+  `${secondsOf(from)}/${toHex(itemHash(item))}`
+
+const compareAssortments = (
+  before: Bulletin['assortments'] = [],
+  after: Bulletin['assortments'] = [],
+): PublicationChanges['assortments'] => {
+  const old = new Map(before.map(({ name, items }) => [name, items]))
+  const next = new Map(after.map(({ name, items }) => [name, items]))
+  return [...new Set([...old.keys(), ...next.keys()])].sort().flatMap((name) => {
+    const was = old.get(name)
+    const is = next.get(name)
+    const added = (is ?? []).filter((id) => !was?.includes(id))
+    const removed = (was ?? []).filter((id) => !is?.includes(id))
+    const outcome = was === undefined ? 'added' : is === undefined ? 'removed' : 'changed'
+    return outcome === 'changed' && added.length + removed.length === 0 ? [] : [{ name, outcome, added, removed }]
+  })
+}
+
+export const publicationChanges = async (issuer: Issuer): Promise<PublicationChanges> => {
+  const newest = await issuer.store.read((db) => newestBulletin(issuer, db))
+  const now = issuer.clock()
+  const { next, terminals, units } = await issuer.store.read(async (db) => ({
+    next: await contentIn(db, now),
+    terminals: await db
+      .selectFrom('terminal_assortment')
+      .innerJoin('terminal', 'terminal.terminal_no', 'terminal_assortment.terminal_no')
+      .select(['terminal.terminal_id', 'name', 'published_name'])
+      .orderBy('terminal.terminal_no')
+      .execute(),
+    units: await db
+      .selectFrom('unit')
+      .innerJoin('article', 'article.item_id', 'unit.item_id')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .where('unit.terminal_no', 'is', null)
+      .where('article.offered', '=', 1)
+      .executeTakeFirstOrThrow(),
+  }))
+  const before = new Map((newest === undefined ? [] : articlesAt(newest.bulletin, now)).map((item) => [item.id, item]))
+  const after = new Map(next.items.map((item) => [item.id, item]))
+  const told = newest?.bulletin.coming?.filter(({ from }) => secondsOf(from) > now) ?? []
+  const tells = next.coming ?? []
+  const toldNames = new Set(told.map(nameOf))
+  const tellsNames = new Set(tells.map(nameOf))
+  return {
+    ...(newest === undefined ? {} : { serial: newest.serial }),
+    added: next.items.filter(({ id }) => !before.has(id)),
+    changed: next.items.flatMap((item) => {
+      const was = before.get(item.id)
+      return was === undefined || toHex(itemHash(was)) === toHex(itemHash(item)) ? [] : [{ before: was, after: item }]
+    }),
+    withdrawn: [...before.values()].filter(({ id }) => !after.has(id)),
+    announced: tells.filter((change) => !toldNames.has(nameOf(change))),
+    cancelled: told.filter((change) => !tellsNames.has(nameOf(change))),
+    assortments: compareAssortments(newest?.bulletin.assortments, next.assortments),
+    terminals: terminals.filter((row) => row.name !== row.published_name).map((row) => row.terminal_id),
+    unassignedUnits: units.count,
+  }
+}
+
+/** Whether `publish` would say anything that terminals do not know. */
+export const isNothing = (changes: PublicationChanges): boolean =>
+  changes.serial !== undefined &&
+  [
+    changes.added,
+    changes.changed,
+    changes.withdrawn,
+    changes.announced,
+    changes.cancelled,
+    changes.assortments,
+    changes.terminals,
+  ].every((some) => some.length === 0) &&
+  changes.unassignedUnits === 0
