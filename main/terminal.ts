@@ -215,7 +215,10 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
             )
       },
       takeUpKeys(keys) {
+        const before = identity
         identity = takeUpKeys(dataDir, identity, keys)
+        // What lay here unread may open now.
+        if (identity !== before && issued === undefined) issued = readIssued({ dataDir, identity, ledger })
       },
       refresh() {
         payKeys.clear()
