@@ -170,8 +170,6 @@ export const closing: Migration = {
     "UPDATE transfer SET business_day = to_char(to_timestamp(booked_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
     'ALTER TABLE transfer ENABLE TRIGGER USER',
     'ALTER TABLE transfer ALTER COLUMN business_day DROP DEFAULT',
-    `CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'restrict_violation'; END $$`,
     // Once a statement, since a batch is thousands of rows.
     `CREATE FUNCTION require_open() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
