@@ -16,6 +16,8 @@ const integer = (text: string, bounds: { min: number; max: number }): number | u
 
 export const port = parser((text) => integer(text, { min: 0, max: 65_535 }), 'a port from 0 to 65535')
 export const count = parser((text) => integer(text, { min: 1, max: 1_000_000 }), 'a count from 1 to 1000000')
+export const wholeNumber = parser((text) => integer(text, { min: 1, max: 1_000_000_000 }), 'a whole number')
+export const basisPoints = parser((text) => integer(text, { min: 0, max: 10_000 }), 'basis points from 0 to 10000')
 export const seconds = parser(
   (text) => (/^\d{1,6}(\.\d+)?$/.test(text) ? Number(text) : undefined),
   'a number of seconds such as 30',

@@ -20,6 +20,7 @@ import { addIssuerCardLife } from './card-life.ts'
 import { auditCommands, userCommands } from './console-users.ts'
 import { explanationText } from './explain-text.ts'
 import { fundingCommands, fundingText } from './funding.ts'
+import { addClosingCommands } from './issuer-closing.ts'
 import { keysCommands, limitsCommands } from './issuer-keys.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { onStop } from './stop.ts'
@@ -150,6 +151,8 @@ export const issuerCommands = (): Command => {
         result(options, added, () => `${added.added ? 'Added' : 'Already there:'} merchant "${added.merchant}".`)
       }),
     )
+
+  addClosingCommands({ issuer, merchant }, { storeOption, withIssuer })
 
   const terminal = issuer.command('terminal').description('where it is sold')
   terminal
