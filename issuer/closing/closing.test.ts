@@ -109,20 +109,21 @@ describe('the database refuses', () => {
     expect(await auditBooks(issuer)).toEqual([])
   })
 
-  test.each([
-    posting(', business_day', `, '${firstDay}'`),
-    posting('', ''),
-    posting(', business_day, period_no', `, '${thirdDay}', 1`),
-    'UPDATE closed_day_balance SET balance_minor = 0',
-    'DELETE FROM closed_day_posting',
-    `INSERT INTO closed_day_posting VALUES ('${firstDay}', 1, 'x', 1, 1, 0, 0)`,
-    `INSERT INTO closed_day VALUES ('2025-11-12', 1, 'x')`,
-    "UPDATE period SET statement = '{}'",
-    'DELETE FROM period',
-  ])('what would change a closed day or period: %s', async (statement) => {
+  test('what would change a closed day or period', async () => {
     nextDay()
     await close(firstDay)
-    await expect(run(statement)).rejects.toThrow(/never changes|never deleted/)
+    for (const statement of [
+      posting(', business_day', `, '${firstDay}'`),
+      posting('', ''),
+      posting(', business_day, period_no', `, '${thirdDay}', 1`),
+      'UPDATE closed_day_balance SET balance_minor = 0',
+      'DELETE FROM closed_day_posting',
+      `INSERT INTO closed_day_posting VALUES ('${firstDay}', 1, 'x', 1, 1, 0, 0)`,
+      `INSERT INTO closed_day VALUES ('2025-11-12', 1, 'x')`,
+      "UPDATE period SET statement = '{}'",
+      'DELETE FROM period',
+    ])
+      await expect(run(statement), statement).rejects.toThrow(/never changes|never deleted|not-null/)
   })
 })
 
