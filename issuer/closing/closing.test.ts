@@ -261,6 +261,14 @@ describe('a period', () => {
     expect(await listPeriods(issuer, { merchant: 'Town' })).toMatchObject([{ periodNo: 3 }, { periodNo: 1 }])
   })
 
+  test('may end with a day that was closed with later ones', async () => {
+    nextDay()
+    nextDay()
+    nextDay()
+    await closeDay(issuer, { day: thirdDay, by })
+    expect(await close(secondDay)).toMatchObject({ untilDay: secondDay, closedNow: true })
+  })
+
   test('takes no fee that begins in it once it is closed', async () => {
     nextDay()
     await close(firstDay)

@@ -80,7 +80,7 @@ export const closing: Migration = {
       sequence {int} NOT NULL CHECK (sequence > 0),
       previous_no {int} UNIQUE REFERENCES period (period_no),
       from_day TEXT NOT NULL CHECK (length(from_day) = 10),
-      until_day TEXT NOT NULL REFERENCES closed_day (day),
+      until_day TEXT NOT NULL CHECK (length(until_day) = 10),
       closing_minor {int} NOT NULL,
       cash_closing_minor {int} NOT NULL,
       payout_minor {int} NOT NULL CHECK (payout_minor >= 0),
@@ -146,6 +146,12 @@ export const closing: Migration = {
       'INSERT ON closed_day WHEN new.day <= (SELECT max(day) FROM closed_day)',
       'a closed day never changes',
     ),
+    // Days without bookings have no row of their own.
+    refusedInSqlite(
+      'period_is_of_closed_days',
+      "INSERT ON period WHEN new.until_day > coalesce((SELECT max(day) FROM closed_day), '')",
+      'a period ends with a closed day',
+    ),
     refusedInSqlite('account_stays', 'DELETE ON account', 'an account is never deleted'),
     // The sum of all accounts. It refers to the one row that says 0, and is asked at the commit.
     'CREATE TABLE balanced (total_minor INTEGER PRIMARY KEY CHECK (total_minor = 0)) STRICT',
@@ -198,6 +204,15 @@ export const closing: Migration = {
       (table) =>
         `CREATE TRIGGER ${table}_follows BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION require_open_day()`,
     ),
+    `CREATE FUNCTION require_closed_days() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF new.until_day > coalesce((SELECT max(day) FROM closed_day), '') THEN
+          RAISE EXCEPTION 'a period ends with a closed day' USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN new;
+      END $$`,
+    `CREATE TRIGGER period_is_of_closed_days BEFORE INSERT ON period
+      FOR EACH ROW EXECUTE FUNCTION require_closed_days()`,
     refusedInPostgres('account_stays', 'DELETE ON account', 'an account is never deleted'),
     // A row with the sum, as in SQLite, would be one more that all writers wait for: here the commit counts. A transaction that
     // balances does so whatever the others, which all balance, did meanwhile.
