@@ -92,7 +92,7 @@ const linesOf = (cardNo: number, mark: number) => sql`
     order_time, terminal_no, ${text}, ${text}, ${number}
     FROM load_authorisation WHERE card_no = ${cardNo} AND state IN ('void', 'contested')
   UNION ALL
-  SELECT counter, 4, terminal_no * 4294967296 + order_time, CASE WHEN voided > 0 THEN 'void' WHEN abandoned > 0 THEN 'abandoned' WHEN owed > 0 THEN 'owed' ELSE 'inDoubt' END,
+  SELECT counter, 4, row_number() OVER (ORDER BY record), CASE WHEN voided > 0 THEN 'void' WHEN abandoned > 0 THEN 'abandoned' WHEN owed > 0 THEN 'owed' ELSE 'inDoubt' END,
     ${number}, amount_minor, ${number}, order_time, terminal_no, order_type, ${text}, ${number}
     FROM note WHERE card_no = ${cardNo}
   UNION ALL
