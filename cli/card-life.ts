@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { type ClosureOutcome, closeCard, dueClosures, keepCard } from '../issuer/card-closure.ts'
 import { cardHistory, cardOverview, type HistoryRow } from '../issuer/card-history.ts'
 import { blockForReason, stock, unblockForReason } from '../issuer/cards.ts'
+import { withIsoTimes } from '../issuer/iso-times.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { count, id8 } from './arguments.ts'
 import { commandCaller } from './caller.ts'
@@ -43,7 +44,7 @@ const closureText = (outcome: ClosureOutcome, currency: string): string => {
 
 const tellClosure = (options: StoreOptions, outcome: ClosureOutcome, currency: string): void => {
   if (outcome.outcome === 'waiting') process.exitCode = exitStatus.refused
-  result(options, outcome, () => closureText(outcome, currency))
+  result(options, withIsoTimes(outcome), () => closureText(outcome, currency))
 }
 
 const riskOption = [
@@ -118,7 +119,7 @@ export const addCardLife = (card: Command): void => {
     .action((options: StoreOptions) =>
       withIssuer(options.store, async (issuer) => {
         const found = await stock(issuer, 1000)
-        result(options, found, () =>
+        result(options, withIsoTimes(found), () =>
           [
             table(
               ['card', 'made', 'expires', 'holds at most', ''],
@@ -188,7 +189,7 @@ export const addIssuerCardLife = (card: Command): void => {
     .action((options: StoreOptions) =>
       withIssuer(options.store, async (issuer) => {
         const closures = await dueClosures(issuer, 1000)
-        result(options, { closures }, () =>
+        result(options, withIsoTimes({ closures }), () =>
           closures.length === 0
             ? 'Nothing waits.'
             : table(
@@ -221,7 +222,7 @@ export const addIssuerCardLife = (card: Command): void => {
           }),
         }))
         const { currency } = issuer.book
-        result(options, { ...overview, ...page }, () =>
+        result(options, withIsoTimes({ ...overview, ...page }), () =>
           [
             `Card ${cardId}: ${overview.status}, ${formatAmount(overview.balanceMinor, currency)} ${currency} after #${overview.counter}.`,
             table(

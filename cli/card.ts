@@ -5,6 +5,7 @@ import { Command, Option } from 'commander'
 import { simulateCard } from '../card/simulate.ts'
 import type { Tear } from '../card/vpcd.ts'
 import { confirmPersonalised, registerCard } from '../issuer/cards.ts'
+import { withIsoTimes } from '../issuer/iso-times.ts'
 import { loadCard } from '../main/load.ts'
 import { selectPurse } from '../main/purse-session.ts'
 import { connectIssuer } from '../main/sync/issuer-client.ts'
@@ -220,7 +221,7 @@ export const cardCommands = (): Command => {
           ? options
           : { ...options, pin: pin(readFileSync(pinFile === '-' ? 0 : pinFile, 'utf8').trim()) },
       )
-      result(options, made, () => personalisedText(made))
+      result(options, withIsoTimes(made), () => personalisedText(made))
     })
 
   card

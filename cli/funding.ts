@@ -13,6 +13,7 @@ import {
   voucherCsv,
   voucherLots,
 } from '../issuer/funding.ts'
+import { withIsoTimes } from '../issuer/iso-times.ts'
 import type { Issuer } from '../issuer/issuer.ts'
 import { giveMoneyBack } from '../issuer/money-back.ts'
 import { formatAmount, parseAmount } from '../protocol/currency.ts'
@@ -81,7 +82,7 @@ const voucherCommands = (): Command => {
       withIssuer(options.store, async (issuer) => {
         const lot = await addLot(issuer, options)
         const { currency } = issuer.book
-        result(options, { ...lot, file: options.out }, () =>
+        result(options, withIsoTimes({ ...lot, file: options.out }), () =>
           [
             `Lot ${lot.lotNo}: ${lot.count} vouchers of ${formatAmount(lot.amountMinor, currency)} ${currency}, until ${dayOf(lot.expiresAt)}.`,
             `The codes are in ${options.out}, and nowhere else: whoever has one has its money.`,
@@ -124,7 +125,7 @@ const voucherCommands = (): Command => {
       withIssuer(options.store, async (issuer) => {
         const lots = await issuer.store.read((db) => voucherLots(db, { limit: 200 }))
         const { currency } = issuer.book
-        result(options, { currency, lots }, () =>
+        result(options, withIsoTimes({ currency, lots }), () =>
           table(
             ['lot', `each ${currency}`, 'vouchers', 'used', 'open', 'expires', 'paid'],
             lots.map((lot) => [
@@ -175,7 +176,7 @@ const breakageCommands = (): Command => {
       withIssuer(options.store, async (issuer) => {
         const ran = await runBreakage(issuer, commandCaller(), { book: options.book === true })
         const money = (minor: number) => formatAmount(minor, issuer.book.currency)
-        result(options, ran, () =>
+        result(options, withIsoTimes(ran), () =>
           [
             ...(ran.cards.length === 0
               ? []
