@@ -8,7 +8,7 @@ import { explain } from '../issuer/explain/explain.ts'
 import { plural } from '../issuer/explain/terminals.ts'
 import { createStore, type Issuer, openIssuer } from '../issuer/issuer.ts'
 import { mastersSchema } from '../issuer/issuer-keys.ts'
-import { addCard, addMerchant, addTerminal } from '../issuer/parties.ts'
+import { addCard, addMerchant, addTerminal, retireTerminal } from '../issuer/parties.ts'
 import { type CountAndAmount, type CourierFigures, report } from '../issuer/report.ts'
 import { serve } from '../issuer/server.ts'
 import { makeSetupCode } from '../issuer/setup-code.ts'
@@ -17,6 +17,7 @@ import { cardId, terminalId, unixTime } from '../protocol/quantities.ts'
 import { day, id8, port } from './arguments.ts'
 import { commandCaller } from './caller.ts'
 import { addIssuerCardLife } from './card-life.ts'
+import { caseCommands } from './cases.ts'
 import { auditCommands, userCommands } from './console-users.ts'
 import { explanationText } from './explain-text.ts'
 import { fundingCommands, fundingText } from './funding.ts'
@@ -188,6 +189,25 @@ export const issuerCommands = (): Command => {
       }),
     )
 
+  terminal
+    .command('retire <id>')
+    .description('take a terminal out of use: nobody waits for its reports any more')
+    .requiredOption(...storeOption)
+    .option('--undo', 'it is in use again')
+    .action((id: string, options: StoreOptions & { undo?: boolean }) =>
+      withIssuer(options.store, async (opened) => {
+        const retired = options.undo !== true
+        const change = { terminalId: terminalId(id8(id)), retired, by: commandCaller().name }
+        const done = await retireTerminal(opened, change)
+        result(
+          options,
+          done,
+          () =>
+            `Terminal ${done.terminalId} is ${retired ? 'out of use: what it sends is taken all the same' : 'in use'}.`,
+        )
+      }),
+    )
+
   const card = issuer.command('card').description('who pays')
   card
     .command('add')
@@ -231,6 +251,7 @@ export const issuerCommands = (): Command => {
   issuer.addCommand(auditCommands())
   issuer.addCommand(keysCommands())
   issuer.addCommand(limitsCommands())
+  issuer.addCommand(caseCommands(withIssuer, storeOption))
   return issuer
 }
 

@@ -56,7 +56,7 @@ export const result = (options: { json?: boolean }, value: object, text: () => s
   line(wantsJson(options) ? JSON.stringify(value) : text())
 }
 
-const refusedCodes: readonly string[] = ['storeExists', 'storeBusy', 'userExists', 'lastAdmin']
+const refusedCodes: readonly string[] = ['storeExists', 'storeBusy', 'userExists', 'lastAdmin', 'caseState', 'fourEyes']
 const inputCodes: readonly string[] = [
   'input',
   'storeUrl',
@@ -66,6 +66,7 @@ const inputCodes: readonly string[] = [
   'unknownItem',
   'unknownUser',
   'weakPassword',
+  'unknownCase',
 ]
 
 /** Where each error of the parts below ends: one sentence, one status. Anything else is a bug and keeps its stack. */

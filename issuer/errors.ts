@@ -17,6 +17,11 @@ export type IssuerErrorCode =
   | 'unknownTerminal'
   | 'unknownCard'
   | 'unknownItem'
+  | 'unknownCase'
+  /** What a case is now does not allow it. */
+  | 'caseState'
+  /** Another person has to. */
+  | 'fourEyes'
   /** The server's port or address cannot be had. */
   | 'portInUse'
   | 'address'

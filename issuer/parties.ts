@@ -127,3 +127,41 @@ export const addCard = (
     return { cardId: id, added: true }
   })
 }
+
+/**
+ * Takes a terminal out of use: nobody waits for its reports any more. What it sends all the same is taken.
+ * @param change.retired false: it is in use again
+ * @throws IssuerError `unknownTerminal`
+ */
+export const retireTerminal = (
+  issuer: Issuer,
+  change: { readonly terminalId: TerminalId; readonly retired: boolean; readonly by: string },
+): Promise<{ terminalId: TerminalId; retired: boolean; changed: boolean }> =>
+  issuer.store.write(async (db) => {
+    const { terminalId: id, retired, by } = change
+    const known = await db
+      .selectFrom('terminal')
+      .select(['terminal_no', 'retired_at'])
+      .where('terminal_id', '=', id)
+      .executeTakeFirst()
+    if (known === undefined)
+      throw new IssuerError('unknownTerminal', `There is no terminal ${id}: "farthing issuer report" lists them.`)
+    if ((known.retired_at !== null) === retired) return { terminalId: id, retired, changed: false }
+    const at = issuer.clock()
+    await db
+      .updateTable('terminal')
+      .set({ retired_at: retired ? at : null })
+      .where('terminal_no', '=', known.terminal_no)
+      .execute()
+    await noteChange(
+      db,
+      { name: by, at },
+      {
+        action: retired ? 'terminal.retire' : 'terminal.return',
+        subject: id,
+        before: { retired: !retired },
+        after: { retired },
+      },
+    )
+    return { terminalId: id, retired, changed: true }
+  })

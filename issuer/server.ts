@@ -6,6 +6,7 @@ import { createServer, type Server as HttpServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { type Logger, pino } from 'pino'
 import { announceAddress, publicUrlOf } from './bulletin-publisher.ts'
+import { type CaseKeeper, keepCases } from './cases/keeper.ts'
 import { IssuerError } from './errors.ts'
 import { createApp } from './http-app.ts'
 import type { Issuer } from './issuer.ts'
@@ -106,7 +107,13 @@ export const serve = async (options: ServeOptions): Promise<RunningServer> => {
     log,
     ...(options.metricsToken === undefined ? {} : { metricsToken: options.metricsToken }),
   })
-  const handle = getRequestListener((request, env) => app.fetch(request, env), { overrideGlobalObjects: false })
+  let keeper: CaseKeeper | undefined
+  const fetchAndKeep = async (request: Request, env: Parameters<typeof app.fetch>[1]): Promise<Response> => {
+    const response = await app.fetch(request, env)
+    if (request.method === 'POST' && response.ok) keeper?.documentCame()
+    return response
+  }
+  const handle = getRequestListener(fetchAndKeep, { overrideGlobalObjects: false })
   const server = createServer(
     {
       requestTimeout: requestTimeoutMs,
@@ -117,13 +124,23 @@ export const serve = async (options: ServeOptions): Promise<RunningServer> => {
   )
   server.maxConnections = connectionsMax
   const port = await listen(server, { host, port: options.port })
+  keeper = keepCases(issuer, {
+    onPass: (outcome) => {
+      if (outcome instanceof Error) log.error({ err: outcome }, 'the cases could not be brought up to date')
+    },
+  })
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host
   const url = `http://${reached}:${port}`
   try {
     const publicUrl = await announceAddress(issuer, options.publicUrl ?? (await addressToAnnounce(issuer, url)))
-    return { url, port, publicUrl, close: () => close(server) }
+    const closeAll = async () => {
+      await close(server)
+      await keeper?.close()
+    }
+    return { url, port, publicUrl, close: closeAll }
   } catch (error) {
     await close(server)
+    await keeper?.close()
     throw error
   }
 }

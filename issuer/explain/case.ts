@@ -194,3 +194,45 @@ export interface Case {
   readonly closed?: Closing
   readonly hole?: Hole
 }
+
+/** A case as it is derived, with what tells it apart and what would be news of it; neither is told. */
+export interface DerivedCase extends Case {
+  /** Beside cause, reason, card, counter and terminal. */
+  readonly mark?: string
+  /** Other than before: there is more to look at. */
+  readonly evidence?: string
+  /** It passes by itself, as nearly all of its kind: no work for anybody yet. */
+  readonly routine?: boolean
+}
+
+const keyParts = ({ cause, reason, cardId, counter, terminalId, amountMinor, mark }: DerivedCase): string => {
+  // Who is likely behind a hole changes with what is known, and so does its sum.
+  const isHole = cause === 'hole' || cause === 'presumedReversal'
+  const amount = cause === 'exception' || cause.startsWith('load') ? amountMinor : undefined
+  return [cause, cause === 'courier' ? '' : (reason ?? ''), cardId, counter, isHole ? '' : terminalId, amount, mark]
+    .map((part) => part ?? '')
+    .join('/')
+}
+
+const evidenceOf = ({ evidence, amountMinor, suspenseMinor, holesMinor, lastCounter }: DerivedCase): string =>
+  [amountMinor, suspenseMinor, holesMinor, lastCounter ?? '', evidence ?? ''].join('/')
+
+export interface KeyedCase {
+  /** The same for the same case whenever it is derived. */
+  readonly key: string
+  readonly evidence: string
+  readonly routine: boolean
+  readonly found: Case
+}
+
+/** @param cases in the order of what they are made of, so that equal ones are told apart alike each time */
+export const keyedCases = (cases: readonly DerivedCase[]): readonly KeyedCase[] => {
+  const seen = new Map<string, number>()
+  return cases.map((each) => {
+    const { mark: _, evidence: __, routine = false, ...found } = each
+    const parts = `${keyParts(each)}${each.state === 'closed' ? '/closed' : ''}`
+    const count = (seen.get(parts) ?? 0) + 1
+    seen.set(parts, count)
+    return { key: count === 1 ? parts : `${parts}/${count}`, evidence: evidenceOf(each), routine, found }
+  })
+}

@@ -7,11 +7,9 @@ import type { Issuer } from '../issuer.ts'
 import type { AccountKind } from '../tables.ts'
 import { type Book, readBook } from './book.ts'
 import { type Case, causes } from './case.ts'
-import { seamCases } from './holes.ts'
-import { isPlain, moneyCases } from './money.ts'
-import { noteCases } from './notes.ts'
-import { soldTwiceCases } from './sold-twice.ts'
-import { alarmCases, readStandings, terminalCases } from './terminals.ts'
+import { withDecisions } from './decided.ts'
+import { deriveCases } from './derive.ts'
+import { isPlain } from './money.ts'
 
 /** All amounts in minor units. */
 export interface AccountSum {
@@ -94,15 +92,7 @@ export const explain = async (issuer: Issuer, options: { readonly day?: string }
   const { day } = options
   if (day !== undefined) requireDay(day)
   const book = await issuer.store.read((db) => readBook(issuer, db, { day, closed: true }))
-  const standings = readStandings(book)
-  const cases = [
-    ...seamCases(book, standings),
-    ...moneyCases(book),
-    ...noteCases(book),
-    ...terminalCases(book, standings, day),
-    ...soldTwiceCases(book),
-    ...alarmCases(book),
-  ].toSorted(byUrgency)
+  const cases = withDecisions(book, deriveCases(book, { day })).toSorted(byUrgency)
   const isOfDay = (of: string) => day === undefined || of === day
   const ofDay = cases.filter((each) => isOfDay(each.day))
   const others = cases.filter((each) => !isOfDay(each.day))

@@ -1,7 +1,8 @@
 /** Settled counters that are not plain, and loads: what of the money waits, and why. */
 import type { ExceptionReason } from '../../protocol/acknowledgement.ts'
 import { type Book, closing, keyOf, type Note, noMoney, type Settled } from './book.ts'
-import type { Case } from './case.ts'
+import type { Case, DerivedCase } from './case.ts'
+import { exceptionAdvice } from './reasons.ts'
 
 const base = (book: Book, row: Settled) => ({
   day: book.dayOf(row.order_time),
@@ -11,22 +12,6 @@ const base = (book: Book, row: Settled) => ({
   amountMinor: row.amount_minor,
   ...noMoney,
 })
-
-const reasonWords: Readonly<Record<ExceptionReason, string>> = {
-  layout: "its bytes are not laid out as an entry's",
-  terminal: "it is another terminal's record, passed off as its own, or that of an unknown one",
-  unknownCard: 'this issuer has issued no such card',
-  keyVersion: 'the card has another key version',
-  currency: 'it is in another currency',
-  settlementMac: 'the card did not make it: the proof is wrong',
-  clone: 'another record has this counter',
-  balance: "the balance does not follow from the card's other records, or is not covered by what was loaded",
-  itemOrPrice: 'no such item was published at this price',
-  reversal: 'it does not undo the payment before it',
-  load: 'no such load was authorised',
-  status: 'what the terminal says of it does not fit the record; it moves no money',
-  limit: 'it is more than a sale may cost',
-}
 
 /** Of a settled counter: what of the suspense account is there on its account, by what it did. */
 const suspenseOf = (book: Book, row: Settled): number => {
@@ -58,7 +43,7 @@ const exceptionCase = (book: Book, row: Settled, reason: ExceptionReason): Case 
   ...base(book, row),
   suspenseMinor: suspenseOf(book, row),
   reason,
-  detail: `A ${row.order_type}: ${reasonWords[reason]}.`,
+  detail: `A ${row.order_type}: ${exceptionAdvice[reason].sentence}.`,
   opened: closing(book.arrival(row)),
 })
 
@@ -84,7 +69,7 @@ const noteWords = ({ voided, abandoned }: Note): string =>
       ? 'Its terminal gave it up in doubt.'
       : 'Its terminal is in doubt about it.'
 
-const courierCase = (book: Book, row: Settled): Case => {
+const courierCase = (book: Book, row: Settled): DerivedCase => {
   const arrival = book.arrival(row)
   const reported = book.reportedUntil.get(row.terminal_no) ?? 0
   const note = book.notesByCard
@@ -101,6 +86,8 @@ const courierCase = (book: Book, row: Settled): Case => {
     reason: row.source,
     detail: `A ${row.order_type}, brought by a ${row.source}${arrival.document === undefined ? '' : ` (${arrival.document})`}.${since}${note === undefined ? '' : ` ${noteWords(note)}`}`,
     opened: closing(arrival),
+    // The customer was at another kiosk before this one has reported.
+    routine: since === '' && note === undefined,
   }
 }
 
@@ -116,9 +103,9 @@ const heldCase = (book: Book, row: Settled): Case => {
 }
 
 /** Every way in which a settled counter is not plain. */
-const settledCases = (book: Book, row: Settled): Case[] => {
+const settledCases = (book: Book, row: Settled): DerivedCase[] => {
   const key = keyOf(row.card_no, row.counter)
-  const cases: Case[] = []
+  const cases: DerivedCase[] = []
   if (row.exception !== null) cases.push(exceptionCase(book, row, row.exception))
   else if (row.order_type === 'reversal' && !isCharged(book, row)) cases.push(waitingCase(book, row))
   if (row.exception === null && book.courierOnly.has(key)) cases.push(courierCase(book, row))
@@ -142,7 +129,7 @@ const refusedCases = (book: Book): Case[] => {
     const document = `batch ${book.terminal(row.terminal_no).terminalId}/${row.epoch}/${row.batch_no}`
     const mended =
       settled !== undefined && settled.settlement_mac !== null && row.reason !== 'clone' && row.reason !== 'status'
-    const words = reasonWords[row.reason]
+    const words = exceptionAdvice[row.reason].sentence
     return [
       {
         cause: 'exception',
@@ -190,7 +177,7 @@ const loadCase = (book: Book, load: Book['facts']['loads'][number]): Case | unde
   }
 }
 
-export const moneyCases = (book: Book): Case[] => [
+export const moneyCases = (book: Book): DerivedCase[] => [
   ...book.facts.settlements.flatMap((row) => settledCases(book, row)),
   ...refusedCases(book),
   ...book.facts.loads.map((load) => loadCase(book, load)).filter((each) => each !== undefined),

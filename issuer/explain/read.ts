@@ -173,6 +173,9 @@ const readNotes = (db: StoreReader) =>
     )
     .selectAll('note')
     .select('settlement.settlement_mac as proof')
+    .orderBy('note.card_no')
+    .orderBy('note.counter')
+    .orderBy('note.record')
     .execute()
 
 const readClaims = (db: StoreReader) =>

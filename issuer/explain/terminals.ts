@@ -1,6 +1,6 @@
 /** How far each terminal has reported, and what is missing from its chain: for its own cases, and for suspicion. */
 import { type Book, isoTime, noMoney } from './book.ts'
-import type { Case } from './case.ts'
+import type { DerivedCase } from './case.ts'
 import type { BatchSpan } from './read.ts'
 
 /** A time in which sales may lie that were never reported, UNIX seconds, both inclusive. */
@@ -23,6 +23,8 @@ export interface Standing {
   readonly terminalId: string
   readonly merchant: string
   readonly epoch: number
+  /** Out of use: nothing more is expected of it. */
+  readonly retired: boolean
   /** The newest order that it told of itself; 0: none. */
   readonly newestOrder: number
   /** 0: nothing ever came. */
@@ -82,6 +84,7 @@ export const readStandings = ({ facts, batches: all }: Book): readonly Standing[
       terminalId: row.terminal_id,
       merchant: row.name,
       epoch: row.epoch,
+      retired: row.retired_at !== null,
       newestOrder: newestOf(its),
       lastReceivedAt: its.reduce((last, { received_at }) => Math.max(last, received_at), 0),
       missing: missingOf(its),
@@ -93,7 +96,7 @@ export const readStandings = ({ facts, batches: all }: Book): readonly Standing[
 
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
 
-const missingCases = (book: Book, standing: Standing): Case[] =>
+const missingCases = (book: Book, standing: Standing): DerivedCase[] =>
   standing.missing.map((gap) => ({
     cause: 'missingBatches',
     state: 'open',
@@ -103,6 +106,8 @@ const missingCases = (book: Book, standing: Standing): Case[] =>
     ...noMoney,
     detail: `${gap.first === gap.last ? `Batch ${gap.first}` : `Batches ${gap.first} to ${gap.last}`} of epoch ${gap.epoch} with ${gap.entryCount === 1 ? '1 entry' : `${gap.entryCount} entries`} never came, though a later one did on ${book.clockTime(gap.seenAt)}.`,
     opened: { at: isoTime(gap.seenAt) },
+    mark: `${gap.epoch}/${gap.first}`,
+    evidence: String(gap.last),
   }))
 
 /** Sales of each terminal that others brought and its own batches lack. */
@@ -117,16 +122,27 @@ const courierSums = ({ courierOnly, index }: Book): ReadonlyMap<number, { count:
   return sums
 }
 
-/** A terminal of which nothing came after the day; without a day, one whose sales others had to bring. */
+/** Whose silence is a case. */
+export interface Silence {
+  /** Nothing came after the day. Absent: others had to bring its sales, or: */
+  readonly day?: string | undefined
+  /** Nothing has come since, UNIX seconds. */
+  readonly since?: number | undefined
+}
+
+/** A retired terminal is not missed. */
 const silentCases = (
   book: Book,
-  { standing, day }: { readonly standing: Standing; readonly day: string | undefined },
+  { standing, silence }: { readonly standing: Standing; readonly silence: Silence },
   brought: { readonly count: number; readonly minor: number } | undefined,
-): Case[] => {
-  if (standing.epoch === 0) return []
+): DerivedCase[] => {
+  if (standing.epoch === 0 || standing.retired) return []
+  const { day } = silence
   const lastDay = standing.lastReceivedAt === 0 ? '' : book.dayOf(standing.lastReceivedAt)
   const began = book.dayOf(book.createdAt.get(standing.terminalNo) ?? 0)
-  if (day === undefined ? brought === undefined : lastDay > day || began > day) return []
+  const seen = Math.max(standing.lastReceivedAt, book.createdAt.get(standing.terminalNo) ?? 0)
+  const isLong = silence.since !== undefined && seen < silence.since
+  if (day === undefined ? brought === undefined && !isLong : lastDay > day || began > day) return []
   const last =
     lastDay === '' ? 'Nothing ever came from it.' : `Its last batch came on ${book.clockTime(standing.lastReceivedAt)}.`
   const others =
@@ -142,15 +158,16 @@ const silentCases = (
       amountMinor: brought?.minor ?? 0,
       ...noMoney,
       detail: `${last}${others}`,
+      evidence: `${standing.lastReceivedAt}/${brought?.count ?? 0}`,
     },
   ]
 }
 
-export const terminalCases = (book: Book, standings: readonly Standing[], day: string | undefined): Case[] => {
+export const terminalCases = (book: Book, standings: readonly Standing[], silence: Silence): DerivedCase[] => {
   const sums = courierSums(book)
   return standings.flatMap((standing) => [
     ...missingCases(book, standing),
-    ...silentCases(book, { standing, day }, sums.get(standing.terminalNo)),
+    ...silentCases(book, { standing, silence }, sums.get(standing.terminalNo)),
   ])
 }
 
@@ -166,7 +183,7 @@ const alarmWords: Readonly<Record<string, string>> = {
   fork: 'It sent another batch under a number that was taken: its ledger was set back to an old copy. Enrol it again.',
 }
 
-export const alarmCases = (book: Book): Case[] =>
+export const alarmCases = (book: Book): DerivedCase[] =>
   book.facts.alarms.map((alarm) => ({
     cause: 'alarm',
     state: 'open',
@@ -179,4 +196,6 @@ export const alarmCases = (book: Book): Case[] =>
     ...noMoney,
     detail: `${alarmWords[alarm.kind] ?? alarm.kind} (${alarm.document})`,
     opened: { document: alarm.document, at: isoTime(alarm.raised_at) },
+    mark: alarm.alarm_key,
+    evidence: `${alarm.times}/${alarm.last_document ?? ''}`,
   }))
