@@ -81,6 +81,8 @@ export interface CaseDecisionTable {
   holes_minor: number
   merchant_no: number | null
   card_no: number | null
+  /** The credit that was made. */
+  funding_no: number | null
   reason: string
   proposed_by: string
   proposed_at: number

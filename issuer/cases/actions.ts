@@ -7,14 +7,7 @@ import type { Issuer } from '../issuer.ts'
 import type { StoreReader, StoreWriter } from '../store.ts'
 import { appendEvents } from './case-log.ts'
 import { requireCase } from './case-view.ts'
-import {
-  bookDecision,
-  type CreditDesk,
-  type Decision,
-  decisionDocument,
-  fitsSum,
-  plainCredits,
-} from './decision-money.ts'
+import { bookDecision, type Decision, decisionDocument, fitsSum } from './decision-money.ts'
 import { type CaseFile, reconcileIn } from './reconcile.ts'
 
 const textLengthMax = 2000
@@ -26,10 +19,6 @@ export interface CaseAction {
   readonly caseNo: number
   /** Who does it: a user's name, or "cli:" and that of the operating system. */
   readonly by: string
-}
-
-export interface CaseOptions {
-  readonly credits?: CreditDesk
 }
 
 const requireText = (text: string, what: string): string => {
@@ -49,9 +38,9 @@ const requireOpen = (file: CaseFile): void => {
 }
 
 /** @returns the case as the books have it now @throws IssuerError `unknownCase` */
-const present = async (issuer: Issuer, db: StoreWriter, caseNo: number, options: CaseOptions): Promise<CaseFile> => {
+const present = async (issuer: Issuer, db: StoreWriter, caseNo: number): Promise<CaseFile> => {
   await requireCase(db, caseNo)
-  await reconcileIn(issuer, db, options)
+  await reconcileIn(issuer, db)
   return requireCase(db, caseNo)
 }
 
@@ -126,7 +115,7 @@ export const assignCase = (
 export const closeCase = (issuer: Issuer, action: CaseAction & { readonly text: string }): Promise<void> => {
   const text = requireText(action.text, 'The note that closes a case')
   return issuer.store.write(async (db) => {
-    const file = await present(issuer, db, action.caseNo, {})
+    const file = await present(issuer, db, action.caseNo)
     requireOpen(file)
     if (file.suspense_minor !== 0 || file.holes_minor !== 0)
       throw new IssuerError(
@@ -164,7 +153,7 @@ export const keepCase = (
 ): Promise<void> => {
   const reason = requireText(action.reason, 'The reason')
   return issuer.store.write(async (db) => {
-    const file = await present(issuer, db, action.caseNo, {})
+    const file = await present(issuer, db, action.caseNo)
     requireOpen(file)
     if (file.state === 'proposed')
       throw new IssuerError('caseState', `A decision about case ${file.case_no} waits for approval: refuse that first.`)
@@ -244,11 +233,11 @@ const requireDecidable = (file: CaseFile, kind: DecisionKind): void => {
  * Decides where a case's money goes: at once up to the limit, over it when another person approves.
  * @throws IssuerError `unknownCase`, `caseState`, `input`, `unknownMerchant`, `unknownCard`
  */
-export const decideCase = (issuer: Issuer, decide: Decide, options: CaseOptions = {}): Promise<Decided> => {
+export const decideCase = (issuer: Issuer, decide: Decide): Promise<Decided> => {
   const reason = requireText(decide.reason, 'The reason')
   if (!decisionKinds.includes(decide.kind)) throw new IssuerError('input', `"${decide.kind}" is no kind of decision.`)
   return issuer.store.write(async (db) => {
-    const file = await present(issuer, db, decide.caseNo, options)
+    const file = await present(issuer, db, decide.caseNo)
     requireDecidable(file, decide.kind)
     const at = issuer.clock()
     const isMerchants = decide.kind === 'payMerchant' || decide.kind === 'chargeMerchant'
@@ -261,6 +250,7 @@ export const decideCase = (issuer: Issuer, decide: Decide, options: CaseOptions 
         suspense_minor: file.suspense_minor,
         holes_minor: file.holes_minor,
         merchant_no: isMerchants ? await merchantOf(db, decide.merchant ?? file.merchant) : null,
+        funding_no: null,
         card_no: decide.kind === 'creditCard' ? await cardOf(db, decide.cardId ?? file.card_id) : null,
         reason,
         proposed_by: decide.by,
@@ -301,7 +291,7 @@ export const decideCase = (issuer: Issuer, decide: Decide, options: CaseOptions 
         },
       },
     )
-    if (!isLarge) await settle(issuer, db, { decision, by: decide.by, at }, options)
+    if (!isLarge) await settle(issuer, db, { decision, by: decide.by, at })
     return {
       caseNo: file.case_no,
       decisionNo: decision.decision_no,
@@ -317,13 +307,12 @@ const settle = async (
   issuer: Issuer,
   db: StoreWriter,
   about: { readonly decision: Decision; readonly by: string; readonly at: number },
-  { credits = plainCredits }: CaseOptions,
 ): Promise<void> => {
   const { decision, by, at } = about
-  await bookDecision(db, decision, { now: issuer.clock(), by, credits })
+  const booked = await bookDecision(issuer, db, decision, by)
   await db
     .updateTable('case_decision')
-    .set({ state: 'booked', approved_by: by, decided_at: at })
+    .set({ state: 'booked', approved_by: by, decided_at: at, ...booked })
     .where('decision_no', '=', decision.decision_no)
     .execute()
   await db
@@ -363,14 +352,14 @@ const requireProposal = async (db: StoreReader, file: CaseFile): Promise<Decisio
  * The second pair of eyes.
  * @throws IssuerError `unknownCase`, `caseState`, `fourEyes`
  */
-export const approveCase = (issuer: Issuer, action: CaseAction, options: CaseOptions = {}): Promise<Decided> =>
+export const approveCase = (issuer: Issuer, action: CaseAction): Promise<Decided> =>
   issuer.store.write(async (db) => {
-    const file = await present(issuer, db, action.caseNo, options)
+    const file = await present(issuer, db, action.caseNo)
     const decision = await requireProposal(db, file)
     if (decision.proposed_by === action.by)
       throw new IssuerError('fourEyes', `${action.by} proposed it: somebody else approves it.`)
     const at = issuer.clock()
-    await settle(issuer, db, { decision, by: action.by, at }, options)
+    await settle(issuer, db, { decision, by: action.by, at })
     await noteChange(
       db,
       { name: action.by, at },
@@ -397,7 +386,7 @@ export const approveCase = (issuer: Issuer, action: CaseAction, options: CaseOpt
 export const refuseCase = (issuer: Issuer, action: CaseAction & { readonly reason: string }): Promise<void> => {
   const reason = requireText(action.reason, 'The reason')
   return issuer.store.write(async (db) => {
-    const file = await present(issuer, db, action.caseNo, {})
+    const file = await present(issuer, db, action.caseNo)
     const decision = await requireProposal(db, file)
     const at = issuer.clock()
     await db

@@ -1,55 +1,12 @@
 /** What a decision moves, and how that is undone when a record explains the case after all. */
 import type { Selectable } from 'kysely'
 import type { CaseDecisionTable, DecisionKind } from '../case-tables.ts'
+import { makeCredit } from '../funding.ts'
+import type { Issuer } from '../issuer.ts'
 import { type AccountName, book, type Posting } from '../postings.ts'
-import type { StoreWriter } from '../store.ts'
+import type { StoreReader, StoreWriter } from '../store.ts'
 
 export type Decision = Selectable<CaseDecisionTable>
-
-/** How a card is credited: what it is owed reaches it with its next load. In the caller's transaction. */
-export interface CreditDesk {
-  /** Books `amountMinor` from an account of the book to the credits of a card. */
-  readonly give: (
-    db: StoreWriter,
-    credit: {
-      readonly from: 'suspense' | 'holes'
-      readonly cardNo: number
-      readonly amountMinor: number
-      readonly document: string
-      readonly by: string
-    },
-    now: number,
-  ) => Promise<void>
-  /** Takes back what the document gave, from the credits, or if the card has it already from the losses. */
-  readonly takeBack: (
-    db: StoreWriter,
-    credit: {
-      readonly to: 'suspense' | 'holes'
-      readonly cardNo: number
-      readonly amountMinor: number
-      readonly document: string
-    },
-    now: number,
-  ) => Promise<void>
-}
-
-/** Books the credit alone: no reference is made for the card. */
-export const plainCredits: CreditDesk = {
-  give: async (db, { from, cardNo, amountMinor, document }, now) => {
-    await book(
-      db,
-      { from: { kind: from }, to: { kind: 'credits' }, amountMinor, cause: 'decision', document, cardNo },
-      now,
-    )
-  },
-  takeBack: async (db, { to, cardNo, amountMinor, document }, now) => {
-    await book(
-      db,
-      { from: { kind: 'credits' }, to: { kind: to }, amountMinor, cause: 'decision, undone', document, cardNo },
-      now,
-    )
-  },
-}
 
 export const decisionDocument = ({ case_no, decision_no }: Pick<Decision, 'case_no' | 'decision_no'>): string =>
   `case ${case_no}, decision ${decision_no}`
@@ -86,52 +43,60 @@ const postingsOf = (decision: Decision): readonly Posting[] =>
     }
   })
 
-/** Books a decision in the open day. */
+/** Books a decision in the open day. @returns the columns that say so */
 export const bookDecision = async (
+  issuer: Issuer,
   db: StoreWriter,
   decision: Decision,
-  about: { readonly now: number; readonly by: string; readonly credits: CreditDesk },
-): Promise<void> => {
-  if (decision.kind === 'creditCard') {
-    for (const { account, minor } of partsOf(decision))
-      await about.credits.give(
-        db,
-        {
-          from: account,
-          cardNo: cardOf(decision),
-          amountMinor: minor,
-          document: decisionDocument(decision),
-          by: about.by,
-        },
-        about.now,
-      )
-    return
+  by: string,
+): Promise<{ readonly funding_no: number | null }> => {
+  if (decision.kind !== 'creditCard') {
+    for (const posting of postingsOf(decision)) await book(db, posting, issuer.clock())
+    return { funding_no: null }
   }
-  for (const posting of postingsOf(decision)) await book(db, posting, about.now)
+  const [part, ...more] = partsOf(decision)
+  if (part === undefined || more.length > 0 || decision.card_no === null) throw new Error('not one sum for one card')
+  const { fundingNo } = await makeCredit(issuer, db, {
+    by: { name: by },
+    cardNo: decision.card_no,
+    amountMinor: part.minor,
+    from: { kind: part.account },
+    cause: 'dispute',
+    document: decisionDocument(decision),
+  })
+  return { funding_no: fundingNo }
+}
+
+/** A credit that its card did not use yet is void; one that it has already is the issuer's loss. */
+const takeBackCredit = async (db: StoreWriter, { funding_no }: Decision): Promise<AccountName> => {
+  const cancelled = await db
+    .updateTable('funding')
+    .set({ state: 'cancelled' })
+    .where('funding_no', '=', funding_no)
+    .where('state', '=', 'open')
+    .executeTakeFirstOrThrow()
+  return { kind: Number(cancelled.numUpdatedRows) > 0 ? 'credits' : 'losses' }
 }
 
 /** The counter-posting, in the open day. Whoever calls it has seen that the decision was booked, and marks it. */
-export const undoDecision = async (
-  db: StoreWriter,
-  decision: Decision,
-  about: { readonly now: number; readonly credits: CreditDesk },
-): Promise<void> => {
-  if (decision.kind === 'creditCard') {
-    for (const { account, minor } of partsOf(decision))
-      await about.credits.takeBack(
-        db,
-        { to: account, cardNo: cardOf(decision), amountMinor: minor, document: decisionDocument(decision) },
-        about.now,
-      )
-    return
-  }
+export const undoDecision = async (issuer: Issuer, db: StoreWriter, decision: Decision): Promise<void> => {
+  // A person took back the credit himself: its money is where it came from.
+  if (await isCancelled(db, decision)) return
+  const isCredit = decision.kind === 'creditCard'
+  const credited = isCredit ? await takeBackCredit(db, decision) : undefined
   for (const { from, to, ...posting } of postingsOf(decision))
-    await book(db, { ...posting, from: to, to: from, cause: `${posting.cause}, undone` }, about.now)
+    await book(db, { ...posting, from: credited ?? to, to: from, cause: `${posting.cause}, undone` }, issuer.clock())
 }
 
-const cardOf = ({ card_no }: Decision): number => {
-  if (card_no === null) throw new Error('a credit for no card')
-  return card_no
+/** Whether a person cancelled the credit that was decided. */
+export const isCancelled = async (db: StoreReader, { funding_no }: Pick<Decision, 'funding_no'>): Promise<boolean> => {
+  if (funding_no === null) return false
+  const { state } = await db
+    .selectFrom('funding')
+    .select('state')
+    .where('funding_no', '=', funding_no)
+    .executeTakeFirstOrThrow()
+  return state === 'cancelled'
 }
 
 /** Whether a kind of decision fits what waits: nobody is paid what is missing, or charged what is there. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Item } from '../../protocol/item.ts'
 import { auditBooks } from '../audit.ts'
 import { explain } from '../explain/explain.ts'
+import { cancelCredit } from '../funding.ts'
 import {
   type Bench,
   type Made,
@@ -154,6 +155,29 @@ describe('over the limit', () => {
     const caseNo = await mismatch()
     const decide = { caseNo, by: 'fay', kind: 'writeOff', reason: 'Goodwill.' } as const
     expect(await decideCase(bench.issuer, decide)).toMatchObject({ state: 'proposed' })
+  })
+})
+
+describe('a credit', () => {
+  const credit = async () => {
+    const { issuer } = bench
+    const row = await issuer.store.read((db) => db.selectFrom('funding').selectAll().executeTakeFirstOrThrow())
+    return row
+  }
+
+  test('is owed to the card by a reference; one that a person took back opens the case again', async () => {
+    const { issuer } = bench
+    const caseNo = await mismatch()
+    await decideCase(issuer, { caseNo, by: 'fay', kind: 'creditCard', reason: 'He paid twice.' })
+    const { amount_minor, reference, state } = await credit()
+    expect({ amount_minor, state }).toEqual({ amount_minor: 100, state: 'open' })
+    expect(await auditBooks(issuer)).toEqual([])
+    await cancelCredit(issuer, { name: 'gus' }, { reference: reference ?? '', reason: 'He did not.' })
+    expect(await inOrder()).toMatchObject({ suspense: 100, credits: 0 })
+    expect(await reconcileCases(issuer)).toMatchObject({ reopened: 1 })
+    expect(await show(caseNo)).toMatchObject({ state: 'open', suspenseMinor: 100 })
+    expect(await inOrder()).toMatchObject({ suspense: 100, credits: 0 })
+    expect(await auditBooks(issuer)).toEqual([])
   })
 })
 

@@ -3,7 +3,7 @@
  * on one store take turns, since each pass is one exclusive transaction; the second finds nothing left to do.
  */
 import type { Issuer } from '../issuer.ts'
-import { type Reconciled, type ReconcileOptions, reconcileCases } from './reconcile.ts'
+import { type Reconciled, reconcileCases } from './reconcile.ts'
 
 const delayMsDefault = 2_000
 /** Terminals fall silent without a document. */
@@ -19,7 +19,7 @@ export interface CaseKeeper {
 /** @param options.onPass hears of each pass; an error is a fault of the store, and the next document tries again */
 export const keepCases = (
   issuer: Issuer,
-  options: ReconcileOptions & {
+  options: {
     readonly delayMs?: number
     readonly idleMs?: number
     readonly onPass: (outcome: Reconciled | Error) => void
@@ -41,7 +41,7 @@ export const keepCases = (
   const pass = async (): Promise<void> => {
     again = false
     try {
-      onPass(await reconcileCases(issuer, options))
+      onPass(await reconcileCases(issuer))
     } catch (error) {
       onPass(error instanceof Error ? error : new Error(String(error)))
     }

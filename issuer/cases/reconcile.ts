@@ -12,7 +12,7 @@ import { businessDays } from '../facts.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreWriter } from '../store.ts'
 import { appendEvents, type CaseEvent } from './case-log.ts'
-import { type CreditDesk, type Decision, decisionDocument, plainCredits, undoDecision } from './decision-money.ts'
+import { type Decision, decisionDocument, isCancelled, undoDecision } from './decision-money.ts'
 import { causePlaces } from './workflow.ts'
 
 const daySeconds = 86_400
@@ -30,11 +30,6 @@ export interface Reconciled {
   readonly reopened: number
   /** Decisions. */
   readonly takenBack: number
-}
-
-export interface ReconcileOptions {
-  /** Absent: credits are booked, without a reference for the card. */
-  readonly credits?: CreditDesk
 }
 
 const chunksOf = function* <Value>(values: readonly Value[]): Generator<Value[]> {
@@ -88,16 +83,16 @@ const newFile = (keyed: KeyedCase, now: number): Insertable<CaseFileTable> => {
 class Pass {
   readonly #db: StoreWriter
   readonly #now: number
-  readonly #credits: CreditDesk
+  readonly #issuer: Issuer
   readonly #decisions: ReadonlyMap<number, Decision>
   readonly #events: CaseEvent[] = []
   readonly counts = { opened: 0, closed: 0, reopened: 0, takenBack: 0 }
 
-  constructor(db: StoreWriter, about: { now: number; credits: CreditDesk; decisions: ReadonlyMap<number, Decision> }) {
+  constructor(issuer: Issuer, db: StoreWriter, decisions: ReadonlyMap<number, Decision>) {
+    this.#issuer = issuer
     this.#db = db
-    this.#now = about.now
-    this.#credits = about.credits
-    this.#decisions = about.decisions
+    this.#now = issuer.clock()
+    this.#decisions = decisions
   }
 
   async open(fresh: readonly KeyedCase[]): Promise<void> {
@@ -120,7 +115,7 @@ class Pass {
   /** A case that is on file, as it is derived now. */
   async keep(file: CaseFile, keyed: KeyedCase): Promise<void> {
     const decision = this.#decisions.get(file.case_no)
-    const holds = decision !== undefined && stands(decision, keyed.found)
+    const holds = decision !== undefined && stands(decision, keyed.found) && !(await isCancelled(this.#db, decision))
     if (decision?.state === 'booked' && holds) return
     if (decision !== undefined && !holds) await this.#withdraw(decision, keyed.found.opened?.document)
     const isClosed = file.state === 'closed'
@@ -183,14 +178,14 @@ class Pass {
       .executeTakeFirstOrThrow()
     if (Number(numUpdatedRows) === 0) return
     if (booked) {
-      await undoDecision(this.#db, decision, { now: this.#now, credits: this.#credits })
+      await undoDecision(this.#issuer, this.#db, decision)
       this.counts.takenBack += 1
     }
     this.#events.push({
       caseNo: decision.case_no,
       kind: booked ? 'takenBack' : 'refused',
       document,
-      detail: `${decisionDocument(decision)}: the case is another one now.`,
+      detail: `${decisionDocument(decision)}: the case is another one now, or the credit was taken back.`,
     })
   }
 
@@ -264,11 +259,7 @@ const readFiles = async (db: StoreWriter, keys: readonly string[]): Promise<Read
 }
 
 /** Within a transaction that writes. */
-export const reconcileIn = async (
-  issuer: Pick<Issuer, 'book' | 'clock'>,
-  db: StoreWriter,
-  options: ReconcileOptions = {},
-): Promise<Reconciled> => {
+export const reconcileIn = async (issuer: Issuer, db: StoreWriter): Promise<Reconciled> => {
   const now = issuer.clock()
   const derived = deriveCases(await readBook(issuer, db, { closed: false }), { since: now - silenceSeconds })
   const recent = businessDays(issuer.book.timeZone)(now - loadPatienceSeconds)
@@ -284,11 +275,7 @@ export const reconcileIn = async (
     .selectAll()
     .where('state', 'in', ['proposed', 'booked'])
     .execute()
-  const pass = new Pass(db, {
-    now,
-    credits: options.credits ?? plainCredits,
-    decisions: new Map(decisions.map((decision) => [decision.case_no, decision])),
-  })
+  const pass = new Pass(issuer, db, new Map(decisions.map((decision) => [decision.case_no, decision])))
   for (const file of files.values()) {
     const keyed = open.get(file.case_key)
     if (keyed === undefined) await pass.end(file, ended.get(`${file.case_key}/closed`))
@@ -299,5 +286,5 @@ export const reconcileIn = async (
 }
 
 /** Brings the files up to date; another process that does the same meanwhile waits, and then finds nothing to do. */
-export const reconcileCases = (issuer: Issuer, options: ReconcileOptions = {}): Promise<Reconciled> =>
-  issuer.store.write((db) => reconcileIn(issuer, db, options))
+export const reconcileCases = (issuer: Issuer): Promise<Reconciled> =>
+  issuer.store.write((db) => reconcileIn(issuer, db))

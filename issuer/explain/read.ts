@@ -372,6 +372,17 @@ const readDecisions = (db: StoreReader) =>
     .select(['decision_no', 'kind', 'case_key', 'decided_at', 'case_decision.suspense_minor', 'cause', 'day'])
     .select(['case_decision.holes_minor', 'card_id', 'counter', 'terminal_id', 'merchant', 'case_decision.case_no'])
     .where('case_decision.state', '=', 'booked')
+    // The money of a credit that a person took back is where it came from.
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('funding')
+            .select('funding.funding_no')
+            .whereRef('funding.funding_no', '=', 'case_decision.funding_no')
+            .where('funding.state', '=', 'cancelled'),
+        ),
+      ),
+    )
     .orderBy('decision_no')
     .execute()
 

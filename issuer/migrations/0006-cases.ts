@@ -131,6 +131,7 @@ export const cases: Migration = {
       holes_minor {int} NOT NULL,
       merchant_no {int} REFERENCES merchant (merchant_no),
       card_no {int} REFERENCES card (card_no),
+      funding_no {int} REFERENCES funding (funding_no),
       reason TEXT NOT NULL,
       proposed_by TEXT NOT NULL,
       proposed_at {int} NOT NULL,
@@ -148,9 +149,7 @@ export const cases: Migration = {
     "CREATE TRIGGER case_event_stays BEFORE DELETE ON case_event BEGIN SELECT raise(ABORT, 'an event is never deleted'); END",
   ],
   postgresStatements: [
-    `CREATE FUNCTION case_line_is_final() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN RAISE EXCEPTION 'a line of % is never changed or deleted', tg_table_name; END $$`,
-    'CREATE TRIGGER case_note_is_final BEFORE UPDATE OR DELETE ON case_note FOR EACH ROW EXECUTE FUNCTION case_line_is_final()',
-    'CREATE TRIGGER case_event_is_final BEFORE UPDATE OR DELETE ON case_event FOR EACH ROW EXECUTE FUNCTION case_line_is_final()',
+    "CREATE TRIGGER case_note_is_final BEFORE UPDATE OR DELETE ON case_note FOR EACH ROW EXECUTE FUNCTION refuse_change('a note is final')",
+    "CREATE TRIGGER case_event_is_final BEFORE UPDATE OR DELETE ON case_event FOR EACH ROW EXECUTE FUNCTION refuse_change('an event is final')",
   ],
 }
