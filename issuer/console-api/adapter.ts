@@ -137,6 +137,21 @@ const permitted =
 
 const mediaTypeOf = (c: AppContext): string => c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
 
+/** PostgreSQL has no text with a NUL in it; SQLite has, and shows it to nobody. */
+const hasNul = (value: unknown): boolean => typeof value === 'string' && value.includes('\0')
+
+/** @returns undefined: it is no JSON, or there is a NUL in it */
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text, (name, value: unknown) => {
+      if (hasNul(name) || hasNul(value)) throw new SyntaxError('a NUL')
+      return value
+    })
+  } catch {
+    return undefined
+  }
+}
+
 /** @returns members of the body; undefined: it is not what the route takes */
 const bodyOf = async (c: AppContext, called: ConsoleRoute): Promise<Readonly<Record<string, unknown>> | undefined> => {
   if (called.method === 'GET') return {}
@@ -145,15 +160,17 @@ const bodyOf = async (c: AppContext, called: ConsoleRoute): Promise<Readonly<Rec
     return { bytes: new Uint8Array(await c.req.arrayBuffer()) }
   }
   if (mediaTypeOf(c) !== 'application/json') return undefined
-  const body: unknown = await c.req.json().catch(() => undefined)
+  const body = parsed(await c.req.text())
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined
   return { ...body }
 }
 
-/** Path, query and body as one. @returns undefined: a name stands in two of them */
+/** Path, query and body as one. @returns undefined: a name stands in two of them, or there is a NUL */
 const joined = (c: AppContext, body: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined => {
   const query = Object.entries(c.req.queries()).map(([name, all]) => [name, all.length === 1 ? all[0] : all] as const)
-  const members = [...Object.entries(c.req.param()), ...query, ...Object.entries(body)]
+  const address = [...Object.entries(c.req.param()), ...query]
+  if (address.some(([, value]) => [value].flat().some(hasNul))) return undefined
+  const members = [...address, ...Object.entries(body)]
   const input = new Map<string, unknown>(members)
   return input.size === members.length ? Object.fromEntries(input) : undefined
 }
@@ -207,7 +224,8 @@ const answer = async (issuer: Issuer, c: AppContext, called: ConsoleRoute, optio
     )
   const columns = listColumns(called)
   const members = joined(c, body)
-  if (members === undefined) return refuse(c, 400, 'input', 'A name stands both in the address and in the body.')
+  if (members === undefined)
+    return refuse(c, 400, 'input', 'A name stands both in the address and in the body, or is no text.')
   const { format, ...rest } = members
   const asCsv = columns !== undefined && format === 'csv'
   const input = v.safeParse(called.input, asCsv ? rest : members)
