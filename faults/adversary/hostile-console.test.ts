@@ -192,7 +192,7 @@ test('SQL and HTML in what is asked for is text', async () => {
     const users = await api(`/users?search=${sought}`, { headers: signedIn })
     const log = await api(`/audit-log?name=${sought}&action=${sought}&subject=${sought}`, { headers: signedIn })
     expect([text, users.status, log.status]).toEqual([text, 200, 200])
-    expect(JSON.parse(await log.text())).toEqual({ rows: [] })
+    expect(JSON.parse(await log.text())).toEqual({ rows: [], total: 0 })
     const role = await post(`/users/${sought}/role`, { role: 'viewer' }, signedIn)
     expect([text, role.status]).toEqual([text, 400])
     const answer = await post('/session/sign-in', { name: text, password: text })

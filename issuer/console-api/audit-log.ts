@@ -10,9 +10,9 @@ import {
 } from '../console-contract/audit-log.ts'
 import { IssuerError } from '../errors.ts'
 import type { StoreReader } from '../store.ts'
+import { dayAfter, dayBegins } from './days.ts'
+import { countRows } from './paging.ts'
 import { route } from './route.ts'
-
-const secondsOf = (iso: string): number => Math.floor(Date.parse(iso) / 1000)
 
 /** A number that an earlier page said. @throws IssuerError `input` */
 const placeOf = (after: string): number => {
@@ -20,7 +20,7 @@ const placeOf = (after: string): number => {
   return Number(after)
 }
 
-const filtered = (db: StoreReader, query: v.InferOutput<typeof auditListInput>) => {
+const filtered = (db: StoreReader, timeZone: string, query: v.InferOutput<typeof auditListInput>) => {
   let rows = db.selectFrom('audit_log')
   if (query.name !== undefined) rows = rows.where('name', '=', query.name)
   if (query.subject !== undefined) rows = rows.where('subject', '=', query.subject)
@@ -30,8 +30,8 @@ const filtered = (db: StoreReader, query: v.InferOutput<typeof auditListInput>) 
     rows = rows.where((eb) =>
       eb.or([eb('action', '=', action), eb.and([eb('action', '>=', `${action}.`), eb('action', '<', `${action}/`)])]),
     )
-  if (query.from !== undefined) rows = rows.where('at', '>=', secondsOf(query.from))
-  if (query.until !== undefined) rows = rows.where('at', '<', secondsOf(query.until))
+  if (query.from !== undefined) rows = rows.where('at', '>=', dayBegins(query.from, timeZone))
+  if (query.until !== undefined) rows = rows.where('at', '<', dayBegins(dayAfter(query.until, 1), timeZone))
   return rows
 }
 
@@ -48,7 +48,8 @@ export const auditRoutes = [
     handle: ({ issuer, input }) =>
       issuer.store.read(async (db) => {
         const descending = input.direction === 'descending'
-        let page = filtered(db, input).selectAll()
+        const all = filtered(db, issuer.book.timeZone, input)
+        let page = all.selectAll()
         if (input.after !== undefined) page = page.where('audit_no', descending ? '<' : '>', placeOf(input.after))
         const found = await page
           .orderBy('audit_no', descending ? 'desc' : 'asc')
@@ -68,7 +69,12 @@ export const auditRoutes = [
           }
         })
         const last = rows.at(-1)
-        return found.length > input.limit && last !== undefined ? { rows, next: String(last.auditNo) } : { rows }
+        const total = await countRows(db, all.select('audit_no'))
+        return {
+          rows,
+          ...(found.length > input.limit && last !== undefined ? { next: String(last.auditNo) } : {}),
+          ...(total === undefined ? {} : { total }),
+        }
       }),
   }),
   route({

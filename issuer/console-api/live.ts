@@ -28,6 +28,7 @@ const newestOf: Readonly<Partial<Record<Topic, readonly (readonly [table: string
   ],
   terminals: [['terminal', 'terminal_no']],
   publications: [['bulletin', 'serial']],
+  audit: [['audit_log', 'audit_no']],
 }
 
 type Marks = ReadonlyMap<Topic, string>

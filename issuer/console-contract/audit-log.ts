@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { listQuery, pageOf } from './list.ts'
 
 const time = v.string()
+const day = v.optional(v.pipe(v.string(), v.isoDate()))
 const word = v.optional(v.pipe(v.string(), v.maxLength(200)))
 
 export const auditListInput = listQuery(['auditNo'], {
@@ -10,9 +11,9 @@ export const auditListInput = listQuery(['auditNo'], {
   /** An action, or how it begins: "merchant" finds "merchant.fee.set". */
   action: word,
   subject: word,
-  /** ISO 8601. */
-  from: v.optional(v.pipe(v.string(), v.isoTimestamp())),
-  until: v.optional(v.pipe(v.string(), v.isoTimestamp())),
+  /** The first and the last day, in the book's time zone. */
+  from: day,
+  until: day,
 })
 export const auditRowSchema = v.object({
   auditNo: v.number(),
