@@ -7,6 +7,7 @@ import { openPages, pages } from './areas.ts'
 import { Button } from './parts/Button.tsx'
 import { PageHead } from './parts/layout.tsx'
 import { EmptyState, ErrorState, Loading } from './parts/states.tsx'
+import { MustChangePassword } from './shell/ChangePassword.tsx'
 import { Shell } from './shell/Shell.tsx'
 
 /** A page that fails leaves the rest standing. */
@@ -102,6 +103,12 @@ export function App() {
       </main>
     )
   if (session.data === null) return <SignedOut />
+  if (session.data.mustChangePassword)
+    return (
+      <SessionContext value={session.data}>
+        <MustChangePassword />
+      </SessionContext>
+    )
   return (
     <SessionContext value={session.data}>
       <Switch>

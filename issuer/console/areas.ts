@@ -58,7 +58,7 @@ export const navigation: readonly { readonly title: string; readonly items: read
     title: 'Administration',
     items: [
       { title: 'Users', href: '/users', icon: 'users', key: 'u', page: 'Users', permission: 'administer' },
-      { title: 'Audit log', href: '/audit-log', icon: 'audit', key: 'a', page: 'AuditLog' },
+      { title: 'Audit log', href: '/audit-log', icon: 'audit', key: 'a', page: 'AuditLog', permission: 'administer' },
     ],
   },
 ]
@@ -86,7 +86,6 @@ const addresses: readonly (readonly [string, string])[] = [
   ['/catalogue/:itemId', 'Item'],
   ['/bulletin', 'Bulletin'],
   ['/users', 'Users'],
-  ['/users/:userNo', 'User'],
   ['/audit-log', 'AuditLog'],
   ['/search', 'Search'],
   ['/account', 'OwnAccount'],

@@ -99,6 +99,23 @@ export const get = async <Schema extends v.GenericSchema>(
 ): Promise<v.InferOutput<Schema>> =>
   readAnswer(schema, await call(addressOf(path, options.query), options.signal ? { signal: options.signal } : {}))
 
+let provePassword: (() => Promise<boolean>) | undefined
+/** @param ask called when the server wants the password again; tells whether it was given */
+export const answerPasswordNeeded = (ask: typeof provePassword): void => {
+  provePassword = ask
+}
+
+/** Once more, if the password was wanted and given. */
+const withPassword = async (ask: () => Promise<unknown>): Promise<unknown> => {
+  try {
+    return await ask()
+  } catch (error) {
+    const wanted = error instanceof ApiError && error.code === 'passwordNeeded' && provePassword !== undefined
+    if (wanted && (await provePassword?.())) return ask()
+    throw error
+  }
+}
+
 /** Asks for a change. A `Blob` or bytes go as they are, all else as JSON. @throws ApiError */
 export const post = async <Schema extends v.GenericSchema>(
   schema: Schema,
@@ -106,13 +123,14 @@ export const post = async <Schema extends v.GenericSchema>(
   body: unknown = {},
 ): Promise<v.InferOutput<Schema>> => {
   const plain = body instanceof Blob
-  const answer = await call(addressOf(path), {
-    method: 'POST',
-    headers: {
-      [forgeryHeader]: forgeryToken,
-      'content-type': plain ? 'application/octet-stream' : 'application/json',
-    },
-    body: plain ? body : JSON.stringify(body),
-  })
-  return readAnswer(schema, answer)
+  const ask = () =>
+    call(addressOf(path), {
+      method: 'POST',
+      headers: {
+        [forgeryHeader]: forgeryToken,
+        'content-type': plain ? 'application/octet-stream' : 'application/json',
+      },
+      body: plain ? body : JSON.stringify(body),
+    })
+  return readAnswer(schema, await withPassword(ask))
 }

@@ -12,6 +12,7 @@ import { Dialog } from '../parts/Dialog.tsx'
 import { Icon } from '../parts/Icon.tsx'
 import { pathTo } from '../parts/links.tsx'
 import { keyHelp, useKeys } from './keys.ts'
+import { PasswordAgain } from './PasswordAgain.tsx'
 import { UserMenu } from './UserMenu.tsx'
 
 function Navigation({ onGo, brand }: { onGo?: () => void; brand?: ReactNode }) {
@@ -196,6 +197,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <Dialog title="Menu" open={menu} onClose={() => setMenu(false)} drawer="start">
         <Navigation onGo={() => setMenu(false)} />
       </Dialog>
+      <PasswordAgain />
       <KeyHelp open={help} onClose={() => setHelp(false)} />
     </div>
   )

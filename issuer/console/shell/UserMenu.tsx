@@ -1,17 +1,14 @@
 /** Who is signed in, how the console looks, and the way out. */
 import { useId, useState } from 'react'
-import * as v from 'valibot'
 import { Link } from 'wouter'
-import { post } from '../api/client.ts'
-import { renewSession } from '../api/query.ts'
 import { useSession } from '../api/session.ts'
 import { isThere } from '../areas.ts'
 import { Button } from '../parts/Button.tsx'
 import { Icon } from '../parts/Icon.tsx'
+import { signOut } from './sign-out.ts'
 import { chooseTheme, chosenTheme, type Theme, themes } from './theme.ts'
 
 const titles: Readonly<Record<Theme, string>> = { system: 'As the system', light: 'Light', dark: 'Dark' }
-const anything = v.unknown()
 
 function ThemeChoice() {
   const [theme, setTheme] = useState(chosenTheme)
@@ -40,10 +37,6 @@ function ThemeChoice() {
 export function UserMenu() {
   const { user } = useSession()
   const id = useId()
-  const signOut = async () => {
-    await post(anything, '/session/sign-out').catch(() => undefined)
-    await renewSession()
-  }
   return (
     <div className="user-menu">
       <button
