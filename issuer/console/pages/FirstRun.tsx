@@ -48,9 +48,7 @@ export default function FirstRun() {
         />
         <NewPassword label="Password" typed={typed} onChange={setTyped} fault={tried ? fault : undefined} />
       </Form>
-      <p className="hint">
-        Somebody was faster? <Link href="/sign-in">Sign in</Link>
-      </p>
+      <Link href="/sign-in">Somebody was faster: sign in</Link>
     </WayIn>
   )
 }

@@ -64,7 +64,7 @@ function OwnSessions() {
     )
   return (
     <PlainTable
-      caption="Where you are signed in"
+      caption="Sessions"
       rows={sessions.data.sessions}
       rowKey={({ sessionNo }) => sessionNo}
       columns={[
