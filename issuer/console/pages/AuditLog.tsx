@@ -169,25 +169,27 @@ export default function AuditLog() {
           </Button>
         }
       />
-      {failure === undefined ? null : <Strip tone="bad">{failure}</Strip>}
-      {chain === undefined ? null : <ChainResult chain={chain} />}
-      <DataTable
-        caption="Changes"
-        noun={['change', 'changes']}
-        list={list}
-        columns={columns}
-        rowKey={(row) => row.auditNo}
-        empty={{ title: 'No changes yet', text: 'Whatever a person changes, here or by the command, stands here.' }}
-        filters={
-          <Filters list={list}>
-            <FilterText list={list} name="name" label="Who" />
-            <FilterText list={list} name="action" label="Action" />
-            <FilterText list={list} name="subject" label="Of" />
-            <FilterDay list={list} name="from" label="From" />
-            <FilterDay list={list} name="until" label="Until" />
-          </Filters>
-        }
-      />
+      <div className="stack is-narrow">
+        {failure === undefined ? null : <Strip tone="bad">{failure}</Strip>}
+        {chain === undefined ? null : <ChainResult chain={chain} />}
+        <DataTable
+          caption="Changes"
+          noun={['change', 'changes']}
+          list={list}
+          columns={columns}
+          rowKey={(row) => row.auditNo}
+          empty={{ title: 'No changes yet', text: 'Whatever a person changes, here or by the command, stands here.' }}
+          filters={
+            <Filters list={list}>
+              <FilterText list={list} name="name" label="Who" />
+              <FilterText list={list} name="action" label="Action" />
+              <FilterText list={list} name="subject" label="Of" />
+              <FilterDay list={list} name="from" label="From" />
+              <FilterDay list={list} name="until" label="Until" />
+            </Filters>
+          }
+        />
+      </div>
       <Dialog title={`Change ${shown?.auditNo ?? ''}`} open={shown !== undefined} onClose={close} drawer="end">
         {shown === undefined ? null : <ShownRow row={shown} />}
       </Dialog>

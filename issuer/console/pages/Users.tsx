@@ -1,7 +1,7 @@
 /** Who may use the console: added, given a role, kept out, given another password. */
 import { useState } from 'react'
 import * as v from 'valibot'
-import { useSearchParams } from 'wouter'
+import { Link, useSearchParams } from 'wouter'
 import { type User, userPageSchema } from '../../console-contract/access.ts'
 import { type Role, roles } from '../../console-contract/roles.ts'
 import { useChange } from '../api/query.ts'
@@ -12,7 +12,7 @@ import { ConfirmAction, Dialog } from '../parts/Dialog.tsx'
 import { FilterSelect, Filters, FilterText } from '../parts/Filters.tsx'
 import { Form, SelectField, TextField } from '../parts/Form.tsx'
 import { Icon } from '../parts/Icon.tsx'
-import { Card, KeyValue, PageHead } from '../parts/layout.tsx'
+import { KeyValue, PageHead } from '../parts/layout.tsx'
 import { NewPassword, noPassword, passwordFault } from '../parts/NewPassword.tsx'
 import { ShownLink } from '../parts/ShownLink.tsx'
 import { useList } from '../parts/use-list.ts'
@@ -26,6 +26,7 @@ const roleSays: Readonly<Record<Role, string>> = {
   finance: 'Finance: decides over money',
   admin: 'Administrator: all of it, and users',
 }
+const roleName = (role: Role): string => role.replace(/^./, (letter) => letter.toUpperCase())
 const roleOptions = roles.map((role) => [role, roleSays[role]] as const)
 const asRole = (value: string): Role => roles.find((role) => role === value) ?? 'viewer'
 
@@ -37,7 +38,7 @@ function State({ user }: { user: User }) {
 
 const columns: readonly Column<User>[] = [
   { id: 'name', title: 'Name', sort: 'name', wide: true, cell: (user) => <ShownLink id={user.name} /> },
-  { id: 'role', title: 'Role', cell: (user) => user.role },
+  { id: 'role', title: 'Role', cell: (user) => roleName(user.role) },
   { id: 'state', title: 'State', cell: (user) => <State user={user} /> },
   { id: 'seen', title: 'Signed in', cell: (user) => <DateTime at={user.seenAt} relative /> },
   {
@@ -86,11 +87,15 @@ function AddUser({ onDone }: { onDone: () => void }) {
   )
 }
 
-function ChangeRole({ user }: { user: User }) {
+function ChangeRole({ user, onDone }: { user: User; onDone: () => void }) {
   const [role, setRole] = useState<Role>(user.role)
   const change = useChange(nothing, `/users/${encodeURIComponent(user.name)}/role`)
+  const submit = async () => {
+    await change.mutateAsync({ role })
+    onDone()
+  }
   return (
-    <Form submit="Change the role" onSubmit={() => change.mutateAsync({ role })}>
+    <Form submit="Change the role" onSubmit={submit} onCancel={onDone}>
       <SelectField
         label="Role"
         hint="It counts from the next request on."
@@ -102,7 +107,7 @@ function ChangeRole({ user }: { user: User }) {
   )
 }
 
-function ResetPassword({ user }: { user: User }) {
+function ResetPassword({ user, onDone }: { user: User; onDone: () => void }) {
   const [typed, setTyped] = useState(noPassword)
   const [tried, setTried] = useState(false)
   const change = useChange(nothing, `/users/${encodeURIComponent(user.name)}/password`)
@@ -111,11 +116,11 @@ function ResetPassword({ user }: { user: User }) {
     setTried(true)
     if (fault !== undefined) return
     await change.mutateAsync({ password: typed.once })
-    setTyped(noPassword)
-    setTried(false)
+    onDone()
   }
   return (
-    <Form submit="Set the password" onSubmit={submit}>
+    <Form submit="Set the password" onSubmit={submit} onCancel={onDone}>
+      <p>All sessions of {user.name} end. At the next sign-in, a password of one’s own is asked for.</p>
       <NewPassword
         label="Password for the next sign-in"
         typed={typed}
@@ -128,38 +133,46 @@ function ResetPassword({ user }: { user: User }) {
 
 function ShownUser({ user }: { user: User }) {
   const own = useSession().user.name === user.name
+  const [asked, setAsked] = useState<'role' | 'password'>()
   const change = useChange(nothing, `/users/${encodeURIComponent(user.name)}/disabled`)
+  const done = () => setAsked(undefined)
   return (
     <div className="stack">
       <KeyValue
         pairs={[
+          ['Role', roleSays[user.role]],
           ['State', <State key="state" user={user} />],
           ['Added', <DateTime key="added" at={user.createdAt} />],
+          ['Password since', <DateTime key="password" at={user.passwordAt} />],
           ['Signed in', <DateTime key="seen" at={user.seenAt} relative />],
         ]}
       />
-      <Card title="Role">
-        <ChangeRole key={user.role} user={user} />
-      </Card>
-      {own ? null : (
-        <Card title="Another password">
-          <ResetPassword user={user} />
-        </Card>
-      )}
-      <ConfirmAction
-        key={String(user.disabled)}
-        button={user.disabled ? 'Let in again' : 'Keep out'}
-        kind={user.disabled ? 'plain' : 'danger'}
-        title={user.disabled ? `Let ${user.name} in again?` : `Keep ${user.name} out?`}
-        says={
-          user.disabled
-            ? 'The user may sign in again with the password as it is.'
-            : 'All sessions of the user end at once, and nobody signs in under this name until it is let in again. What the user did stays as it is.'
-        }
-        confirm={user.disabled ? 'Let in' : 'Keep out'}
-        danger={!user.disabled}
-        act={() => change.mutateAsync({ disabled: !user.disabled })}
-      />
+      <Link href={`/audit-log?subject=${encodeURIComponent(user.name)}`}>What was changed about {user.name}</Link>
+      <Link href={`/audit-log?name=${encodeURIComponent(user.name)}`}>What {user.name} changed</Link>
+      <div className="row-of-buttons">
+        <Button onPress={() => setAsked('role')}>Change the role</Button>
+        {own ? null : <Button onPress={() => setAsked('password')}>Set another password</Button>}
+        <ConfirmAction
+          key={String(user.disabled)}
+          button={user.disabled ? 'Let in again' : 'Keep out'}
+          kind={user.disabled ? 'plain' : 'danger'}
+          title={user.disabled ? `Let ${user.name} in again?` : `Keep ${user.name} out?`}
+          says={
+            user.disabled
+              ? 'The user may sign in again with the password as it is.'
+              : 'All sessions of the user end at once, and nobody signs in under this name until it is let in again. What the user did stays as it is.'
+          }
+          confirm={user.disabled ? 'Let in' : 'Keep out'}
+          danger={!user.disabled}
+          act={() => change.mutateAsync({ disabled: !user.disabled })}
+        />
+      </div>
+      <Dialog title={`Role of ${user.name}`} open={asked === 'role'} onClose={done}>
+        <ChangeRole user={user} onDone={done} />
+      </Dialog>
+      <Dialog title={`Password of ${user.name}`} open={asked === 'password'} onClose={done}>
+        <ResetPassword user={user} onDone={done} />
+      </Dialog>
     </div>
   )
 }
@@ -203,12 +216,7 @@ export default function Users() {
         filters={
           <Filters list={list}>
             <FilterText list={list} name="search" label="Name" />
-            <FilterSelect
-              list={list}
-              name="role"
-              label="Role"
-              options={roles.map((role) => [role, role.replace(/^./, (letter) => letter.toUpperCase())])}
-            />
+            <FilterSelect list={list} name="role" label="Role" options={roles.map((role) => [role, roleName(role)])} />
           </Filters>
         }
       />
