@@ -54,7 +54,9 @@ test.beforeEach(async () => {
   url = ready.url ?? ''
   code = ready.code ?? ''
 })
-test.afterEach(async () => {
+test.afterEach(async ({ context }) => {
+  // A page that listens would be waited for.
+  await context.close()
   const ended = new Promise((resolve) => server.once('exit', resolve))
   server.stdin.end()
   await ended
