@@ -61,9 +61,8 @@ export const access: Migration = {
     "CREATE TRIGGER audit_log_stays BEFORE DELETE ON audit_log BEGIN SELECT raise(ABORT, 'the audit log is never deleted'); END",
   ],
   postgresStatements: [
-    `CREATE FUNCTION audit_log_refuses() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN RAISE EXCEPTION 'the audit log never changes'; END $$`,
-    'CREATE TRIGGER audit_log_is_final BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION audit_log_refuses()',
-    'CREATE TRIGGER audit_log_stays BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuses()',
+    "CREATE TRIGGER audit_log_is_final BEFORE UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change('the audit log never changes')",
+    "CREATE TRIGGER audit_log_stays BEFORE DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change('the audit log is never deleted')",
+    "CREATE TRIGGER audit_log_remains BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('the audit log is never deleted')",
   ],
 }
