@@ -51,6 +51,7 @@ const cardOf = (number: number): string =>
 const peakRssMb = (): number =>
   Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024
 
+const by = { name: 'bench' }
 const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 
@@ -146,7 +147,7 @@ const bench = async (): Promise<string[]> => {
     })
 
     const began = performance.now()
-    const blocked = await blockCards(issuer, cards)
+    const blocked = await blockCards(issuer, by, { cards: cards, reason: 'lost' })
     const blockMs = performance.now() - began
     const first = await inChild(dataDir, cards[4711] ?? '')
     console.log(
@@ -159,7 +160,7 @@ const bench = async (): Promise<string[]> => {
     )
     const delta = Array.from({ length: deltaCount }, (_, at) => cardOf(million + at))
     const deltaBegan = performance.now()
-    await blockCards(issuer, delta)
+    await blockCards(issuer, by, { cards: delta, reason: 'lost' })
     const deltaMs = performance.now() - deltaBegan
     const second = await inChild(dataDir, delta[17] ?? '')
     console.log(

@@ -8,6 +8,7 @@ import { stickHotlistEntriesMax } from '../../main/stick/stick.ts'
 import { cardId } from '../../protocol/quantities.ts'
 import { makeStickWorld } from './stick-world.ts'
 
+const by = { name: 'test' }
 const numbered = (count: number, first = 0): string[] =>
   Array.from({ length: count }, (_, at) => (first + at).toString(16).padStart(16, '0'))
 
@@ -20,7 +21,7 @@ test('it goes by stick, only what is new is written again, and what is damaged o
     kiosk.work(async (terminal) => terminal.hotlist.find(cardId(number)) !== undefined)
   const cards = numbered(stickHotlistEntriesMax + 5)
   const [first = '', last = ''] = [cards[0], cards.at(-1)]
-  await blockCards(world.issuer, cards)
+  await blockCards(world.issuer, by, { cards: cards, reason: 'lost' })
   await kiosk.export(stick)
   expect(await world.desk(stick)).toMatchObject({ hotlist: cards.length, refused: [] })
   expect(lists()).toEqual(['hotlist-1-000.fhot', 'hotlist-1-001.fhot'])
@@ -50,7 +51,7 @@ test('it goes by stick, only what is new is written again, and what is damaged o
   expect(await kiosk.take(stick)).toMatchObject({ hotlistMissing: false })
   expect([await isListed(first), await isListed(last)]).toEqual([false, true])
   // A new log clears the old one away.
-  expect(await renewHotlist(world.issuer)).toMatchObject({ generation: 2 })
+  expect(await renewHotlist(world.issuer, by)).toMatchObject({ generation: 2 })
   await world.desk(stick)
   expect(lists()).toEqual(['hotlist-2-000.fhot', 'hotlist-2-001.fhot'])
   expect(await kiosk.take(stick)).toMatchObject({ hotlistMissing: false })
