@@ -358,9 +358,9 @@ export const addItem = async (issuer: Issuer, given: NewItem, who?: Who): Promis
       return { item, outcome, unitsAdded: 0 }
     }
     const versions = new Map([...(await versionsOfUnit(db, item.id)), item].map((each) => [each.version, each]))
-    const old = await unitsOf(db, item.id)
+    const old = new Set(await unitsOf(db, item.id))
     const unitsAdded = await addUnits(issuer, db, item.id, codes)
-    const added = (await unitsOf(db, item.id)).filter((unit) => !new Set(old).has(unit))
+    const added = (await unitsOf(db, item.id)).filter((unit) => !old.has(unit))
     // A kiosk that has the new codes and an older bulletin sells them at the older price.
     for (const version of versions.values())
       await addVersions(
