@@ -7,7 +7,7 @@ import { withIsoTimes } from '../issuer/iso-times.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { count, id8 } from './arguments.ts'
 import { commandCaller } from './caller.ts'
-import { type BlockOptions, blockFile } from './hotlist.ts'
+import { blockFile } from './card-hotlist.ts'
 import { storeOption, withIssuer } from './issuer.ts'
 import { CliError, exitStatus, result } from './output.ts'
 import { table } from './table.ts'
@@ -61,10 +61,11 @@ export const addCardLife = (card: Command): void => {
     .requiredOption(...storeOption)
     .option('--reason <text>', 'why: others will ask', 'not given')
     .option('--file <file>', 'card numbers, one a line, or - for standard input')
-    .action((cardId: string | undefined, options: BlockOptions & { reason: string }) => {
-      if ((cardId === undefined) === (options.file === undefined))
+    .action((cardId: string | undefined, options: StoreOptions & { file?: string; reason: string }) => {
+      const { file } = options
+      if (file !== undefined && cardId === undefined) return blockFile({ ...options, file })
+      if (file !== undefined || cardId === undefined)
         throw new CliError(exitStatus.usage, 'Give one card number, or --file FILE.')
-      if (cardId === undefined) return blockFile(options)
       return withIssuer(options.store, async (issuer) => {
         const blocked = await blockForReason(issuer, commandCaller(), { cardId, reason: options.reason })
         result(

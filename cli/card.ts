@@ -21,8 +21,8 @@ import { encodePersonalisation } from '../protocol/personalise.ts'
 import { amountMinor, cardId, unixTime } from '../protocol/quantities.ts'
 import { dayEnd, id8, pin, port, seconds } from './arguments.ts'
 import { commandCaller } from './caller.ts'
+import { addHotlist } from './card-hotlist.ts'
 import { addCardLife } from './card-life.ts'
-import { addHotlistCommands } from './hotlist.ts'
 import { storeOption, withIssuer } from './issuer.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { requireCard, withReader } from './reader.ts'
@@ -262,7 +262,7 @@ export const cardCommands = (): Command => {
     })
 
   addCardLife(card)
-  addHotlistCommands(card)
+  addHotlist(card)
 
   card
     .command('simulate')

@@ -22,6 +22,8 @@ export type IssuerErrorCode =
   | 'caseState'
   /** Another person has to. */
   | 'fourEyes'
+  | 'unknownBatch'
+  | 'unknownEntry'
   /** The server's port or address cannot be had. */
   | 'portInUse'
   | 'address'

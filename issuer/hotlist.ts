@@ -1,6 +1,8 @@
 /** Puts cards on the hotlist and takes them off: the list, its log, and the bulletin that signs it, in one transaction. */
 import { hotlistPageEntriesMax, type SignedHotlist } from '../protocol/hotlist.ts'
 import { type CardId, cardId } from '../protocol/quantities.ts'
+import { type Actor, requireReason } from './actor.ts'
+import { noteChange } from './audit-log.ts'
 import { newestBulletin, reissue } from './bulletin-publisher.ts'
 import { IssuerError } from './errors.ts'
 import { appendListed, appendTakenOff, beginLog, hotlistToSign, requireLog } from './hotlist-log.ts'
@@ -64,8 +66,8 @@ export const blockCardIn = async (issuer: Issuer, db: StoreWriter, id: CardId) =
 }
 
 /**
- * Takes a card off the hotlist, and the list into force at once. A terminal that has the old list may still block it for good.
- * @throws IssuerError `input` (a terminal blocked it for good); `unknownCard` when it is not listed
+ * Takes a card off the hotlist, and puts the list into force at once. A terminal that has the old list may still block it.
+ * @throws IssuerError `input`: not listed, or blocked for good by a terminal
  */
 export const unblockCard = async (issuer: Issuer, card: string): Promise<{ cardId: string; serial?: number }> => {
   const id = checkedCard(card)
@@ -88,11 +90,7 @@ export const unblockCardIn = async (issuer: Issuer, db: StoreWriter, id: CardId)
       `A terminal has blocked card ${id} for good: give its holder another one with "farthing card replace".`,
     )
   const taken = await db.deleteFrom('hotlist').where('card_id', '=', id).returning('card_id').executeTakeFirst()
-  if (taken === undefined)
-    throw new IssuerError(
-      'unknownCard',
-      `Card ${id} is not on the hotlist: check its number with "farthing card inspect".`,
-    )
+  if (taken === undefined) throw new IssuerError('input', `Card ${id} is not on the hotlist.`)
   await db
     .updateTable('card')
     .set({ status: 'active' })
@@ -120,20 +118,43 @@ export interface BlockedCards {
  */
 export const blockCards = async (
   issuer: Issuer,
-  cards: readonly string[],
-  onProgress: (done: number) => void = () => undefined,
+  by: Actor,
+  given: {
+    readonly cards: readonly string[]
+    readonly reason: string
+    readonly onProgress?: (done: number) => void
+  },
 ): Promise<BlockedCards> => {
-  const ids = [...new Set(cards.map(checkedCard))].toSorted()
+  const ids = [...new Set(given.cards.map(checkedCard))].toSorted()
+  const reason = requireReason(given.reason)
   let listed = 0
   let known = 0
   for (let at = 0; at < ids.length; at += hotlistPageEntriesMax) {
     const part = ids.slice(at, at + hotlistPageEntriesMax)
-    const done = await issuer.store.write((db) => list(issuer, db, part))
+    const done = await issuer.store.write(async (db) => {
+      await db
+        .updateTable('card')
+        .set({ blocked_at: issuer.clock(), blocked_by: by.name, blocked_reason: reason })
+        .where('card_id', 'in', part)
+        .where('blocked_at', 'is', null)
+        .execute()
+      return list(issuer, db, part)
+    })
     listed += done.listed
     known += done.known
-    onProgress(at + part.length)
+    given.onProgress?.(at + part.length)
   }
-  const serial = await issuer.store.write((db) => signList(issuer, db))
+  const serial = await issuer.store.write(async (db) => {
+    if (listed > 0) {
+      const after = { cards: ids.length, listed, reason }
+      await noteChange(
+        db,
+        { name: by.name, at: issuer.clock() },
+        { action: 'card.blockMany', subject: 'hotlist', after },
+      )
+    }
+    return signList(issuer, db)
+  })
   return { cards: ids.length, listed, known, ...(serial === undefined ? {} : { serial }) }
 }
 
@@ -141,9 +162,16 @@ export const blockCards = async (
  * Begins a new log with the list as it is: the old one's take-offs are gone, and every terminal fetches all of it anew.
  * @returns what the bulletin says of it
  */
-export const renewHotlist = (issuer: Issuer): Promise<SignedHotlist> =>
+export const renewHotlist = (issuer: Issuer, by: Actor): Promise<SignedHotlist> =>
   issuer.store.write(async (db) => {
     await beginLog(issuer, db)
     await signList(issuer, db)
-    return hotlistToSign(issuer, db)
+    const signed = await hotlistToSign(issuer, db)
+    const { generation, count } = signed
+    await noteChange(
+      db,
+      { name: by.name, at: issuer.clock() },
+      { action: 'hotlist.renew', subject: 'hotlist', after: { generation, count } },
+    )
+    return signed
   })

@@ -172,7 +172,7 @@ test('limits change at once and publish nothing of the catalogue; the change is 
   await publish(issuer)
   await addMap()
   await setTerms(issuer, { limits: { saleMinorMax: 2000 }, claimSeconds: 10 * day }, 'cli:test')
-  expect((await newestBulletin(issuer))?.bulletin).toMatchObject({
+  expect((await issuer.store.read((db) => newestBulletin(issuer, db)))?.bulletin).toMatchObject({
     items: [],
     claimSeconds: 10 * day,
     limits: { saleMinorMax: 2000, staleSaleMinorMax: 5000 },

@@ -2,7 +2,6 @@
  * For tests: some days of sales at some kiosks, with the troubles that operators meet: a kiosk that went silent, a wrong
  * price, a batch that is missing, a copied card, a doubt.
  */
-import { amountMinor } from '../protocol/quantities.ts'
 import { businessDayAt, dayAfter, dayBegins } from './console-api/days.ts'
 import { type Bench, newCard, newTerminal, publish, type TestCard, type TestTerminal } from './test-support.ts'
 
@@ -95,11 +94,10 @@ export const makeDays = async (
     const copy = card.copy()
     await first.sync(first.entry(card.pay(first, item)))
     await second.sync(second.entry(copy.pay(second, item)))
-    const doubt = card.pay(second, item)
-    await second.sync(second.entry(doubt, 'inDoubt'))
-    await second.sync(
-      second.entry({ ...copy.pay(second, item, amountMinor(item.priceMinor)), settlementMac: doubt.settlementMac }),
-    )
+    await second.sync(second.entry(card.pay(second, item), 'inDoubt'))
+    // A proof of another record.
+    const forged = { ...copy.pay(second, item), settlementMac: card.pay(second, item).settlementMac }
+    await second.sync(second.entry(forged))
   }
   return { terminals, cards, silent }
 }

@@ -31,3 +31,37 @@ export const terminalRow = v.object({
 export type TerminalRow = v.InferOutput<typeof terminalRow>
 
 export const terminalsPage = pageOf(terminalRow)
+
+/** What a kiosk may hold that the issuer does not know yet. An estimate. */
+export const exposure = v.object({
+  /** By its sales in `basisDays` before its last report, hour of the day by hour of the day. */
+  expected: countAndAmount,
+  basisDays: v.number(),
+  usualDayMinor: v.number(),
+  /** The estimate is cut off at what the kiosk's own limits let it sell without reporting. */
+  limited: v.boolean(),
+})
+export type Exposure = v.InferOutput<typeof exposure>
+
+const withheldUnits = v.object({ itemId: v.string(), count: v.number(), amountMinor: v.number() })
+
+export const terminalDetail = v.object({
+  ...terminalRow.entries,
+  keyVersion: v.number(),
+  createdAt: v.string(),
+  batches: v.number(),
+  /** Of all its epochs: batches before a later one that is here. */
+  missingBatches: v.number(),
+  /** A one-time code that still stands. */
+  codeExpiresAt: v.optional(v.string()),
+  /** Of the last 30 business days, the newest last. */
+  days: v.array(v.object({ day: v.string(), ...countAndAmount.entries })),
+  alarms: v.array(v.object({ kind: v.string(), raisedAt: v.string(), document: v.string() })),
+  withheld: v.array(withheldUnits),
+  exposure: v.optional(exposure),
+})
+export type TerminalDetail = v.InferOutput<typeof terminalDetail>
+
+export const terminalInput = v.object({ terminalId: terminalIdText })
+export const addTerminalInput = v.object({ merchant: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)) })
+export const addedTerminal = v.object({ terminalId: v.string() })

@@ -1,15 +1,15 @@
-/** The hotlist by command: a file of cards at once, and a new log. */
+/** `farthing card block --file` and `card renew-hotlist`: the hotlist as a whole. */
 import { readFileSync } from 'node:fs'
 import cliProgress from 'cli-progress'
 import type { Command } from 'commander'
 import { blockCards, renewHotlist } from '../issuer/hotlist.ts'
+import { commandCaller } from './caller.ts'
 import { storeOption, withIssuer } from './issuer.ts'
 import { CliError, exitStatus, result } from './output.ts'
 
-export interface BlockOptions {
-  store: string
-  file?: string
-  json?: boolean
+interface StoreOptions {
+  readonly store: string
+  readonly json?: boolean
 }
 
 /** Card numbers, one a line; empty lines do not count. @throws CliError naming the first line that is none */
@@ -27,9 +27,10 @@ const readCardNumbers = (file: string): string[] => {
   return numbers
 }
 
-export const blockFile = ({ file = '-', ...options }: BlockOptions): Promise<void> =>
+/** @param options.file card numbers, one a line, or - for standard input */
+export const blockFile = (options: StoreOptions & { readonly file: string; readonly reason: string }): Promise<void> =>
   withIssuer(options.store, async (issuer) => {
-    const numbers = readCardNumbers(file)
+    const numbers = readCardNumbers(options.file)
     const bar = new cliProgress.SingleBar(
       {
         format: 'hotlist {bar} {value}/{total} cards',
@@ -41,7 +42,11 @@ export const blockFile = ({ file = '-', ...options }: BlockOptions): Promise<voi
     )
     bar.start(numbers.length, 0)
     try {
-      const blocked = await blockCards(issuer, numbers, (done) => bar.update(done))
+      const blocked = await blockCards(issuer, commandCaller(), {
+        cards: numbers,
+        reason: options.reason,
+        onProgress: (done) => bar.update(done),
+      })
       bar.stop()
       result(
         options,
@@ -54,15 +59,14 @@ export const blockFile = ({ file = '-', ...options }: BlockOptions): Promise<voi
     }
   })
 
-/** Adds renew-hotlist to `farthing card`. */
-export const addHotlistCommands = (card: Command): void => {
+export const addHotlist = (card: Command): void => {
   card
     .command('renew-hotlist')
     .description('begin a new log with the list as it is; every terminal fetches all of it with its next sync')
     .requiredOption(...storeOption)
-    .action((options: { store: string; json?: boolean }) =>
+    .action((options: StoreOptions) =>
       withIssuer(options.store, async (issuer) => {
-        const signed = await renewHotlist(issuer)
+        const signed = await renewHotlist(issuer, commandCaller())
         result(options, signed, () => `Hotlist ${signed.generation} begins with ${signed.count} cards.`)
       }),
     )

@@ -1,0 +1,71 @@
+/** The morning's page: what was sold where, who has not reported, whether the books balance, what to do next. */
+import * as v from 'valibot'
+import { countAndAmount, exposure } from './terminals.ts'
+
+export const salesOverview = v.object({
+  /** Business days. */
+  today: v.string(),
+  yesterday: v.string(),
+  sales: v.object({
+    today: countAndAmount,
+    /** Of yesterday, until the same time of day. */
+    yesterdayUntilNow: countAndAmount,
+    yesterday: countAndAmount,
+    dayBefore: countAndAmount,
+  }),
+  /** Of yesterday and today, each hour's beginning; those of today that are to come are absent. */
+  hours: v.array(v.object({ hour: v.string(), yesterday: countAndAmount, today: v.optional(countAndAmount) })),
+  /** The kiosks that sold most, yesterday and today together. */
+  kiosks: v.array(
+    v.object({
+      terminalId: v.string(),
+      merchant: v.string(),
+      today: countAndAmount,
+      yesterday: countAndAmount,
+    }),
+  ),
+  /** How many kiosks sold at all. */
+  kiosksSelling: v.number(),
+})
+export type SalesOverview = v.InferOutput<typeof salesOverview>
+
+export const unreportedOverview = v.object({
+  kiosks: v.array(
+    v.object({
+      terminalId: v.string(),
+      merchant: v.string(),
+      reportedAt: v.optional(v.string()),
+      silent: v.boolean(),
+      exposure,
+    }),
+  ),
+  /** Kiosks that should have sold something since they last reported. */
+  count: v.number(),
+  silentCount: v.number(),
+  enrolledCount: v.number(),
+  expectedMinor: v.number(),
+  /** The kiosks' own limits, as the newest bulletin has them. */
+  limits: v.optional(v.object({ unsyncedMinorMax: v.number(), unsyncedSecondsMax: v.number() })),
+})
+export type UnreportedOverview = v.InferOutput<typeof unreportedOverview>
+
+export const booksOverview = v.object({
+  /** Zero, always: anything else is a fault of the issuer. */
+  trialBalanceMinor: v.number(),
+  /** By kind of account, in the order of the chart of accounts; positive is owed by the issuer. */
+  accounts: v.array(v.object({ kind: v.string(), balanceMinor: v.number(), accounts: v.number() })),
+  cards: v.number(),
+})
+export type BooksOverview = v.InferOutput<typeof booksOverview>
+
+export const attentionOverview = v.object({
+  /** Entries that could not be taken as they are, noted in the last 7 days. */
+  exceptions: v.array(v.object({ reason: v.string(), count: v.number(), amountMinor: v.number() })),
+  /** Raised in the last 7 days. */
+  alarms: v.array(v.object({ kind: v.string(), count: v.number() })),
+  /** Runs of batches in which some never came. */
+  missingBatches: v.array(v.object({ terminalId: v.string(), epoch: v.number(), missing: v.number() })),
+  /** Added, and never enrolled. */
+  notEnrolled: v.number(),
+})
+export type AttentionOverview = v.InferOutput<typeof attentionOverview>

@@ -1,0 +1,150 @@
+/** What the books' and the protocol's names mean, in words for a person (docs/PROTOCOL.md). */
+import type { Tone } from './values.tsx'
+
+export interface Word {
+  readonly title: string
+  readonly tone: Tone
+  /** A sentence. */
+  readonly says: string
+}
+
+type Words = Readonly<Record<string, Word>>
+
+const exceptionReasons: Words = {
+  layout: { title: 'Unreadable', tone: 'bad', says: 'Its bytes are not laid out as an entry. Nothing was booked.' },
+  terminal: {
+    title: 'Wrong terminal',
+    tone: 'bad',
+    says: 'It is a record of another terminal than the one that sent it. Nothing was booked.',
+  },
+  unknownCard: { title: 'Unknown card', tone: 'bad', says: 'No such card was ever issued here. Nothing was booked.' },
+  keyVersion: {
+    title: 'Wrong key version',
+    tone: 'bad',
+    says: 'The card has keys of another version than the record says. Nothing was booked.',
+  },
+  currency: { title: 'Wrong currency', tone: 'bad', says: 'The order is in another currency. Nothing was booked.' },
+  settlementMac: {
+    title: 'Not proven',
+    tone: 'bad',
+    says: 'The card’s proof is wrong: forged, or damaged at the terminal. Nothing was booked.',
+  },
+  clone: {
+    title: 'Copied card',
+    tone: 'bad',
+    says: 'Another record stands at this counter of the card already: there are two of it. Nothing was booked.',
+  },
+  balance: {
+    title: 'Balance does not fit',
+    tone: 'bad',
+    says: 'The card says another balance than its records before. The amount waits in suspense.',
+  },
+  itemOrPrice: {
+    title: 'Item or price',
+    tone: 'warn',
+    says: 'No item of that price was ever published. The amount waits in suspense.',
+  },
+  reversal: {
+    title: 'Reversal does not fit',
+    tone: 'warn',
+    says: 'It undoes no payment right before it. The amount waits in suspense.',
+  },
+  load: {
+    title: 'Load not authorised',
+    tone: 'bad',
+    says: 'The issuer never authorised this load. The amount waits in suspense.',
+  },
+  status: {
+    title: 'Status does not fit',
+    tone: 'note',
+    says: 'What the terminal says of it cannot be. The record is booked all the same.',
+  },
+  limit: {
+    title: 'Over the limit',
+    tone: 'warn',
+    says: 'One sale cost more than any may. The amount waits in suspense.',
+  },
+}
+
+const entryStatuses: Words = {
+  captured: { title: 'Captured', tone: 'good', says: 'The card proved it.' },
+  witness: {
+    title: 'Witness',
+    tone: 'note',
+    says: 'Read from the card after a tap elsewhere: it speaks for another kiosk.',
+  },
+  inDoubt: { title: 'In doubt', tone: 'warn', says: 'The card left before the answer. Its next tap decides.' },
+  void: { title: 'Void', tone: 'quiet', says: 'The card proved that no money moved.' },
+  owed: { title: 'Goods owed', tone: 'warn', says: 'Paid, and the goods could not be handed over: the claim stands.' },
+  abandoned: { title: 'Abandoned', tone: 'warn', says: 'The terminal will never know whether it was paid.' },
+  unreadable: { title: 'Unreadable', tone: 'bad', says: 'Its bytes are not laid out as an entry.' },
+}
+
+const orderTypes: Words = {
+  payment: { title: 'Payment', tone: 'quiet', says: 'The card paid.' },
+  reversal: { title: 'Reversal', tone: 'quiet', says: 'The payment before it was undone.' },
+  load: { title: 'Load', tone: 'quiet', says: 'Money was put on the card.' },
+  block: { title: 'Block', tone: 'quiet', says: 'The card was blocked for good.' },
+}
+
+const alarms: Words = {
+  clone: { title: 'Copied card', tone: 'bad', says: 'Two records claim the same counter of one card.' },
+  fork: { title: 'Ledger went back', tone: 'bad', says: 'A terminal sent another batch under a number that is taken.' },
+  chainBreak: { title: 'Broken chain', tone: 'bad', says: 'A batch does not continue the one before it.' },
+  firstEntry: {
+    title: 'Entries misnumbered',
+    tone: 'bad',
+    says: 'A batch begins at another entry than the one before ends.',
+  },
+  settlementMac: { title: 'Wrong proof', tone: 'bad', says: 'A terminal sent an entry whose proof is wrong.' },
+  balance: { title: 'Balance does not fit', tone: 'bad', says: 'A card told a balance that its records deny.' },
+  reversal: { title: 'Reversal does not fit', tone: 'warn', says: 'A reversal undoes no payment right before it.' },
+  voidButSettled: {
+    title: 'Paid, but called void',
+    tone: 'bad',
+    says: 'A terminal called a payment void that its card proves.',
+  },
+}
+
+const accounts: Words = {
+  float: { title: 'Float', tone: 'quiet', says: 'What cards hold: owed to cardholders.' },
+  payable: { title: 'Merchants payable', tone: 'quiet', says: 'Owed to merchants for sales.' },
+  merchantCash: { title: 'Cash with merchants', tone: 'quiet', says: 'Taken for loads, and not handed on yet.' },
+  fees: { title: 'Fees', tone: 'quiet', says: 'Earned from merchants.' },
+  suspense: { title: 'Suspense', tone: 'quiet', says: 'Waits for a person’s decision.' },
+  holes: { title: 'Holes', tone: 'quiet', says: 'Sums of counters that are missing.' },
+  bank: { title: 'Bank', tone: 'quiet', says: 'The issuer’s own account.' },
+  breakage: { title: 'Breakage', tone: 'quiet', says: 'Left on cards that have expired.' },
+  vouchers: { title: 'Vouchers', tone: 'quiet', says: 'Sold, and on no card yet.' },
+  credits: { title: 'Credits', tone: 'quiet', says: 'Owed to cardholders beside their cards.' },
+  losses: { title: 'Losses', tone: 'quiet', says: 'Written off.' },
+}
+
+const sources: Words = {
+  batch: { title: 'Its terminal’s batch', tone: 'quiet', says: 'The terminal that made it brought it.' },
+  witness: { title: 'A witness', tone: 'note', says: 'Another terminal read it from the card.' },
+  claim: { title: 'A claim', tone: 'note', says: 'The customer’s phone brought it.' },
+  load: { title: 'The load’s authorisation', tone: 'quiet', says: 'Taken as done when it was authorised.' },
+}
+
+const verdicts: Words = {
+  taken: { title: 'Taken', tone: 'good', says: 'All that could be booked was booked.' },
+  outOfOrder: { title: 'Taken early', tone: 'warn', says: 'The batch before it was not here when it came.' },
+}
+
+const find =
+  (words: Words) =>
+  (name: string): Word =>
+    words[name] ?? { title: name, tone: 'quiet', says: '' }
+
+export const reasonWord = find(exceptionReasons)
+export const statusWord = find(entryStatuses)
+export const orderWord = find(orderTypes)
+export const alarmWord = find(alarms)
+export const accountWord = find(accounts)
+export const sourceWord = find(sources)
+export const verdictWord = find(verdicts)
+
+/** Names and titles, for a filter's choice. */
+export const reasonOptions = Object.entries(exceptionReasons).map(([name, { title }]) => [name, title] as const)
+export const statusOptions = Object.entries(entryStatuses).map(([name, { title }]) => [name, title] as const)
