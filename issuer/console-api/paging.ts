@@ -7,17 +7,12 @@ import { pageRowsMax } from '../console-contract/list.ts'
 import { IssuerError } from '../errors.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreReader } from '../store.ts'
-import { csvCell } from './csv.ts'
+import { type Cell, csvLine } from './csv.ts'
 import type { Download } from './route.ts'
 
 /** Rows that are counted at most: of more, a list does not say how many there are. */
 export const countedMax = 10_000
 const exportPageRows = 1000
-
-/** Of a row of a file. */
-export type Cell = string | number | undefined
-
-const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(',')}\r\n`
 
 export type Direction = 'ascending' | 'descending'
 
