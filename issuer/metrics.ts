@@ -32,6 +32,8 @@ interface StoreFigures {
   readonly entries: number
   readonly exceptions: ReadonlyMap<string, number>
   readonly silent: ReadonlyMap<string, number>
+  /** By state, those that are not closed. */
+  readonly cases: readonly { readonly state: string; readonly count: number; readonly atRiskMinor: number }[]
 }
 
 const readFigures = async (db: StoreReader, now: number): Promise<StoreFigures> => {
@@ -56,7 +58,14 @@ const readFigures = async (db: StoreReader, now: number): Promise<StoreFigures> 
     const label = age === undefined ? 'never' : (silences.find(({ within }) => age <= within)?.label ?? 'never')
     silent.set(label, (silent.get(label) ?? 0) + 1)
   }
+  const cases = await db
+    .selectFrom('case_file')
+    .select((eb) => ['state', eb.fn.countAll().as('count'), eb.fn.sum('at_risk_minor').as('at_risk')])
+    .where('state', '<>', 'closed')
+    .groupBy('state')
+    .execute()
   return {
+    cases: cases.map(({ state, count, at_risk }) => ({ state, count: Number(count), atRiskMinor: Number(at_risk) })),
     batches: Number(total?.batches ?? 0),
     entries: Number(total?.entries ?? 0),
     exceptions: new Map(reasons.map(({ reason, count }) => [reason, Number(count)])),
@@ -107,6 +116,10 @@ export const createMetrics = (issuer: Issuer): Metrics => {
   const entries = gauge('farthing_entries', 'Entries of all batches in the books')
   const exceptions = gauge('farthing_exceptions', 'Entries that were set aside, by reason', ['reason'])
   const silent = gauge('farthing_terminals', 'Terminals by how long ago they last reported', ['silent'])
+  const cases = gauge('farthing_cases', 'Cases that are not closed, by state', ['state'])
+  const atRisk = gauge('farthing_cases_at_risk_minor', 'What is at risk in cases that are not closed, by state', [
+    'state',
+  ])
   let readAt = Number.NEGATIVE_INFINITY
 
   const refresh = async (): Promise<void> => {
@@ -117,6 +130,11 @@ export const createMetrics = (issuer: Issuer): Metrics => {
     entries.set(figures.entries)
     exceptions.reset()
     for (const [reason, count] of figures.exceptions) exceptions.set({ reason }, count)
+    for (const each of [cases, atRisk]) each.reset()
+    for (const { state, count, atRiskMinor } of figures.cases) {
+      cases.set({ state }, count)
+      atRisk.set({ state }, atRiskMinor)
+    }
     for (const [label, count] of figures.silent) silent.set({ silent: label }, count)
   }
 

@@ -26,6 +26,25 @@ describe('the metrics', () => {
     await newTerminal(issuer, 'Town')
     const card = await newCard(issuer)
     await kiosk.load(card, 1000)
+    await issuer.store.write((db) =>
+      db
+        .insertInto('case_file')
+        .values({
+          case_key: 'k',
+          cause: 'late',
+          state: 'open',
+          due_at: 1,
+          amount_minor: 1,
+          suspense_minor: 0,
+          holes_minor: 0,
+          at_risk_minor: 250,
+          day: '2025-11-13',
+          json: '{}',
+          evidence: '',
+          opened_at: 1,
+        })
+        .execute(),
+    )
     const asked = app()
     const body = kiosk.batch(kiosk.entry(card.pay(kiosk, map)))
     await asked.request('/v1/batches', { method: 'POST', body: Uint8Array.from(body) })
@@ -39,6 +58,8 @@ describe('the metrics', () => {
       'farthing_http_request_seconds_count{route="/console/api/sessions/:sessionNo/end",method="POST",status="401"} 1',
       'farthing_http_request_seconds_count{route="none",method="GET",status="404"} 1',
       'farthing_ingest_seconds_count 1',
+      'farthing_cases{state="open"} 1',
+      'farthing_cases_at_risk_minor{state="open"} 250',
       'farthing_batches 1',
       'farthing_entries 1',
       'farthing_terminals{silent="1h"} 1',
