@@ -126,6 +126,14 @@ describe('each route', () => {
     bench.clock.seconds -= 16 * 60
   })
 
+  it('is marked so, if it changes money or users', () => {
+    const careless = consoleRoutes.filter(
+      ({ method, permission, fresh }) =>
+        method === 'POST' && (permission === 'finance' || permission === 'administer') && fresh !== true,
+    )
+    expect(careless.map(({ path }) => path)).toEqual([])
+  })
+
   it('is closed to a user who has to choose a password first, but for that', async () => {
     const real = consoleApp(bench.issuer)
     await addUser(
