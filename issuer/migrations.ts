@@ -7,6 +7,7 @@ import { cases } from './migrations/0006-cases.ts'
 import { access } from './migrations/0007-access.ts'
 import { hotlist } from './migrations/0008-hotlist.ts'
 import { publications } from './migrations/0009-publications.ts'
+import { ingest } from './migrations/0010-ingest.ts'
 import { consoleIndexes } from './migrations/0011-console-indexes.ts'
 import type { Migration } from './migrations/migration.ts'
 
@@ -19,5 +20,6 @@ export const migrations: readonly Migration[] = [
   access,
   hotlist,
   publications,
+  ingest,
   consoleIndexes,
 ]

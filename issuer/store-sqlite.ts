@@ -8,6 +8,8 @@ import type { Store, StoreFiles, StoreWriter, Tables } from './store.ts'
 
 const busyTimeoutMs = 10_000
 const pageBytes = 16_384
+/** The writer's: with the default, rows of a million cards are read and written page by page, over and over. */
+const cacheKib = 256 * 1024
 
 const dialect: Dialect = {
   kind: 'sqlite',
@@ -29,6 +31,9 @@ const openDatabase = (path: string, options: { readonly: boolean; create: boolea
       database.pragma(`page_size = ${pageBytes}`)
       database.pragma('journal_mode = WAL')
       database.pragma('synchronous = FULL')
+      database.pragma(`cache_size = -${cacheKib}`)
+      // What undoes one statement of thousands of rows stays in memory.
+      database.pragma('temp_store = MEMORY')
     }
     database.pragma('foreign_keys = ON')
     return database
@@ -59,8 +64,28 @@ const nameFault = (error: unknown): unknown => {
   return error
 }
 
+/** Statements of each connection that are kept ready. */
+const preparedMax = 200
+
+/** As the database, but each statement is prepared once while it is in use. */
+const preparing = (database: SqliteDatabase.Database) => {
+  const prepared = new Map<string, SqliteDatabase.Statement<unknown[], unknown>>()
+  return {
+    prepare: (text: string) => {
+      const statement = prepared.get(text) ?? database.prepare<unknown[], unknown>(text)
+      // The least recently used is the first.
+      prepared.delete(text)
+      prepared.set(text, statement)
+      const [first] = prepared.keys()
+      if (prepared.size > preparedMax && first !== undefined) prepared.delete(first)
+      return statement
+    },
+    close: () => database.close(),
+  }
+}
+
 const kyselyOver = (database: SqliteDatabase.Database): Kysely<Tables> =>
-  new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
+  new Kysely<Tables>({ dialect: new SqliteDialect({ database: preparing(database) }) })
 
 const transaction = <Result>(
   db: Kysely<Tables>,

@@ -9,7 +9,7 @@ export const batchHeaderLength = 64
 export const batchEntriesMax = 10_000
 export const batchBytesMax = batchHeaderLength + batchEntriesMax * entryLength + headLength + sealLength
 
-export interface Batch {
+export interface BatchHeader {
   readonly keyVersion: number
   readonly terminalId: TerminalId
   readonly epoch: number
@@ -17,21 +17,25 @@ export interface Batch {
   readonly batchNo: number
   /** The number, from 1, of its first entry within the epoch. */
   readonly firstEntry: number
+  readonly count: number
   readonly previousHead: Uint8Array
-  /** Each 104 bytes, not yet parsed: one bad entry does not spoil the rest. */
-  readonly entries: readonly Uint8Array[]
   /** The chain's head after the last entry. */
   readonly head: Uint8Array
 }
 
+export interface Batch extends Omit<BatchHeader, 'count'> {
+  /** Each 104 bytes, not yet parsed: one bad entry does not spoil the rest. */
+  readonly entries: readonly Uint8Array[]
+}
+
 /**
- * Reads the layout; the seal and the chain are the caller's next checks.
+ * Reads all but the entries, which lie in `bytes` from `batchHeaderLength` on; the seal and the chain are the caller's next checks.
  * @throws ProtocolError `length`, `magic`, `version`, `reserved`, `range`
  */
-export const parseBatch = (bytes: Uint8Array): Batch => {
+export const parseBatchHeader = (bytes: Uint8Array): BatchHeader => {
   if (bytes.length < batchHeaderLength + headLength + sealLength || bytes.length > batchBytesMax)
     throw new ProtocolError('length', 'batch', `${bytes.length} bytes`)
-  const reader = new ByteReader(bytes, bytes.length, 'batch')
+  const reader = new ByteReader(bytes.subarray(0, batchHeaderLength), batchHeaderLength, 'batch')
   reader.magic('FBAT')
   reader.version('batch')
   const keyVersion = reader.u8()
@@ -43,11 +47,21 @@ export const parseBatch = (bytes: Uint8Array): Batch => {
   const count = requireInteger(reader.u32(), { max: batchEntriesMax, field: 'batch.count' })
   const previousHead = reader.bytes(headLength)
   requireInteger(firstEntry + count - 1, { max: u32Max, field: 'batch.lastEntry' })
-  if (bytes.length !== batchHeaderLength + count * entryLength + headLength + sealLength)
+  const headAt = batchHeaderLength + count * entryLength
+  if (bytes.length !== headAt + headLength + sealLength)
     throw new ProtocolError('length', 'batch', `count ${count} contradicts ${bytes.length} bytes`)
-  const entries = Array.from({ length: count }, () => reader.bytes(entryLength))
-  const head = reader.bytes(headLength)
-  return { keyVersion, terminalId: terminal, epoch, batchNo, firstEntry, previousHead, entries, head }
+  const head = bytes.slice(headAt, headAt + headLength)
+  return { keyVersion, terminalId: terminal, epoch, batchNo, firstEntry, count, previousHead, head }
+}
+
+/** As `parseBatchHeader`, with the entries. @throws ProtocolError */
+export const parseBatch = (bytes: Uint8Array): Batch => {
+  const { count, ...header } = parseBatchHeader(bytes)
+  const entries = Array.from({ length: count }, (_, index) => {
+    const at = batchHeaderLength + index * entryLength
+    return bytes.slice(at, at + entryLength)
+  })
+  return { ...header, entries }
 }
 
 /** @throws ProtocolError `forged` */
