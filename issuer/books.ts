@@ -2,8 +2,10 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { CardId, TerminalId } from '../protocol/quantities.ts'
 import { parseRecord } from '../protocol/record.ts'
+import type { TransferTable } from './books-tables.ts'
+import { insertRows, updateRows } from './bulk-rows.ts'
 import { openDay } from './business-days.ts'
-import { type Accounts, type Booking, CardLine, type Load, type Point } from './card-line.ts'
+import { type Accounts, type Booking, CardLine, type Load, type Move, type Point } from './card-line.ts'
 import { returnFunding } from './load-funding.ts'
 import { Marks } from './marks.ts'
 import type { StoreWriter } from './store.ts'
@@ -77,7 +79,7 @@ const settledType = (point: Point): SettledType => {
 }
 
 /** @throws Error when the store has no such account: a bug */
-const readAccounts = async (db: StoreWriter): Promise<Accounts> => {
+export const readAccounts = async (db: StoreWriter): Promise<Accounts> => {
   const rows = await db.selectFrom('account').select(['account_no', 'kind', 'merchant_no']).execute()
   const numbers = new Map(rows.map((row) => [`${row.kind}/${row.merchant_no ?? ''}`, row.account_no]))
   const account = (kind: string, merchantNo: number | '' = ''): number => {
@@ -119,6 +121,59 @@ export const findTerminals = async (
   return found
 }
 
+export type SettlementRow = SettlementTable
+export type TransferRow = Insertable<TransferTable>
+
+/** What transfers do to the balances of accounts: written once, at the end, since every writer changes the float's. */
+export class AccountChanges {
+  readonly #businessDay: string
+  readonly #byAccount = new Map<number, number>()
+
+  /** @param businessDay the open day, which takes the transfers */
+  constructor(businessDay: string) {
+    this.#businessDay = businessDay
+  }
+
+  static async open(db: StoreWriter, now: number): Promise<AccountChanges> {
+    return new AccountChanges(await openDay(db, now))
+  }
+
+  #change(account: number, byMinor: number): void {
+    this.#byAccount.set(account, (this.#byAccount.get(account) ?? 0) + byMinor)
+  }
+
+  /** @returns the move's transfer, for the caller to write */
+  book(move: Move, about: { readonly cardNo: number; readonly document: string; readonly now: number }): TransferRow {
+    if (!Number.isSafeInteger(move.amountMinor) || move.amountMinor <= 0) throw new Error('a move moves nothing')
+    this.#change(move.from, -move.amountMinor)
+    this.#change(move.to, move.amountMinor)
+    return {
+      from_account: move.from,
+      to_account: move.to,
+      amount_minor: move.amountMinor,
+      cause: move.cause,
+      document: about.document,
+      card_no: about.cardNo,
+      counter: move.counter,
+      booked_at: about.now,
+      business_day: this.#businessDay,
+    }
+  }
+
+  /** In the accounts' order, in which all writers lock them. */
+  async write(db: StoreWriter): Promise<void> {
+    const changes = [...this.#byAccount].filter(([, byMinor]) => byMinor !== 0).sort(([a], [b]) => a - b)
+    for (const [account, byMinor] of changes)
+      await db
+        .updateTable('account')
+        .set((eb) => ({ balance_minor: eb('balance_minor', '+', byMinor) }))
+        .where('account_no', '=', account)
+        .execute()
+    this.#byAccount.clear()
+    if (changes.length > 0) await requireBalance(db)
+  }
+}
+
 export class Books {
   readonly db: StoreWriter
   /** Names the document that all changes come from. */
@@ -151,9 +206,11 @@ export class Books {
       readonly now: number
       readonly counters: ReadonlyMap<CardId, readonly number[]>
       readonly terminals: readonly TerminalId[]
+      /** Where absent, they are read. */
+      readonly accounts?: Accounts
     },
   ): Promise<Books> {
-    const accounts = await readAccounts(db)
+    const accounts = needed.accounts ?? (await readAccounts(db))
     const cards = new Map<string, KnownCard>()
     for (const ids of chunks([...needed.counters.keys()], listMax)) {
       const rows = await db.selectFrom('card').selectAll().where('card_id', 'in', ids).execute()
@@ -185,6 +242,13 @@ export class Books {
 
   /** Writes every change. Call it once, last. */
   async write(): Promise<void> {
+    const changes = await AccountChanges.open(this.db, this.now)
+    await this.writeInto(changes)
+    await changes.write(this.db)
+  }
+
+  /** As `write`, but for the accounts' balances: what changes there is added to `changes`. */
+  async writeInto(changes: AccountChanges): Promise<void> {
     const cards = [...this.#cards.values()]
     for (const card of cards) for (const { kind, counter } of card.line.alarms) this.alarm({ kind, card, counter })
     for (const { cardNo, line } of cards)
@@ -194,7 +258,7 @@ export class Books {
     await this.#writeSeams(cards)
     await this.#writeLoads(cards)
     await this.#writeCards(cards.filter(({ line }) => line.changedPoints.size > 0))
-    await this.#writeMoves(cards)
+    await this.#writeMoves(cards, changes)
     for (const rows of chunks([...this.#alarms.values()], rowsMax))
       await this.db
         .insertInto('alarm')
@@ -315,60 +379,20 @@ export class Books {
   }
 
   async #writeCards(cards: readonly KnownCard[]): Promise<void> {
-    for (const some of chunks(cards, rowsMax))
-      await this.db
-        .insertInto('card')
-        .values(
-          some.map((card) => ({
-            card_no: card.cardNo,
-            card_id: card.cardId,
-            key_version: card.keyVersion,
-            status: card.status,
-            created_at: card.createdAt,
-            mark: card.line.counters.mark,
-            balance_minor: card.line.balanceMinor,
-          })),
-        )
-        .onConflict((conflict) =>
-          conflict.column('card_no').doUpdateSet((eb) => ({
-            mark: eb.ref('excluded.mark'),
-            balance_minor: eb.ref('excluded.balance_minor'),
-          })),
-        )
-        .execute()
+    const rows = cards.map(({ cardNo, line }) => ({
+      card_no: cardNo,
+      mark: line.counters.mark,
+      balance_minor: line.balanceMinor,
+    }))
+    await updateRows(this.db, { table: 'card', key: 'card_no' }, rows)
   }
 
-  async #writeMoves(cards: readonly KnownCard[]): Promise<void> {
-    const changes = new Map<number, number>()
-    const change = (account: number, byMinor: number) => changes.set(account, (changes.get(account) ?? 0) + byMinor)
-    if (cards.every(({ line }) => line.moves.length === 0)) return
-    const businessDay = await openDay(this.db, this.now)
+  async #writeMoves(cards: readonly KnownCard[], changes: AccountChanges): Promise<void> {
+    const { document, now } = this
     const rows = cards.flatMap(({ cardNo, line }) =>
-      line.moves.map((move) => {
-        if (!Number.isSafeInteger(move.amountMinor) || move.amountMinor <= 0) throw new Error('a move moves nothing')
-        change(move.from, -move.amountMinor)
-        change(move.to, move.amountMinor)
-        return {
-          from_account: move.from,
-          to_account: move.to,
-          amount_minor: move.amountMinor,
-          cause: move.cause,
-          document: this.document,
-          card_no: cardNo,
-          counter: move.counter,
-          booked_at: this.now,
-          business_day: businessDay,
-        }
-      }),
+      line.moves.map((move) => changes.book(move, { cardNo, document, now })),
     )
-    for (const some of chunks(rows, rowsMax)) await this.db.insertInto('transfer').values(some).execute()
-    for (const [account, byMinor] of changes)
-      await this.db
-        .updateTable('account')
-        .set((eb) => ({ balance_minor: eb('balance_minor', '+', byMinor) }))
-        .where('account_no', '=', account)
-        .execute()
-    await requireBalance(this.db)
+    await insertRows(this.db, 'transfer', rows)
   }
 }
 

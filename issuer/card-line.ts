@@ -98,6 +98,12 @@ const towardsFloat = (accounts: Accounts, other: number, netMinor: number): Book
     : { from: accounts.float, to: other, amountMinor: -netMinor }
 }
 
+/** What a payment moves that is no exception. */
+export const paymentBooking = (
+  { float, payable }: Pick<Accounts, 'float' | 'payable'>,
+  payment: { readonly merchantNo: number; readonly amountMinor: number },
+): Booking => ({ from: float, to: payable(payment.merchantNo), amountMinor: payment.amountMinor })
+
 export class CardLine {
   readonly counters: CounterSet
   /** Not all: those that are touched, and their neighbours. */
@@ -230,10 +236,9 @@ export class CardLine {
     const { order, counter } = point.record
     const amountMinor = order.amountMinor
     switch (order.type) {
-      case 'payment': {
-        const to = point.exception === undefined ? payable(point.merchantNo) : suspense
-        return { from: float, to, amountMinor }
-      }
+      case 'payment':
+        if (point.exception !== undefined) return { from: float, to: suspense, amountMinor }
+        return paymentBooking(this.#accounts, { merchantNo: point.merchantNo, amountMinor })
       case 'reversal': {
         // Until its payment is here, and where the payment itself waits in suspense, so does the reversal.
         const payment = counter > 1 && this.counters.has(counter - 1) ? this.#known(counter - 1) : undefined

@@ -1,6 +1,7 @@
 /** A claim is the customer's own proof of payment: it books the sale, once, and entitles to its goods (PROTOCOL.md, Documents). */
 import { hash } from 'node:crypto'
 import * as v from 'valibot'
+import { toHex } from '../protocol/bytes.ts'
 import { type Claim, parseClaim, requireClaimSeal } from '../protocol/claim.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import { type Item, itemSchema } from '../protocol/item.ts'
@@ -89,8 +90,8 @@ const judgeClaim = async (
   const wrongCard = checkCard(issuer, card, record)
   if (card === undefined || wrongCard !== undefined) return refuse(wrongCard === 'unknownCard' ? wrongCard : 'forged')
   const recordBytes = encodeRecord(record)
-  if (!isProven(issuer, { record, bytes: recordBytes, settlementMac })) return refuse('forged')
-  const prices = await readPriceList(issuer, db, [order.itemHash])
+  if (!isProven(issuer, { bytes: recordBytes, settlementMac })) return refuse('forged')
+  const prices = await readPriceList(issuer, db, [toHex(order.itemHash)])
   const settled = settleRecord(
     books,
     { bytes: recordBytes, record, settlementMac, card, terminal: selling, source: 'claim' },

@@ -197,7 +197,10 @@ test('a batch that the store cannot keep changes nothing, and is taken when it c
   const before = await report(bench.issuer)
   // Each write of the transaction in turn fails.
   for (const table of ['settlement', 'card', 'transfer', 'account', 'entry_exception', 'batch']) {
-    const mend = await breakTable(bench.issuer.store, { table, event: table === 'account' ? 'UPDATE' : 'INSERT' })
+    const mend = await breakTable(bench.issuer.store, {
+      table,
+      event: ['card', 'account'].includes(table) ? 'UPDATE' : 'INSERT',
+    })
     await expect(ingestBatch(bench.issuer, bytes)).rejects.toThrow('broken')
     expect(await report(bench.issuer)).toEqual(before)
     await mend()

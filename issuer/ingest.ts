@@ -1,4 +1,4 @@
-/** A batch comes in, is checked, settled and answered in one transaction (PROTOCOL.md, What the issuer checks). */
+/** Batches come in, are checked, settled and answered, a group of them in one transaction (PROTOCOL.md, What the issuer checks). */
 import { hash } from 'node:crypto'
 import {
   type Acknowledgement,
@@ -7,68 +7,24 @@ import {
   type ExceptionReason,
   encodeAcknowledgement,
 } from '../protocol/acknowledgement.ts'
-import { type Batch, parseBatch, requireBatchSeal } from '../protocol/batch.ts'
-import { concat, equalBytes, toHex } from '../protocol/bytes.ts'
-import { type Entry, firstHead, parseEntry, paysNothing } from '../protocol/entry.ts'
+import type { BatchHeader } from '../protocol/batch.ts'
+import { equalBytes, toHex } from '../protocol/bytes.ts'
+import { type Entry, entryLength, firstHead, parseEntry, paysNothing } from '../protocol/entry.ts'
 import { ProtocolError } from '../protocol/errors.ts'
-import type { MacKey } from '../protocol/mac.ts'
 import type { CardId } from '../protocol/quantities.ts'
 import { recordLength } from '../protocol/record.ts'
-import { Books, chunks, findTerminals, type KnownTerminal } from './books.ts'
+import { entryAt, type IngestResult, type OpenedBatch, openBatch, refuseDocument } from './batch-intake.ts'
+import { AccountChanges, Books, chunks, findTerminals, type KnownTerminal, readAccounts } from './books.ts'
+import { insertRows } from './bulk-rows.ts'
+import type { Accounts } from './card-line.ts'
 import type { Issuer } from './issuer.ts'
 import { isTerminalVersionOver, noteTerminalVersion } from './key-versions.ts'
 import { writeSpan } from './marks.ts'
-import { checkCard, isProven, type PriceList, readPriceList, settleRecord } from './settlement.ts'
+import { documentName, itemHashIn, PlainPayments } from './plain-payments.ts'
+import { locking } from './row-locks.ts'
+import { checkCard, type PriceList, readPriceList, settleRecord } from './settlement.ts'
 import type { StoreWriter } from './store.ts'
 import type { EntryExceptionTable, NoteTable } from './tables.ts'
-
-export type DocumentRefusal = 'unknownTerminal' | 'forged' | 'layout'
-
-export interface RefusedDocument {
-  readonly refused: DocumentRefusal
-  /** For a person. */
-  readonly sentence: string
-}
-
-export const refuseDocument = (refused: DocumentRefusal, what: string): RefusedDocument => ({
-  refused,
-  sentence: {
-    unknownTerminal: `${what}: this issuer has no such terminal. Was it made for another issuer?`,
-    forged: `${what}: its seal is wrong. It was damaged or forged on the way, or made for another issuer.`,
-    layout: `${what}: its bytes are not laid out as PROTOCOL.md says. It was damaged on the way.`,
-  }[refused],
-})
-
-type IngestResult = { readonly ack: Uint8Array } | RefusedDocument
-
-interface OpenedBatch {
-  readonly batch: Batch
-  readonly bytes: Uint8Array
-  readonly key: MacKey
-  /** Whether the entries lead from the header's head to the batch's. */
-  readonly chained: boolean
-}
-
-const isChained = (batch: Batch): boolean => {
-  let head: Uint8Array = batch.previousHead
-  for (const entry of batch.entries) head = hash('sha256', concat(head, entry), 'buffer')
-  return equalBytes(head, batch.head)
-}
-
-const openBatch = async (issuer: Issuer, bytes: Uint8Array): Promise<OpenedBatch | DocumentRefusal> => {
-  try {
-    const batch = parseBatch(bytes)
-    const terminals = await issuer.store.read((db) => findTerminals(db, [batch.terminalId]))
-    if (!terminals.has(batch.terminalId)) return 'unknownTerminal'
-    const key = issuer.keys.terminalMac(batch.keyVersion, batch.terminalId)
-    if (key === undefined) return 'forged'
-    requireBatchSeal(key, bytes)
-    return { batch, bytes, key, chained: isChained(batch) }
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-    return error.code === 'forged' ? 'forged' : 'layout'
-  }
-}
 
 /**
  * Takes a batch in and answers it. The same bytes get the same answer, byte for byte, however often they come.
@@ -78,45 +34,106 @@ const openBatch = async (issuer: Issuer, bytes: Uint8Array): Promise<OpenedBatch
 export const ingestBatch = async (issuer: Issuer, bytes: Uint8Array): Promise<IngestResult> => {
   const opened = await openBatch(issuer, bytes)
   if (typeof opened === 'string') return refuseDocument(opened, 'The batch is refused')
-  return issuer.store.write(async (db) => {
-    const { batch } = opened
-    const terminal = (await findTerminals(db, [batch.terminalId])).get(batch.terminalId)
-    if (terminal === undefined) return refuseDocument('unknownTerminal', 'The batch is refused')
-    return { ack: await answerBatch(issuer, db, opened, terminal) }
-  })
+  return issuer.intake.take({ item: opened, weight: opened.batch.count }, (group) =>
+    issuer.store.writeBeside((db) => takeGroup(issuer, db, group)),
+  )
 }
 
-const documentName = (batch: Batch): string => `batch ${batch.terminalId}/${batch.epoch}/${batch.batchNo}`
+/** What the batches of one group share. */
+interface Desk {
+  readonly issuer: Issuer
+  readonly db: StoreWriter
+  readonly now: number
+  readonly accounts: Accounts
+  readonly changes: AccountChanges
+  readonly prices: PriceList
+  readonly plain: PlainPayments
+}
+
+const takeGroup = async (
+  issuer: Issuer,
+  db: StoreWriter,
+  group: readonly OpenedBatch[],
+): Promise<readonly IngestResult[]> => {
+  const terminals = await lockTerminals(db, group)
+  const answers: IngestResult[] = []
+  const desk = await openDesk(issuer, db, await withoutKnown(db, group, terminals))
+  for (const opened of group) {
+    const terminal = terminals.get(opened.batch.terminalId)
+    if (terminal === undefined) answers.push(refuseDocument('unknownTerminal', 'The batch is refused'))
+    else answers.push({ ack: await answerBatch(desk, opened, terminal) })
+  }
+  await desk.plain.write()
+  await desk.changes.write(db)
+  return answers
+}
+
+/** One batch of a terminal after the other, also where several servers take them in. */
+const lockTerminals = async (db: StoreWriter, group: readonly OpenedBatch[]): Promise<Map<string, KnownTerminal>> => {
+  const ids = [...new Set(group.map(({ batch }) => batch.terminalId))]
+  await locking(
+    db,
+    db.selectFrom('terminal').select('terminal_no').where('terminal_id', 'in', ids).orderBy('terminal_no'),
+  ).execute()
+  return findTerminals(db, ids)
+}
+
+/** Of batches that are here already no card is read. */
+const withoutKnown = async (
+  db: StoreWriter,
+  group: readonly OpenedBatch[],
+  terminals: ReadonlyMap<string, KnownTerminal>,
+): Promise<readonly OpenedBatch[]> => {
+  const fresh: OpenedBatch[] = []
+  for (const opened of group) {
+    const terminal = terminals.get(opened.batch.terminalId)
+    if (terminal !== undefined && (await findBatch(db, terminal.terminalNo, opened.batch)) === undefined)
+      fresh.push(opened)
+  }
+  return fresh
+}
+
+const openDesk = async (issuer: Issuer, db: StoreWriter, fresh: readonly OpenedBatch[]): Promise<Desk> => {
+  const hashes = new Set<string>()
+  for (const { bytes, batch } of fresh)
+    for (let index = 0; index < batch.count; index += 1) hashes.add(itemHashIn(bytes, entryAt(index)))
+  const prices = await readPriceList(issuer, db, hashes)
+  const accounts = await readAccounts(db)
+  const now = issuer.clock()
+  const changes = await AccountChanges.open(db, now)
+  const plain = await PlainPayments.open({ db, accounts, changes, prices }, fresh)
+  return { issuer, db, now, accounts, changes, prices, plain }
+}
 
 const findBatch = (db: StoreWriter, terminalNo: number, place: { epoch: number; batchNo: number }) =>
   db
     .selectFrom('batch')
-    .selectAll()
+    .select(['batch_pk', 'previous_head', 'head', 'first_entry', 'entry_count'])
     .where('terminal_no', '=', terminalNo)
     .where('epoch', '=', place.epoch)
     .where('batch_no', '=', place.batchNo)
     .executeTakeFirst()
 
-const answerBatch = async (
-  issuer: Issuer,
-  db: StoreWriter,
-  opened: OpenedBatch,
-  terminal: KnownTerminal,
-): Promise<Uint8Array> => {
-  const { batch, bytes, key } = opened
+const readArchived = (db: StoreWriter, batchPk: number) =>
+  db.selectFrom('batch').select(['bytes', 'ack']).where('batch_pk', '=', batchPk).executeTakeFirstOrThrow()
+
+const answerBatch = async (desk: Desk, opened: OpenedBatch, terminal: KnownTerminal): Promise<Uint8Array> => {
+  const { db } = desk
+  const { batch, bytes } = opened
   const known = await findBatch(db, terminal.terminalNo, batch)
-  if (known !== undefined && equalBytes(known.bytes, bytes)) return new Uint8Array(known.ack)
   if (known !== undefined) {
-    const books = await openBooks(issuer, db, batch, [])
+    const archived = await readArchived(db, known.batch_pk)
+    if (bytes.equals(archived.bytes)) return new Uint8Array(archived.ack)
+    const books = await openBooks(desk, opened, [])
     books.alarm({ kind: 'fork', terminal, detail: `${documentName(batch)}/${toHex(hash('sha256', bytes, 'buffer'))}` })
-    await books.write()
+    await books.writeInto(desk.changes)
     return refuseBatch(db, opened, { verdict: 'fork', terminal })
   }
   if (batch.epoch !== terminal.epoch) return refuseBatch(db, opened, { verdict: 'epochEnded', terminal })
-  if (await isTerminalVersionOver(issuer, db, batch.keyVersion))
+  if (await isTerminalVersionOver(desk.issuer, db, batch.keyVersion))
     return refuseBatch(db, opened, { verdict: 'keyVersionEnded', terminal })
   await noteTerminalVersion(db, terminal, batch.keyVersion)
-  return takeBatch(issuer, db, { ...opened, key }, terminal)
+  return takeBatch(desk, opened, terminal)
 }
 
 /** Verdicts 1 to 3 name the issuer's last batch and head of the epoch. */
@@ -146,63 +163,62 @@ const refuseBatch = async (
 }
 
 interface ReadEntry {
+  /** From 1, within the epoch. */
   readonly number: number
   readonly bytes: Uint8Array
+  readonly isProven: boolean
   /** undefined: its layout is wrong. */
   readonly entry: Entry | undefined
 }
 
-const readEntries = (batch: Batch): ReadEntry[] =>
-  batch.entries.map((bytes, index) => {
-    const number = batch.firstEntry + index
-    try {
-      return { number, bytes, entry: parseEntry(bytes) }
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      return { number, bytes, entry: undefined }
-    }
-  })
-
-const openBooks = (issuer: Issuer, db: StoreWriter, batch: Batch, entries: readonly Entry[]): Promise<Books> => {
-  const counters = new Map<CardId, number[]>()
-  for (const { record } of entries) {
-    const some = counters.get(record.identity.cardId)
-    if (some === undefined) counters.set(record.identity.cardId, [record.counter])
-    else some.push(record.counter)
+const readEntry = ({ batch, bytes, proven }: OpenedBatch, index: number): ReadEntry => {
+  const at = entryAt(index)
+  const read = {
+    number: batch.firstEntry + index,
+    bytes: new Uint8Array(bytes.subarray(at, at + entryLength)),
+    isProven: proven[index] === 1,
   }
-  return Books.open(db, {
-    document: documentName(batch),
-    now: issuer.clock(),
-    counters,
-    terminals: [batch.terminalId, ...entries.map(({ record }) => record.order.terminalId)],
-  })
+  try {
+    return { ...read, entry: parseEntry(read.bytes) }
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return { ...read, entry: undefined }
+  }
 }
 
-const takeBatch = async (
-  issuer: Issuer,
-  db: StoreWriter,
-  opened: OpenedBatch,
-  terminal: KnownTerminal,
-): Promise<Uint8Array> => {
+const openBooks = ({ db, now, accounts }: Desk, { batch }: OpenedBatch, read: readonly ReadEntry[]): Promise<Books> => {
+  const counters = new Map<CardId, number[]>()
+  const terminals = [batch.terminalId]
+  for (const { entry } of read) {
+    if (entry === undefined) continue
+    const { identity, counter, order } = entry.record
+    terminals.push(order.terminalId)
+    const some = counters.get(identity.cardId)
+    if (some === undefined) counters.set(identity.cardId, [counter])
+    else some.push(counter)
+  }
+  return Books.open(db, { document: documentName(batch), now, counters, terminals, accounts })
+}
+
+/** The plain entries in bulk, the others one by one: each is its card's own affair, and the order of cards means nothing. */
+const takeBatch = async (desk: Desk, opened: OpenedBatch, terminal: KnownTerminal): Promise<Uint8Array> => {
+  const { db, plain } = desk
   const { batch, key } = opened
-  const read = readEntries(batch)
-  const entries = read.flatMap(({ entry }) => (entry === undefined ? [] : [entry]))
-  const books = await openBooks(issuer, db, batch, entries)
-  const prices = await readPriceList(
-    issuer,
-    db,
-    entries.map(({ record }) => record.order.itemHash),
-  )
-  const desk: Desk = { issuer, books, prices, terminal, notes: new Map() }
-  const exceptions: EntryException[] = []
-  for (const each of read) {
-    const reason = each.entry === undefined ? 'layout' : judgeEntry(desk, each.entry, each.bytes)
-    if (reason !== undefined) exceptions.push({ entry: each.number, reason })
+  const left = plain.take(opened, terminal, desk.now)
+  // What is judged one by one is judged by what is written.
+  if (left.length > 0) await plain.write()
+  const read = left.map((index) => readEntry(opened, index))
+  const books = await openBooks(desk, opened, read)
+  const notes = new Map<string, NoteTable>()
+  const exceptions: (EntryException & { readonly entryRead: ReadEntry })[] = []
+  for (const entryRead of read) {
+    const reason = judgeEntry({ desk, books, terminal, notes }, entryRead)
+    if (reason !== undefined) exceptions.push({ entry: entryRead.number, reason, entryRead })
   }
   const outOfOrder = await checkChain(books, opened, terminal)
-  await books.write()
-  await writeNotes(db, [...desk.notes.values()])
-  await writeExceptions(db, desk, batch, { read, exceptions })
+  await books.writeInto(desk.changes)
+  await writeNotes(db, [...notes.values()])
+  await writeExceptions(desk, { batch, terminal }, exceptions)
   const acknowledgement: Acknowledgement = {
     keyVersion: batch.keyVersion,
     verdict: outOfOrder ? 'outOfOrder' : 'taken',
@@ -210,18 +226,17 @@ const takeBatch = async (
     epoch: batch.epoch,
     batchNo: batch.batchNo,
     head: batch.head,
-    accepted: read.length - exceptions.length,
+    accepted: batch.count - exceptions.length,
     exceptions,
   }
   const ack = encodeAcknowledgement(key, acknowledgement)
-  await archive(db, opened, { terminalNo: terminal.terminalNo, ack, now: books.now })
+  await archive(db, opened, { terminalNo: terminal.terminalNo, ack, now: desk.now })
   return ack
 }
 
-interface Desk {
-  readonly issuer: Issuer
+interface Judgement {
+  readonly desk: Desk
   readonly books: Books
-  readonly prices: PriceList
   /** Whose batch it is. */
   readonly terminal: KnownTerminal
   /** By record in hex. */
@@ -229,25 +244,25 @@ interface Desk {
 }
 
 /** One entry, in the protocol's order of checks. @returns why it is an exception, or undefined: accepted */
-const judgeEntry = (desk: Desk, entry: Entry, bytes: Uint8Array): ExceptionReason | undefined => {
-  const { issuer, books } = desk
-  const { record, status } = entry
+const judgeEntry = (judgement: Judgement, { entry, bytes, isProven }: ReadEntry): ExceptionReason | undefined => {
+  if (entry === undefined) return 'layout'
+  const { desk, books } = judgement
+  const { record, status, settlementMac } = entry
   const isWitness = status === 'witness'
   const terminal = books.terminals.get(record.order.terminalId)
-  if (terminal === undefined || (!isWitness && terminal.terminalNo !== desk.terminal.terminalNo)) return 'terminal'
+  if (terminal === undefined || (!isWitness && terminal.terminalNo !== judgement.terminal.terminalNo)) return 'terminal'
   const card = books.card(record.identity.cardId)
-  const wrongCard = checkCard(issuer, card, record)
+  const wrongCard = checkCard(desk.issuer, card, record)
   if (wrongCard !== undefined || card === undefined) return wrongCard
   const recordBytes = bytes.slice(0, recordLength)
-  const note = () => noteEntry(desk, { entry, recordBytes, cardNo: card.cardNo, terminal })
+  const note = () => noteEntry(judgement, { entry, recordBytes, cardNo: card.cardNo, terminal })
   if (paysNothing(status)) {
     note()
     return undefined
   }
-  const { settlementMac } = entry
-  if (!isProven(issuer, { record, bytes: recordBytes, settlementMac })) {
+  if (!isProven) {
     // It accuses the terminal, never the card; in a witness nobody.
-    if (!isWitness) books.alarm({ kind: 'settlementMac', terminal: desk.terminal, detail: `v${card.keyVersion}` })
+    if (!isWitness) books.alarm({ kind: 'settlementMac', terminal: judgement.terminal, detail: `v${card.keyVersion}` })
     return 'settlementMac'
   }
   const settled = settleRecord(
@@ -269,7 +284,7 @@ const judgeEntry = (desk: Desk, entry: Entry, bytes: Uint8Array): ExceptionReaso
 }
 
 const noteEntry = (
-  { notes }: Desk,
+  { notes }: Judgement,
   about: { entry: Entry; recordBytes: Uint8Array; cardNo: number; terminal: KnownTerminal },
 ): void => {
   const { record, status } = about.entry
@@ -311,13 +326,12 @@ const writeNotes = async (db: StoreWriter, notes: readonly NoteTable[]): Promise
 }
 
 const writeExceptions = async (
-  db: StoreWriter,
-  { terminal, books }: Desk,
-  batch: Batch,
-  judged: { readonly read: readonly ReadEntry[]; readonly exceptions: readonly EntryException[] },
+  { db, now }: Desk,
+  { batch, terminal }: { readonly batch: BatchHeader; readonly terminal: KnownTerminal },
+  exceptions: readonly (EntryException & { readonly entryRead: ReadEntry })[],
 ): Promise<void> => {
-  const rows = judged.exceptions.map(({ entry, reason }): Omit<EntryExceptionTable, 'exception_no'> => {
-    const record = judged.read[entry - batch.firstEntry]?.entry?.record
+  const rows = exceptions.map(({ entry, reason, entryRead }): Omit<EntryExceptionTable, 'exception_no'> => {
+    const record = entryRead.entry?.record
     return {
       terminal_no: terminal.terminalNo,
       epoch: batch.epoch,
@@ -328,10 +342,10 @@ const writeExceptions = async (
       counter: record?.counter ?? null,
       amount_minor: record?.order.amountMinor ?? null,
       order_time: record?.order.time ?? null,
-      noted_at: books.now,
+      noted_at: now,
     }
   })
-  for (const some of chunks(rows, 400)) await db.insertInto('entry_exception').values(some).execute()
+  await insertRows(db, 'entry_exception', rows)
 }
 
 /**
@@ -355,7 +369,7 @@ const checkChain = async (books: Books, { batch, chained }: OpenedBatch, termina
   const next = await findBatch(books.db, terminalNo, { epoch, batchNo: batchNo + 1 })
   if (next !== undefined) {
     if (!equalBytes(batch.head, next.previous_head)) alarm('chainBreak', batchNo + 1)
-    if (batch.firstEntry + batch.entries.length !== next.first_entry) alarm('firstEntry', batchNo + 1)
+    if (batch.firstEntry + batch.count !== next.first_entry) alarm('firstEntry', batchNo + 1)
   }
   return previous === undefined
 }
@@ -372,7 +386,7 @@ const archive = async (
       epoch: batch.epoch,
       batch_no: batch.batchNo,
       first_entry: batch.firstEntry,
-      entry_count: batch.entries.length,
+      entry_count: batch.count,
       previous_head: batch.previousHead,
       head: batch.head,
       bytes,
@@ -386,7 +400,7 @@ const archive = async (
     epoch: batch.epoch,
     batchNo: batch.batchNo,
     firstEntry: batch.firstEntry,
-    entryCount: batch.entries.length,
+    entryCount: batch.count,
     bytes,
     receivedAt: about.now,
   })

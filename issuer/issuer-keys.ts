@@ -21,11 +21,12 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import * as v from 'valibot'
 import { concat, fromHex, toHex, u8Max } from '../protocol/bytes.ts'
 import { parsed } from '../protocol/errors.ts'
-import { deriveLoadKey, deriveSettleKey, deriveTerminalKey } from '../protocol/keys.ts'
+import { deriveLoadKey, deriveTerminalKey } from '../protocol/keys.ts'
 import type { MacKey } from '../protocol/mac.ts'
 import type { CardId, TerminalId } from '../protocol/quantities.ts'
 import { encodeSuccession, followSuccessions, parseSuccession, successionLength } from '../protocol/succession.ts'
 import { IssuerError } from './errors.ts'
+import { type SettlementProofs, settlementProofs } from './settlement-proof.ts'
 import { storePath } from './store.ts'
 import { sqliteFiles } from './store-sqlite.ts'
 
@@ -142,8 +143,8 @@ export class IssuerKeys {
   readonly path: string
   /** K_term, ready for MACs; undefined: no master of that version. */
   readonly terminalMac: (keyVersion: number, terminal: TerminalId) => MacKey | undefined
-  /** K_settle of a card. */
-  readonly settleMac: (keyVersion: number, card: CardId) => MacKey | undefined
+  /** What K_settle of all cards proves. */
+  readonly proofs: SettlementProofs
   /** K_load of a card. */
   readonly loadMac: (keyVersion: number, card: CardId) => MacKey | undefined
   #loaded: LoadedKeys
@@ -155,10 +156,7 @@ export class IssuerKeys {
     this.#loaded = load(file, place)
     this.#mark = markOf(place)
     this.terminalMac = cached((version, id) => this.terminalKey(version, id))
-    this.settleMac = cached((version, id) => {
-      const master = this.#master(version, 'settle')
-      return master && deriveSettleKey(master, version, id)
-    })
+    this.proofs = settlementProofs((version) => this.#master(version, 'settle'))
     this.loadMac = cached((version, id) => {
       const master = this.#master(version, 'load')
       return master && deriveLoadKey(master, version, id)

@@ -2,15 +2,20 @@
 import { rmSync } from 'node:fs'
 import { currencyOf } from '../protocol/currency.ts'
 import type { CurrencyCode, UnixTime } from '../protocol/quantities.ts'
+import { type BatchIntake, newBatchIntake } from './batch-intake.ts'
 import { bookAccounts } from './books-tables.ts'
 import { IssuerError } from './errors.ts'
 import { createKeys, type IssuerKeys, type Masters, openKeys } from './issuer-keys.ts'
 import { fillMarks } from './marks.ts'
+import type { SettlementProofs } from './settlement-proof.ts'
 import { openStore, planStore, type Store } from './store.ts'
 
 export interface Issuer {
   readonly store: Store
   readonly keys: IssuerKeys
+  readonly proofs: SettlementProofs
+  /** Batches that were opened and wait to be taken in. */
+  readonly intake: BatchIntake
   readonly book: Book
   readonly clock: () => UnixTime
   readonly randomBytes: (count: number) => Uint8Array
@@ -80,7 +85,7 @@ export const createStore = async (
         .values(bookAccounts.map((kind) => ({ kind, merchant_no: null })))
         .execute()
     })
-    return { store, keys, book, clock, randomBytes }
+    return { store, keys, proofs: keys.proofs, intake: newBatchIntake(), book, clock, randomBytes }
   } catch (error) {
     // No card was made with these keys: nothing else may depend on them.
     rmSync(plan.files.keys)
@@ -103,7 +108,8 @@ export const openIssuer = async (options: { readonly url: string } & World): Pro
         `The store ${options.url} was never finished: make it anew with "issuer init".`,
       )
     const book = bookOf({ currency, timeZone: settings.get('timeZone') ?? 'UTC' })
-    return { store, keys, book, clock: options.clock, randomBytes: options.randomBytes }
+    const { clock, randomBytes } = options
+    return { store, keys, proofs: keys.proofs, intake: newBatchIntake(), book, clock, randomBytes }
   } catch (error) {
     await store.close()
     throw error

@@ -1,7 +1,6 @@
 /** A record settles its card's counter, once, whoever brings it (PROTOCOL.md, Documents). */
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'
-import { equalBytes, toHex, u32Max } from '../protocol/bytes.ts'
-import { settlementMac } from '../protocol/mac.ts'
+import { equalBytes, fromHex, toHex, u32Max } from '../protocol/bytes.ts'
 import type { CurrencyCode } from '../protocol/quantities.ts'
 import type { CardRecord } from '../protocol/record.ts'
 import { type Books, chunks, type KnownCard, type KnownTerminal } from './books.ts'
@@ -10,6 +9,8 @@ import type { Issuer } from './issuer.ts'
 import type { StoreWriter } from './store.ts'
 import type { SettlementSource } from './tables.ts'
 import { priceToleranceSeconds } from './versions-sold.ts'
+
+const itemHashLength = 16
 
 /** What every record is checked against. */
 export interface PriceList {
@@ -34,9 +35,10 @@ export interface PricedItem {
 export const readPriceList = async (
   issuer: Issuer,
   db: StoreWriter,
-  hashes: readonly Uint8Array[],
+  /** In hex. */
+  hashes: Iterable<string>,
 ): Promise<PriceList> => {
-  const distinct = [...new Map(hashes.map((hash) => [toHex(hash), hash])).values()]
+  const distinct = Array.from(new Set(hashes), (hash) => fromHex(hash, itemHashLength))
   const items = new Map<string, PricedItem>()
   for (const some of chunks(distinct, 500)) {
     const rows = await db
@@ -67,6 +69,17 @@ export const readPriceList = async (
   }
 }
 
+/** @param sale its item hash in hex */
+export const checkSale = (
+  prices: PriceList,
+  sale: { readonly itemHash: string; readonly amountMinor: number; readonly time: number },
+): 'itemOrPrice' | 'limit' | undefined => {
+  const item = prices.items.get(sale.itemHash)
+  if (item?.priceMinor !== sale.amountMinor || item.currency !== prices.currency) return 'itemOrPrice'
+  if (!isPriceOf(item, sale.time)) return 'itemOrPrice'
+  return sale.amountMinor > (prices.saleMinorMax ?? u32Max) ? 'limit' : undefined
+}
+
 /** The checks before the settlement MAC: nothing about a card changes on their account. */
 export const checkCard = (
   issuer: Issuer,
@@ -80,11 +93,8 @@ export const checkCard = (
 }
 
 /** Whether the card itself made this record. */
-export const isProven = (issuer: Issuer, proof: Pick<Evidence, 'record' | 'bytes' | 'settlementMac'>): boolean => {
-  const { keyVersion, cardId } = proof.record.identity
-  const key = issuer.keys.settleMac(keyVersion, cardId)
-  return key !== undefined && equalBytes(settlementMac(key, proof.bytes), proof.settlementMac)
-}
+export const isProven = (issuer: Issuer, proof: Pick<Evidence, 'bytes' | 'settlementMac'>): boolean =>
+  issuer.proofs.proves(Buffer.concat([proof.bytes, proof.settlementMac]), 0)
 
 /** A record with a right settlement MAC. */
 export interface Evidence {
@@ -116,15 +126,12 @@ const findException = (evidence: Evidence, prices: PriceList): ExceptionReason |
   const { order } = record
   if (!card.line.fits(record)) return 'balance'
   if (order.type === 'payment' && order.amountMinor > card.line.coveredMinor(record)) return 'balance'
-  if (order.type === 'payment') {
-    const item = prices.items.get(toHex(order.itemHash))
-    if (item?.priceMinor !== order.amountMinor || item.currency !== prices.currency) return 'itemOrPrice'
-    if (!isPriceOf(item, order.time)) return 'itemOrPrice'
-  }
+  const saleException =
+    order.type === 'payment' ? checkSale(prices, { ...order, itemHash: toHex(order.itemHash) }) : undefined
+  if (saleException !== undefined) return saleException
   if (order.type === 'reversal' && !checkReversal(evidence)) return 'reversal'
   if (order.type === 'load' && !card.line.loadsAt(record.counter).some((load) => equalBytes(load.recordBytes, bytes)))
     return 'load'
-  if (order.type === 'payment' && order.amountMinor > (prices.saleMinorMax ?? u32Max)) return 'limit'
   return undefined
 }
 
