@@ -243,7 +243,7 @@ const detail = route({
 const proofOf = (issuer: Issuer, entry: Entry, bytes: Uint8Array) => {
   if (paysNothing(entry.status)) return 'none' as const
   const { record, settlementMac } = entry
-  return isProven(issuer, { record, bytes: bytes.subarray(0, recordLength), settlementMac })
+  return isProven(issuer, { bytes: bytes.subarray(0Length), settlementMac })
     ? ('right' as const)
     : ('wrong' as const)
 }
