@@ -218,7 +218,7 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
         const before = identity
         identity = takeUpKeys(dataDir, identity, keys)
         // What lay here unread may open now.
-        if (identity !== before && issued === undefined) issued = readIssued({ dataDir, identity, ledger })
+        if (identity !== before && issued === undefined) issued = read()
       },
       refresh() {
         payKeys.clear()

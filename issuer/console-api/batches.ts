@@ -242,8 +242,8 @@ const detail = route({
 
 const proofOf = (issuer: Issuer, entry: Entry, bytes: Uint8Array) => {
   if (paysNothing(entry.status)) return 'none' as const
-  const { record, settlementMac } = entry
-  return isProven(issuer, { bytes: bytes.subarray(0Length), settlementMac })
+  const { settlementMac } = entry
+  return isProven(issuer, { bytes: bytes.subarray(0, recordLength), settlementMac })
     ? ('right' as const)
     : ('wrong' as const)
 }
