@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { unitItem } from '../protocol/item.ts'
 import { unixTime } from '../protocol/quantities.ts'
-import { newestPublished, publish, setTerms, sizeWarnings } from './bulletin-publisher.ts'
+import { newestBulletin, publish, setTerms, sizeWarnings } from './bulletin-publisher.ts'
 import { addItem, cancelComing, changeItem, listItems, offerArticle, withdrawArticle } from './catalogue.ts'
 import { settleClaim } from './claims.ts'
 import { momentIn } from './moment.ts'
@@ -172,7 +172,7 @@ test('limits change at once and publish nothing of the catalogue; the change is 
   await publish(issuer)
   await addMap()
   await setTerms(issuer, { limits: { saleMinorMax: 2000 }, claimSeconds: 10 * day }, 'cli:test')
-  expect((await newestPublished(issuer))?.bulletin).toMatchObject({
+  expect((await issuer.store.read((db) => newestBulletin(issuer, db)))?.bulletin).toMatchObject({
     items: [],
     claimSeconds: 10 * day,
     limits: { saleMinorMax: 2000, staleSaleMinorMax: 5000 },
