@@ -2,14 +2,14 @@
  * What loads are funded with besides cash (PROTOCOL.md, Loads): vouchers, sold in lots and known by their hash alone, and
  * credits, which are owed to one card. Each pays for one load, once; and what funds the float is a report.
  */
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { formatAmount } from '../protocol/currency.ts'
 import { fundingHash, fundingReference } from '../protocol/funding-reference.ts'
 import type { ShortHash } from '../protocol/quantities.ts'
 import { type Actor, requireReason } from './actor.ts'
 import { noteChange } from './audit-log.ts'
 import { chunks } from './books.ts'
-import type { CreditCause, FundingKind } from './card-tables.ts'
+import type { CreditCause, FundingKind, VoucherLotTable } from './card-tables.ts'
 import { IssuerError } from './errors.ts'
 import type { Issuer } from './issuer.ts'
 import { loadMinorMax } from './load-funding.ts'
@@ -247,6 +247,14 @@ export const voucherLots = async (
     .orderBy('lot_no', 'desc')
     .limit(page.limit)
     .execute()
+  return lotOverviews(db, lots)
+}
+
+/** How many of each lot's vouchers are in which state. */
+export const lotOverviews = async (
+  db: StoreReader,
+  lots: readonly Selectable<VoucherLotTable>[],
+): Promise<LotOverview[]> => {
   if (lots.length === 0) return []
   const counts = await db
     .selectFrom('funding')

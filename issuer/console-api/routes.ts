@@ -2,7 +2,9 @@
 import { accessRoutes } from './access.ts'
 import { auditRoutes } from './audit-log.ts'
 import { batchRoutes } from './batches.ts'
+import { cardRoutes } from './cards.ts'
 import { enrolmentRoutes } from './enrolment.ts'
+import { fundingRoutes } from './funding.ts'
 import { liveRoutes } from './live.ts'
 import { overviewRoutes } from './overview.ts'
 import type { ConsoleRoute } from './route.ts'
@@ -12,10 +14,12 @@ import { terminalRoutes } from './terminals.ts'
 export const consoleRoutes: readonly ConsoleRoute[] = [
   ...accessRoutes,
   ...auditRoutes,
-  ...enrolmentRoutes,
-  ...liveRoutes,
-  ...terminalRoutes,
   ...batchRoutes,
+  ...cardRoutes,
+  ...enrolmentRoutes,
+  ...fundingRoutes,
+  ...liveRoutes,
   ...overviewRoutes,
   ...searchRoutes,
+  ...terminalRoutes,
 ]

@@ -14,6 +14,7 @@ export const cards: Migration = {
     'ALTER TABLE card ADD COLUMN blocked_by TEXT',
     'ALTER TABLE card ADD COLUMN blocked_reason TEXT',
     'CREATE INDEX card_by_expiry ON card (expires_at)',
+    "CREATE INDEX card_hotlisted ON card (card_no) WHERE status = 'hotlisted'",
     // The account that the load's money comes from; absent: the cash of the order's merchant.
     'ALTER TABLE load_authorisation ADD COLUMN funded_from {int} REFERENCES account (account_no)',
     // paid_at: when the bank told of their money; absent: handed out on trust.
