@@ -3,6 +3,7 @@ import { accessRoutes } from './access.ts'
 import { auditRoutes } from './audit-log.ts'
 import { batchRoutes } from './batches.ts'
 import { cardRoutes } from './cards.ts'
+import { caseRoutes } from './cases.ts'
 import { enrolmentRoutes } from './enrolment.ts'
 import { fundingRoutes } from './funding.ts'
 import { liveRoutes } from './live.ts'
@@ -16,6 +17,7 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
   ...auditRoutes,
   ...batchRoutes,
   ...cardRoutes,
+  ...caseRoutes,
   ...enrolmentRoutes,
   ...fundingRoutes,
   ...liveRoutes,
