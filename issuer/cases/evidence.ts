@@ -52,7 +52,7 @@ const readLine = async (
     const bytes = new Uint8Array(row.record)
     const record = parseRecord(bytes)
     const mac = row.settlement_mac
-    const right = mac !== null && isProven(issuer, { record, bytes, settlementMac: new Uint8Array(mac) })
+    const right = mac !== null && isProven(issuer, { bytes, settlementMac: new Uint8Array(mac) })
     return {
       counter,
       subject,
