@@ -115,3 +115,12 @@ const withPages = (list: typeof addresses): readonly { path: string; Page: LazyE
 
 export const pages = withPages(addresses)
 export const openPages = withPages(openAddresses)
+
+/** Fetches the page of an address while it is found out who is signed in. @param path below /console */
+export const fetchPageAhead = (path: string): void => {
+  const found = addresses.find(([pattern]) =>
+    new RegExp(`^${pattern.replaceAll(/:\w+/g, '[^/]+')}/?$`).test(path === '' ? '/' : path),
+  )
+  // What fails now is said when the page is shown.
+  if (found !== undefined) void load(found[1])?.().catch(() => undefined)
+}
