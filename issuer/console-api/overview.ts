@@ -1,8 +1,10 @@
 /** The morning's page, in parts that are read beside each other (docs/OPERATIONS.md, Reconcile). */
+import { sql } from 'kysely'
 import * as v from 'valibot'
 import { bookAccounts, merchantAccounts } from '../books-tables.ts'
 import { attentionOverview, booksOverview, salesOverview, unreportedOverview } from '../console-contract/overview.ts'
 import type { CountAndAmount } from '../console-contract/terminals.ts'
+import { advice, causes } from '../explain/case.ts'
 import type { StoreReader } from '../store.ts'
 import { type BusinessDay, businessDay, businessDayAt, dayAfter, isoTime } from './days.ts'
 import { exposuresOf, unsyncedLimits } from './exposure.ts'
@@ -182,6 +184,50 @@ const books = route({
     }),
 })
 
+/** What a case is about has a title and what to do; one of a cause that this program does not know has its name. */
+const wordsOf = (name: string) => {
+  const cause = causes.find((each) => each === name)
+  return { place: cause === undefined ? causes.length : causes.indexOf(cause), ...(cause && advice[cause]) }
+}
+
+const openCases = async (db: StoreReader, now: number) => {
+  const overdue = sql<number | string>`sum(CASE WHEN due_at < ${sql.lit(now)} THEN 1 ELSE 0 END)`
+  const proposed = sql<number | string>`sum(CASE WHEN state = 'proposed' THEN 1 ELSE 0 END)`
+  const rows = await db
+    .selectFrom('case_file')
+    .select((eb) => [
+      'cause',
+      eb.fn.countAll<number | string>().as('count'),
+      eb.fn.sum<number | string>('amount_minor').as('amount'),
+      eb.fn.sum<number | string>('at_risk_minor').as('at_risk'),
+      overdue.as('overdue'),
+      proposed.as('proposed'),
+    ])
+    .where('state', 'in', ['open', 'waiting', 'proposed'])
+    .groupBy('cause')
+    .execute()
+  const sumOf = (of: (row: (typeof rows)[number]) => number | string) =>
+    rows.reduce((sum, row) => sum + Number(of(row)), 0)
+  return {
+    count: sumOf((row) => row.count),
+    atRiskMinor: sumOf((row) => row.at_risk),
+    overdue: sumOf((row) => row.overdue),
+    proposed: sumOf((row) => row.proposed),
+    causes: rows
+      .map((row) => ({ row, words: wordsOf(row.cause) }))
+      .sort((a, b) => a.words.place - b.words.place)
+      .map(({ row, words }) => ({
+        cause: row.cause,
+        title: words.title ?? row.cause,
+        todo: words.todo ?? '',
+        count: Number(row.count),
+        overdue: Number(row.overdue),
+        amountMinor: Number(row.amount),
+        atRiskMinor: Number(row.at_risk),
+      })),
+  }
+}
+
 const attention = route({
   method: 'GET',
   path: '/overview/attention',
@@ -212,8 +258,10 @@ const attention = route({
         .selectFrom('terminal')
         .select((eb) => eb.fn.countAll<number | string>().as('count'))
         .where('epoch', '=', 0)
+        .where('retired_at', 'is', null)
         .executeTakeFirstOrThrow()
       return {
+        cases: await openCases(db, issuer.clock()),
         exceptions: exceptions
           .map((row) => ({ reason: row.reason, count: Number(row.count), amountMinor: Number(row.amount ?? 0) }))
           .sort((a, b) => b.amountMinor - a.amountMinor || b.count - a.count),

@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { reconcileCases } from '../cases/reconcile.ts'
 import { batchDetail, batchesPage, entriesPage, entryDetail, entryExceptionsPage } from '../console-contract/batches.ts'
 import { attentionOverview, booksOverview, salesOverview, unreportedOverview } from '../console-contract/overview.ts'
 import { searchResult } from '../console-contract/search.ts'
@@ -70,6 +71,15 @@ describe('the overview', () => {
     const attention = await read(attentionOverview, '/overview/attention')
     expect(attention.exceptions.map(({ reason }) => reason)).toEqual(expect.arrayContaining(['clone', 'settlementMac']))
     expect(attention.alarms.map(({ kind }) => kind).toSorted()).toEqual(['clone', 'settlementMac'])
+    await reconcileCases(bench.issuer)
+    const { cases } = await read(attentionOverview, '/overview/attention')
+    const { accounts: sums } = await report(bench.issuer)
+    expect(cases.count).toBe(cases.causes.reduce((count, cause) => count + cause.count, 0))
+    expect(cases.causes.map(({ cause }) => cause)).toEqual(
+      expect.arrayContaining(['alarm', 'exception', 'missingBatches', 'notReported']),
+    )
+    expect(cases.overdue).toBe(0)
+    expect(sums.suspense + sums.holes).toBeGreaterThan(0)
     expect(attention.missingBatches).toEqual([{ terminalId: days.terminals[1]?.id, epoch: 1, missing: 1 }])
   })
 })

@@ -33,7 +33,7 @@ const alarmsShown = 50
 
 const reportedAt = sql<number>`coalesce((SELECT max(received_at) FROM batch WHERE batch.terminal_no = terminal.terminal_no), 0)`
 
-/** Each terminal with its last report: the arrival of its newest batch, UNIX seconds, 0 where none ever came. */
+/** Each terminal that is not retired, with its last report: the arrival of its newest batch, UNIX seconds, 0 where none ever came. */
 export const reportsOf = async (
   db: StoreReader,
 ): Promise<
@@ -50,6 +50,7 @@ export const reportsOf = async (
       'terminal.created_at',
       reportedAt.as('reported_at'),
     ])
+    .where('retired_at', 'is', null)
     .execute()
   return rows.map((row) => ({
     terminalNo: row.terminal_no,
@@ -66,7 +67,7 @@ const terminalRows = (db: StoreReader) =>
     .selectFrom('terminal')
     .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
     .select(['terminal.terminal_no', 'terminal_id', 'merchant.merchant_no', 'merchant.name', 'epoch'])
-    .select(['terminal.key_version', 'terminal.created_at'])
+    .select(['terminal.key_version', 'terminal.created_at', 'retired_at'])
     .select(reportedAt.as('reported_at'))
     .select((eb) =>
       eb
@@ -99,7 +100,8 @@ const showTerminals = async (
     merchantNo: row.merchant_no,
     epoch: row.epoch,
     ...(Number(row.reported_at) === 0 ? {} : { reportedAt: isoTime(Number(row.reported_at)) }),
-    silent: row.epoch > 0 && Number(row.reported_at) < issuer.clock() - silentSeconds,
+    retired: row.retired_at !== null,
+    silent: row.retired_at === null && row.epoch > 0 && Number(row.reported_at) < issuer.clock() - silentSeconds,
     salesToday: todays.get(row.terminal_no) ?? noSales,
     salesWeek: weeks.get(row.terminal_no) ?? noSales,
     exceptions: Number(row.exceptions ?? 0),
@@ -126,10 +128,14 @@ const list = route({
             query.where((eb) => eb.or([eb('terminal_id', 'like', words), eb(eb.fn('lower', ['name']), 'like', words)])),
           )
           .$if(input.state === 'silent', (query) =>
-            query.where('epoch', '>', 0).where(sql<boolean>`${reportedAt} < ${silentBefore}`),
+            query
+              .where('epoch', '>', 0)
+              .where('retired_at', 'is', null)
+              .where(sql<boolean>`${reportedAt} < ${silentBefore}`),
           )
           .$if(input.state === 'reporting', (query) => query.where(sql<boolean>`${reportedAt} >= ${silentBefore}`))
-          .$if(input.state === 'neverEnrolled', (query) => query.where('epoch', '=', 0)),
+          .$if(input.state === 'neverEnrolled', (query) => query.where('epoch', '=', 0))
+          .$if(input.state === 'retired', (query) => query.where('retired_at', 'is not', null)),
       sorts: { reported: reportedAt, terminal: 'terminal_id', merchant: 'merchant.name', sales: weekSales },
       key: 'terminal.terminal_no',
       show: (rows, db) => showTerminals(issuer, db, rows),

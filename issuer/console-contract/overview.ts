@@ -59,6 +59,27 @@ export const booksOverview = v.object({
 export type BooksOverview = v.InferOutput<typeof booksOverview>
 
 export const attentionOverview = v.object({
+  /** What does not add up and is not closed. */
+  cases: v.object({
+    count: v.number(),
+    atRiskMinor: v.number(),
+    /** Past their due date. */
+    overdue: v.number(),
+    /** Decided by one person, and waiting for another. */
+    proposed: v.number(),
+    /** By cause, in the order in which a person should look at them. */
+    causes: v.array(
+      v.object({
+        cause: v.string(),
+        title: v.string(),
+        todo: v.string(),
+        count: v.number(),
+        overdue: v.number(),
+        amountMinor: v.number(),
+        atRiskMinor: v.number(),
+      }),
+    ),
+  }),
   /** Entries that could not be taken as they are, noted in the last 7 days. */
   exceptions: v.array(v.object({ reason: v.string(), count: v.number(), amountMinor: v.number() })),
   /** Raised in the last 7 days. */

@@ -10,7 +10,7 @@ export const terminalIdText = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, 'A te
 export const terminalsQuery = listQuery(['reported', 'terminal', 'merchant', 'sales'], {
   /** Part of an id or of a merchant's name. */
   q: v.optional(v.pipe(v.string(), v.maxLength(100))),
-  state: v.optional(v.picklist(['silent', 'reporting', 'neverEnrolled'])),
+  state: v.optional(v.picklist(['silent', 'reporting', 'neverEnrolled', 'retired'])),
   format: exportFormat,
 })
 
@@ -22,7 +22,9 @@ export const terminalRow = v.object({
   epoch: v.number(),
   /** When its newest batch came; absent: never. */
   reportedAt: v.optional(v.string()),
-  /** It has not reported for longer than `silentHours`. */
+  /** Taken out of service: it is not missed. */
+  retired: v.boolean(),
+  /** It has not reported for a day, though it should. */
   silent: v.boolean(),
   salesToday: countAndAmount,
   salesWeek: countAndAmount,

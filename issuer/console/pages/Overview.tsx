@@ -24,7 +24,7 @@ import { TerminalLink } from '../parts/links.tsx'
 import { Answer } from '../parts/states.tsx'
 import { useNow } from '../parts/use-now.ts'
 import { Badge, Count, DateTime, Money } from '../parts/values.tsx'
-import { accountWord, alarmWord, reasonWord } from '../parts/words.ts'
+import { accountWord, alarmWord } from '../parts/words.ts'
 
 interface Answers {
   readonly sales: UseQueryResult<SalesOverview>
@@ -39,8 +39,6 @@ const compared = (now: CountAndAmount, before: CountAndAmount, what: string): st
   const percent = Math.round(((now.amountMinor - before.amountMinor) / before.amountMinor) * 100)
   return `${percent > 0 ? '+' : percent < 0 ? '\u2212' : '±'}${Math.abs(percent)}\u2009% on ${what}`
 }
-
-const sum = (of: readonly { readonly count: number }[]): number => of.reduce((total, { count }) => total + count, 0)
 
 function Figures({ sales, unreported, books, attention }: Answers) {
   const waiting = '…'
@@ -88,15 +86,14 @@ function Figures({ sales, unreported, books, attention }: Answers) {
         }
       />
       <Stat
-        label="Exceptions, 7 days"
+        label="Open cases"
         href="/exceptions"
-        {...(trouble !== undefined && sum(trouble.exceptions) > 0 ? { tone: 'warn' as const } : {})}
-        value={trouble === undefined ? waiting : <Count of={sum(trouble.exceptions)} />}
+        {...(trouble !== undefined && trouble.cases.count > 0 ? { tone: 'warn' as const } : {})}
+        value={trouble === undefined ? waiting : <Count of={trouble.cases.count} />}
         note={
           trouble && (
             <>
-              <Money minor={trouble.exceptions.reduce((total, { amountMinor }) => total + amountMinor, 0)} />,{' '}
-              {sum(trouble.alarms)} alarms
+              <Money minor={trouble.cases.atRiskMinor} /> at risk, {formatCount(trouble.cases.overdue)} overdue
             </>
           )
         }
@@ -286,27 +283,36 @@ function Books({ books }: { books: BooksOverview }) {
 }
 
 function Trouble({ attention }: { attention: AttentionOverview }) {
-  if (attention.exceptions.length === 0)
-    return <p className="card-note">Every entry of the last 7 days could be booked as it is.</p>
+  if (attention.cases.causes.length === 0) return <p className="card-note">Everything adds up: no case is open.</p>
   return (
     <PlainTable
-      caption="Exceptions of the last 7 days by reason"
-      rows={attention.exceptions}
-      rowKey={(row) => row.reason}
+      caption="Open cases by cause"
+      rows={attention.cases.causes}
+      rowKey={(row) => row.cause}
       columns={[
         {
-          id: 'reason',
-          title: 'Reason',
+          id: 'cause',
+          title: 'Cause',
           wide: true,
           cell: (row) => (
             <span className="two-lines">
-              <Link href={`/exceptions?reason=${row.reason}`}>{reasonWord(row.reason).title}</Link>
-              <span className="soft">{reasonWord(row.reason).says}</span>
+              <Link href={`/exceptions?cause=${encodeURIComponent(row.cause)}`}>{row.title}</Link>
+              <span className="soft" title={row.todo}>
+                {row.todo}
+              </span>
             </span>
           ),
         },
-        { id: 'count', title: 'Entries', align: 'end', cell: (row) => <Count of={row.count} /> },
-        { id: 'amount', title: 'Amount', align: 'end', cell: (row) => <Money minor={row.amountMinor} /> },
+        { id: 'count', title: 'Cases', align: 'end', cell: (row) => <Count of={row.count} /> },
+        {
+          id: 'overdue',
+          title: 'Overdue',
+          align: 'end',
+          priority: 3,
+          cell: (row) => <Count of={row.overdue} />,
+        },
+        { id: 'amount', title: 'Amount', align: 'end', priority: 2, cell: (row) => <Money minor={row.amountMinor} /> },
+        { id: 'risk', title: 'At risk', align: 'end', cell: (row) => <Money minor={row.atRiskMinor} /> },
       ]}
     />
   )
@@ -341,6 +347,20 @@ const todosOf = (
       title: `The trial balance is ${money(books.trialBalanceMinor)}`,
       text: 'It is zero by construction: stop paying out, and restore or rebuild the store.',
       href: '/ledger',
+    },
+    attention.cases.overdue > 0 && {
+      key: 'overdue',
+      tone: 'bad',
+      title: `${formatCount(attention.cases.overdue)} ${attention.cases.overdue === 1 ? 'case is' : 'cases are'} overdue`,
+      text: 'Their due dates have passed: take each up, or say what it waits for.',
+      href: '/exceptions?view=overdue',
+    },
+    attention.cases.proposed > 0 && {
+      key: 'proposed',
+      tone: 'warn',
+      title: `${formatCount(attention.cases.proposed)} ${attention.cases.proposed === 1 ? 'decision waits' : 'decisions wait'} for a second person`,
+      text: 'Whoever did not propose it approves or refuses it.',
+      href: '/exceptions?view=approval',
     },
     ...attention.alarms.map(
       (alarm): Todo => ({
@@ -444,7 +464,7 @@ export default function Overview() {
       <PageHead title="Overview" />
       <div className="stack">
         <Figures {...answers} />
-        <div className="columns">
+        <div className="columns is-second-first">
           <div className="stack">
             <Card title="Sales by hour">
               <Answer of={answers.sales} lines={6}>

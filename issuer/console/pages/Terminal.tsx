@@ -29,6 +29,7 @@ import { WordBadge } from '../parts/WordBadge.tsx'
 import { alarmWord, reasonOptions, reasonWord, verdictWord } from '../parts/words.ts'
 
 function State({ terminal }: { terminal: TerminalDetail }) {
+  if (terminal.retired) return <Badge>Retired</Badge>
   if (terminal.epoch === 0) return <Badge>Not enrolled</Badge>
   return terminal.silent ? <Badge tone="warn">Silent</Badge> : <Badge tone="good">Reporting</Badge>
 }

@@ -1,13 +1,22 @@
 /** All terminals: who reports, who is silent, and what each sold. */
-import { type TerminalRow, terminalsPage } from '../../console-contract/terminals.ts'
+import { useState } from 'react'
+import { useLocation } from 'wouter'
+import { addedTerminal, type TerminalRow, terminalsPage } from '../../console-contract/terminals.ts'
+import { useChange } from '../api/query.ts'
+import { useMay } from '../api/session.ts'
+import { Button } from '../parts/Button.tsx'
 import { type Column, DataTable } from '../parts/DataTable.tsx'
+import { Dialog } from '../parts/Dialog.tsx'
 import { FilterSelect, Filters, FilterText } from '../parts/Filters.tsx'
+import { Form, TextField } from '../parts/Form.tsx'
+import { Icon } from '../parts/Icon.tsx'
 import { PageHead } from '../parts/layout.tsx'
 import { MerchantLink, pathTo, TerminalLink } from '../parts/links.tsx'
 import { useList } from '../parts/use-list.ts'
 import { Badge, Count, DateTime, Money } from '../parts/values.tsx'
 
 function State({ row }: { row: TerminalRow }) {
+  if (row.retired) return <Badge>Retired</Badge>
   if (row.epoch === 0) return <Badge>Not enrolled</Badge>
   if (row.silent) return <Badge tone="warn">Silent</Badge>
   return <Badge tone="good">Reporting</Badge>
@@ -54,7 +63,38 @@ const columns: readonly Column<TerminalRow>[] = [
   },
 ]
 
+function AddTerminal() {
+  const [open, setOpen] = useState(false)
+  const [merchant, setMerchant] = useState('')
+  const [, navigate] = useLocation()
+  const add = useChange(addedTerminal, '/terminals')
+  return (
+    <>
+      <Button kind="primary" onPress={() => setOpen(true)}>
+        <Icon name="plus" /> Add terminal
+      </Button>
+      <Dialog title="Add a terminal" open={open} onClose={() => setOpen(false)}>
+        <Form
+          submit="Add terminal"
+          onCancel={() => setOpen(false)}
+          onSubmit={async () => navigate(pathTo.terminal((await add.mutateAsync({ merchant })).terminalId))}
+        >
+          <TextField
+            label="Merchant"
+            hint="To whom its sales are paid. Its id is made here; then its enrolment code is."
+            required
+            autoFocus
+            value={merchant}
+            onChange={setMerchant}
+          />
+        </Form>
+      </Dialog>
+    </>
+  )
+}
+
 export default function Terminals() {
+  const mayOperate = useMay('operate')
   const list = useList({
     path: '/terminals',
     page: terminalsPage,
@@ -64,7 +104,7 @@ export default function Terminals() {
   })
   return (
     <>
-      <PageHead title="Terminals" />
+      <PageHead title="Terminals" actions={mayOperate ? <AddTerminal /> : undefined} />
       <DataTable
         caption="Terminals"
         noun={['terminal', 'terminals']}
@@ -87,6 +127,7 @@ export default function Terminals() {
                 ['reporting', 'Reporting'],
                 ['silent', 'Silent'],
                 ['neverEnrolled', 'Not enrolled'],
+                ['retired', 'Retired'],
               ]}
             />
           </Filters>
