@@ -147,10 +147,10 @@ function BookedCard({ entry }: { entry: EntryDetail }) {
           columns={[
             { id: 'no', title: 'Transfer', cell: (row) => <span className="figure">{row.transferNo}</span> },
             { id: 'from', title: 'From', cell: (row) => accountName(row.from) },
-            { id: 'to', title: 'To', wide: true, cell: (row) => accountName(row.to) },
+            { id: 'to', title: 'To', cell: (row) => accountName(row.to) },
             { id: 'amount', title: 'Amount', align: 'end', cell: (row) => <Money minor={row.amountMinor} /> },
             { id: 'cause', title: 'Cause', priority: 3, cell: (row) => row.cause },
-            { id: 'document', title: 'By', priority: 3, cell: (row) => <DocumentLink name={row.document} /> },
+            { id: 'document', title: 'By', priority: 2, cell: (row) => <DocumentLink name={row.document} /> },
             { id: 'booked', title: 'Booked', priority: 2, cell: (row) => <DateTime at={row.bookedAt} /> },
           ]}
         />

@@ -295,12 +295,9 @@ function Trouble({ attention }: { attention: AttentionOverview }) {
           title: 'Cause',
           wide: true,
           cell: (row) => (
-            <span className="two-lines">
-              <Link href={`/exceptions?cause=${encodeURIComponent(row.cause)}`}>{row.title}</Link>
-              <span className="soft" title={row.todo}>
-                {row.todo}
-              </span>
-            </span>
+            <Link href={`/exceptions?cause=${encodeURIComponent(row.cause)}`} title={row.todo}>
+              {row.title}
+            </Link>
           ),
         },
         { id: 'count', title: 'Cases', align: 'end', cell: (row) => <Count of={row.count} /> },
@@ -484,9 +481,6 @@ export default function Overview() {
           </Card>
         </div>
         <div className="halves">
-          <Card title="Sales by kiosk" flush aside={<Link href="/terminals?sort=sales">All terminals</Link>}>
-            <Answer of={answers.sales}>{(sales) => <Kiosks sales={sales} />}</Answer>
-          </Card>
           <div className="stack">
             <Card title="What does not add up" flush aside={<Link href="/exceptions">All exceptions</Link>}>
               <Answer of={answers.attention}>{(attention) => <Trouble attention={attention} />}</Answer>
@@ -495,6 +489,9 @@ export default function Overview() {
               <Answer of={answers.books}>{(books) => <Books books={books} />}</Answer>
             </Card>
           </div>
+          <Card title="Sales by kiosk" flush aside={<Link href="/terminals?sort=sales">All terminals</Link>}>
+            <Answer of={answers.sales}>{(sales) => <Kiosks sales={sales} />}</Answer>
+          </Card>
         </div>
       </div>
     </>

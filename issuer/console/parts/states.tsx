@@ -6,7 +6,7 @@ import { Button } from './Button.tsx'
 export function EmptyState({ title, text, children }: { title: string; text: string; children?: ReactNode }) {
   return (
     <div className="empty">
-      <h3>{title}</h3>
+      <p className="empty-title">{title}</p>
       <p>{text}</p>
       {children === undefined ? null : <div className="empty-actions">{children}</div>}
     </div>
@@ -16,7 +16,7 @@ export function EmptyState({ title, text, children }: { title: string; text: str
 export function ErrorState({ error, retry }: { error: Error; retry: () => void }) {
   return (
     <div className="empty is-error" role="alert">
-      <h3>This cannot be shown now</h3>
+      <p className="empty-title">This cannot be shown now</p>
       <p>{error.message}</p>
       <div className="empty-actions">
         <Button onPress={retry}>Try again</Button>
