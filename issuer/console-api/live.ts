@@ -22,10 +22,6 @@ const newestOf: Readonly<Partial<Record<Topic, readonly (readonly [table: string
     ['alarm', 'alarm_no'],
   ],
   books: [['transfer', 'transfer_no']],
-  cases: [
-    ['case_event', 'event_no'],
-    ['case_note', 'note_no'],
-  ],
   cards: [
     ['card', 'card_no'],
     ['load_authorisation', 'load_no'],
