@@ -42,7 +42,7 @@ test('says on a page what a case is about, what to do, and what became of it', a
   expect(casesText({ cases: rows, total: 1, atRiskMinor: 7000 }, 'EUR')).toContain('70.00')
   const caseNo = rows[0]?.caseNo ?? expect.fail('no case')
   const text = caseText(await issuer.store.read((db) => showCase(db, caseNo, issuer.clock())), 'EUR')
-  expect(text).toContain(`Case ${caseNo}: Exceptions, open`)
+  expect(text).toContain(`Case ${caseNo}: Exception, open`)
   expect(text).toContain('Waits: 70.00 EUR in suspense')
   expect(text).toContain("What to do: Look at the terminal's catalogue.")
   expect(text).toContain(`opened batch ${town.id}/1/1`)

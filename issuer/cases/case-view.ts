@@ -93,7 +93,7 @@ export const caseRow = (file: CaseFile, now: number): CaseRow => {
   return {
     caseNo: file.case_no,
     cause,
-    title: advice[cause].title,
+    title: causePlaces[cause].title,
     state: file.state,
     acts: causePlaces[cause].acts,
     ...present('owner', file.owner),

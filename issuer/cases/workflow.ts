@@ -11,6 +11,8 @@ import { exceptionAdvice } from '../explain/reasons.ts'
 export type Acts = 'operator' | 'finance' | 'nobody'
 
 export interface Place {
+  /** Of one case. */
+  readonly title: string
   readonly acts: Acts
   /** Due so many days after it was opened. */
   readonly dueDays: number
@@ -21,26 +23,26 @@ export interface Place {
 const [today, soon, week, month] = [1, 3, 7, 30]
 
 export const causePlaces: Readonly<Record<Cause, Place>> = {
-  hole: { acts: 'operator', dueDays: week, amountAtRisk: true },
-  presumedReversal: { acts: 'nobody', dueDays: month, amountAtRisk: false },
-  lyingCard: { acts: 'finance', dueDays: today, amountAtRisk: true },
-  soldTwice: { acts: 'operator', dueDays: soon, amountAtRisk: true },
-  unprovenLoad: { acts: 'operator', dueDays: week, amountAtRisk: true },
-  exception: { acts: 'finance', dueDays: soon, amountAtRisk: true },
-  reversalWaits: { acts: 'operator', dueDays: week, amountAtRisk: true },
-  loadOwedBack: { acts: 'operator', dueDays: soon, amountAtRisk: true },
-  loadContested: { acts: 'operator', dueDays: week, amountAtRisk: true },
-  loadStanding: { acts: 'nobody', dueDays: week, amountAtRisk: false },
-  paidButCalledVoid: { acts: 'operator', dueDays: soon, amountAtRisk: false },
-  owedGoods: { acts: 'nobody', dueDays: month, amountAtRisk: false },
-  inDoubt: { acts: 'nobody', dueDays: week, amountAtRisk: true },
-  abandoned: { acts: 'operator', dueDays: week, amountAtRisk: true },
-  void: { acts: 'nobody', dueDays: month, amountAtRisk: false },
-  held: { acts: 'nobody', dueDays: week, amountAtRisk: true },
-  courier: { acts: 'operator', dueDays: week, amountAtRisk: false },
-  missingBatches: { acts: 'operator', dueDays: soon, amountAtRisk: false },
-  notReported: { acts: 'operator', dueDays: today, amountAtRisk: true },
-  alarm: { acts: 'operator', dueDays: today, amountAtRisk: false },
+  hole: { title: 'Missing counters', acts: 'operator', dueDays: week, amountAtRisk: true },
+  presumedReversal: { title: 'Presumed reversal', acts: 'nobody', dueDays: month, amountAtRisk: false },
+  lyingCard: { title: 'Contradicting balances', acts: 'finance', dueDays: today, amountAtRisk: true },
+  soldTwice: { title: 'Code sold twice', acts: 'operator', dueDays: soon, amountAtRisk: true },
+  unprovenLoad: { title: 'Balance beside an unproven load', acts: 'operator', dueDays: week, amountAtRisk: true },
+  exception: { title: 'Exception', acts: 'finance', dueDays: soon, amountAtRisk: true },
+  reversalWaits: { title: 'Reversal without its payment', acts: 'operator', dueDays: week, amountAtRisk: true },
+  loadOwedBack: { title: 'Load that never reached its card', acts: 'operator', dueDays: soon, amountAtRisk: true },
+  loadContested: { title: 'Contested load', acts: 'operator', dueDays: week, amountAtRisk: true },
+  loadStanding: { title: 'Load without its record', acts: 'nobody', dueDays: week, amountAtRisk: false },
+  paidButCalledVoid: { title: 'Paid, but called void', acts: 'operator', dueDays: soon, amountAtRisk: false },
+  owedGoods: { title: 'Goods owed', acts: 'nobody', dueDays: month, amountAtRisk: false },
+  inDoubt: { title: 'In doubt', acts: 'nobody', dueDays: week, amountAtRisk: true },
+  abandoned: { title: 'In doubt for good', acts: 'operator', dueDays: week, amountAtRisk: true },
+  void: { title: 'Proved not paid', acts: 'nobody', dueDays: month, amountAtRisk: false },
+  held: { title: 'Held back', acts: 'nobody', dueDays: week, amountAtRisk: true },
+  courier: { title: 'Brought by couriers alone', acts: 'operator', dueDays: week, amountAtRisk: false },
+  missingBatches: { title: 'Missing batches', acts: 'operator', dueDays: soon, amountAtRisk: false },
+  notReported: { title: 'Silent terminal', acts: 'operator', dueDays: today, amountAtRisk: true },
+  alarm: { title: 'Alarm', acts: 'operator', dueDays: today, amountAtRisk: false },
 }
 
 /** An answer to a terminal that makes no case: what becomes of it. */

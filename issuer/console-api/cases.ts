@@ -15,6 +15,7 @@ import {
 import { caseRow, requireCase, showCase } from '../cases/case-view.ts'
 import { fitsSum } from '../cases/decision-money.ts'
 import { readEvidence } from '../cases/evidence.ts'
+import { causePlaces } from '../cases/workflow.ts'
 import {
   assignInput,
   caseDetail,
@@ -29,7 +30,7 @@ import {
   noteInput,
   refuseInput,
 } from '../console-contract/cases.ts'
-import { advice, causes } from '../explain/case.ts'
+import { causes } from '../explain/case.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreReader } from '../store.ts'
 import { businessDay } from './days.ts'
@@ -136,7 +137,7 @@ const summarise = async (db: StoreReader, now: number) => {
     causes: causes.flatMap((cause) => {
       const its = rows.filter((row) => row.cause === cause)
       if (its.length === 0) return []
-      return [{ cause, title: advice[cause].title, count: sum(its, 'count'), atRiskMinor: sum(its, 'at_risk') }]
+      return [{ cause, title: causePlaces[cause].title, count: sum(its, 'count'), atRiskMinor: sum(its, 'at_risk') }]
     }),
     owners: owners.map(({ owner }) => owner ?? ''),
     fourEyesMinor: await fourEyesMinor(db),

@@ -54,28 +54,38 @@ const lineColumns = (cardId: string): readonly Omit<Column<LineShape>, 'sort'>[]
     id: 'what',
     title: 'Record',
     cell: (row) =>
-      row.known ? orderTitle(row.type ?? '') : <Badge tone={row.subject ? 'bad' : 'warn'}>Missing</Badge>,
-  },
-  { id: 'amount', title: 'Amount', align: 'end', cell: (row) => <Money minor={row.amountMinor} /> },
-  { id: 'before', title: 'Balance before', align: 'end', cell: (row) => <Money minor={row.balanceBeforeMinor} /> },
-  { id: 'after', title: 'Balance after', align: 'end', cell: (row) => <Money minor={row.balanceAfterMinor} /> },
-  { id: 'proof', title: 'Proof', cell: (row) => <Proof row={row} /> },
-  {
-    id: 'remark',
-    title: 'Remark',
-    cell: (row) =>
-      row.exception === undefined ? (
-        <span className="case-sub">{row.source === undefined ? '' : `by ${row.source}`}</span>
+      row.known ? (
+        <span className="case-cell">
+          {orderTitle(row.type ?? '')}
+          {row.exception === undefined ? (
+            <span className="case-sub">by {row.source}</span>
+          ) : (
+            <span className="case-sub case-overdue">{reasonTitle(row.exception)}</span>
+          )}
+        </span>
       ) : (
-        <Badge tone="warn">{reasonTitle(row.exception)}</Badge>
+        <Badge tone={row.subject ? 'bad' : 'warn'}>Missing</Badge>
       ),
   },
+  { id: 'amount', title: 'Amount', align: 'end', cell: (row) => <Money minor={row.amountMinor} /> },
+  { id: 'before', title: 'Before', align: 'end', cell: (row) => <Money minor={row.balanceBeforeMinor} /> },
+  { id: 'after', title: 'Balance after', align: 'end', cell: (row) => <Money minor={row.balanceAfterMinor} strong /> },
+  { id: 'proof', title: 'Proof', cell: (row) => <Proof row={row} /> },
   {
     id: 'terminal',
     title: 'Terminal',
-    cell: (row) => (row.terminalId === undefined ? <None /> : <TerminalLink id={row.terminalId} />),
+    cell: (row) =>
+      row.terminalId === undefined ? (
+        <None />
+      ) : (
+        <span className="case-cell">
+          <TerminalLink id={row.terminalId} />
+          <span className="case-sub">
+            <DateTime at={row.orderedAt} />
+          </span>
+        </span>
+      ),
   },
-  { id: 'time', title: 'Ordered', wide: true, cell: (row) => <DateTime at={row.orderedAt} /> },
 ]
 
 function Line({ of }: { of: CaseDetailShape }) {
@@ -464,7 +474,9 @@ function ToDo({ of }: { of: CaseDetailShape }) {
       {isOpen ? (
         <div className="case-actions">
           {finance
-            ? of.kinds.map((kind, at) => <DecideButton key={kind} of={of} kind={kind} first={at === 0} />)
+            ? of.kinds.map((kind, at) => (
+                <DecideButton key={kind} of={of} kind={kind} first={at === 0 && of.acts === 'finance'} />
+              ))
             : null}
           {finance && of.kinds.length > 0 ? <KeepButton of={of} /> : null}
           {operate && of.closable ? (
@@ -491,29 +503,31 @@ function Shown({ of }: { of: CaseDetailShape }) {
   return (
     <>
       <PageHead
-        title={`${of.title} ${of.caseNo}`}
+        title={`Case ${of.caseNo}: ${of.title}${of.reason === undefined ? '' : `, ${reasonTitle(of.reason).toLowerCase()}`}`}
         trail={[['Exceptions', '/exceptions']]}
         badge={<Badge tone={tone}>{title}</Badge>}
         {...(operate && of.state !== 'closed' ? { actions: <Assign key={of.owner ?? ''} of={of} /> } : {})}
       />
       {of.overdue ? <Strip tone="warn">It is overdue.</Strip> : null}
-      <Stats>
-        <Stat label="At risk" value={<Money minor={of.atRiskMinor} />} />
-        <Stat label="In suspense" value={<Money minor={of.suspenseMinor} />} />
-        <Stat label="In holes" value={<Money minor={of.holesMinor} />} />
-        <Stat
-          label={of.closedAt === undefined ? 'Age' : 'Closed'}
-          value={of.closedAt === undefined ? <Age since={of.openedAt} /> : <DateTime at={of.closedAt} />}
-          note={
-            of.closedAt === undefined ? (
-              <>
-                due <DateTime at={of.dueAt} />
-              </>
-            ) : undefined
-          }
-        />
-        <Stat label="Owner" value={of.owner ?? <None says="nobody" />} />
-      </Stats>
+      <div className="case-stats">
+        <Stats>
+          <Stat label="At risk" value={<Money minor={of.atRiskMinor} />} />
+          <Stat label="In suspense" value={<Money minor={of.suspenseMinor} />} />
+          <Stat label="In holes" value={<Money minor={of.holesMinor} />} />
+          <Stat
+            label={of.closedAt === undefined ? 'Age' : 'Closed'}
+            value={of.closedAt === undefined ? <Age since={of.openedAt} /> : <DateTime at={of.closedAt} />}
+            note={
+              of.closedAt === undefined ? (
+                <>
+                  due <DateTime at={of.dueAt} />
+                </>
+              ) : undefined
+            }
+          />
+          <Stat label="Owner" value={of.owner ?? <None says="nobody" />} />
+        </Stats>
+      </div>
       <div className="columns">
         <div className="stack">
           {proposal === undefined ? null : <Approval of={of} decision={proposal} />}

@@ -60,10 +60,11 @@ function Due({ row }: { row: CaseShape }) {
 }
 
 const columns: readonly Column<CaseShape>[] = [
-  { id: 'case', title: 'Case', sort: 'case', cell: (row) => <CaseCell row={row} /> },
+  { id: 'case', title: 'Case', sort: 'case', wide: true, cell: (row) => <CaseCell row={row} /> },
   {
     id: 'state',
     title: 'State',
+    priority: 2,
     cell: ({ state }) => <Badge tone={stateWords[state].tone}>{stateWords[state].title}</Badge>,
   },
   {
@@ -74,7 +75,7 @@ const columns: readonly Column<CaseShape>[] = [
     cell: (row) => <Money minor={row.atRiskMinor} strong />,
   },
   { id: 'card', title: 'Card', cell: (row) => <CardCell row={row} /> },
-  { id: 'terminal', title: 'Terminal', wide: true, cell: (row) => <TerminalCell row={row} /> },
+  { id: 'terminal', title: 'Terminal', cell: (row) => <TerminalCell row={row} /> },
   {
     id: 'age',
     title: 'Age',
@@ -83,7 +84,7 @@ const columns: readonly Column<CaseShape>[] = [
     cell: (row) => (row.closedAt === undefined ? <Age since={row.openedAt} /> : <None says="closed" />),
   },
   { id: 'due', title: 'Due', sort: 'due', cell: (row) => <Due row={row} /> },
-  { id: 'owner', title: 'Owner', priority: 2, cell: (row) => row.owner ?? <None says="nobody" /> },
+  { id: 'owner', title: 'Owner', priority: 3, cell: (row) => row.owner ?? <None says="nobody" /> },
 ]
 
 const views = ['', 'mine', 'approval', 'overdue', 'closed', 'all'] as const
@@ -104,22 +105,24 @@ export default function Exceptions() {
   return (
     <>
       <PageHead title="Exceptions" lead="What does not add up, with what is known of it and what to do." />
-      <Stats>
-        <Stat label="At risk" value={<Money minor={told?.atRiskMinor} />} note="in all that is not closed" />
-        <Stat label="To do" value={<Count of={told?.count} />} note={`${told?.causes.length ?? 0} kinds`} />
-        <Stat
-          label="Overdue"
-          value={<Count of={told?.overdueCount} />}
-          href="?view=overdue"
-          {...((told?.overdueCount ?? 0) > 0 ? { tone: 'bad' as const } : {})}
-        />
-        <Stat
-          label="To approve"
-          value={<Count of={told?.approvalCount} />}
-          href="?view=approval"
-          {...((told?.approvalCount ?? 0) > 0 ? { tone: 'warn' as const } : {})}
-        />
-      </Stats>
+      <div className="case-stats">
+        <Stats>
+          <Stat label="At risk" value={<Money minor={told?.atRiskMinor} />} note="in all that is not closed" />
+          <Stat label="To do" value={<Count of={told?.count} />} note={`${told?.causes.length ?? 0} kinds`} />
+          <Stat
+            label="Overdue"
+            value={<Count of={told?.overdueCount} />}
+            href="?view=overdue"
+            {...((told?.overdueCount ?? 0) > 0 ? { tone: 'bad' as const } : {})}
+          />
+          <Stat
+            label="To approve"
+            value={<Count of={told?.approvalCount} />}
+            href="?view=approval"
+            {...((told?.approvalCount ?? 0) > 0 ? { tone: 'warn' as const } : {})}
+          />
+        </Stats>
+      </div>
       <Tabs<View>
         label="Which exceptions"
         at={view}
