@@ -210,6 +210,13 @@ const cardOf = async (db: StoreReader, id: string | null): Promise<number> => {
   return row.card_no
 }
 
+const proposalWords: Readonly<Record<DecisionKind, string>> = {
+  payMerchant: 'pay the merchant',
+  chargeMerchant: 'charge the merchant',
+  creditCard: 'credit the customer',
+  writeOff: 'write off',
+}
+
 const kindWords: Readonly<Record<DecisionKind, string>> = {
   payMerchant: 'Only a sum that waits in suspense or holes can be paid to a merchant',
   chargeMerchant: 'A merchant is charged only with what is missing in suspense or holes',
@@ -270,7 +277,7 @@ export const decideCase = (issuer: Issuer, decide: Decide): Promise<Decided> => 
         kind: 'proposed',
         who: decide.by,
         document: decisionDocument(decision),
-        detail: `${decide.kind}: ${reason}`,
+        detail: `${proposalWords[decide.kind]}: ${reason}`,
       },
     ])
     await noteChange(

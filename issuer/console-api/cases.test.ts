@@ -82,6 +82,16 @@ test('an entry that was refused leads to its batch; a doubt is told', async () =
   expect(doubt.evidence.doubts).toMatchObject([{ counter: 2, terminalId: trouble.station.id, says: ['inDoubt'] }])
 })
 
+test('a terminal that is out of use is not missed any more', async () => {
+  bench.clock.seconds += 40 * 3600
+  const silent = async () =>
+    (await casesOf(bench, 'notReported')).find((row) => row.terminalId === trouble.lake.id && row.state !== 'closed')
+  expect(await silent()).toBeDefined()
+  const answer = await operator.post(`/terminals/${trouble.lake.id}/retired`, { retired: true })
+  expect(await answer.json()).toEqual({ terminalId: trouble.lake.id, retired: true })
+  expect(await silent()).toBeUndefined()
+})
+
 describe('what is done with a case', () => {
   test('an operator assigns, notes and closes; money is for finance', async () => {
     const { caseNo } = await ofCard('wrong proof', 'exception')

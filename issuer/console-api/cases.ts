@@ -1,6 +1,7 @@
 /** What does not add up, as work in the console: list, one case with its evidence, and what is done with it. */
 import { sql } from 'kysely'
 import * as v from 'valibot'
+import { terminalId } from '../../protocol/quantities.ts'
 import { type CaseState, decisionKinds } from '../case-tables.ts'
 import {
   addCaseNote,
@@ -29,9 +30,12 @@ import {
   keepInput,
   noteInput,
   refuseInput,
+  retireDone,
+  retireInput,
 } from '../console-contract/cases.ts'
 import { causes } from '../explain/case.ts'
 import type { Issuer } from '../issuer.ts'
+import { retireTerminal } from '../parties.ts'
 import type { StoreReader } from '../store.ts'
 import { businessDay } from './days.ts'
 import { answerList } from './paging.ts'
@@ -306,4 +310,18 @@ const refuse = route({
   },
 })
 
-export const caseRoutes = [list, summary, one, note, assign, close, keep, decide, approve, refuse]
+const retire = route({
+  method: 'POST',
+  path: '/terminals/:terminalId/retired',
+  permission: 'operate',
+  summary: 'Takes a terminal out of use, or into it again: nobody waits for the reports of one that is out of use.',
+  input: retireInput,
+  output: retireDone,
+  handle: async ({ issuer, caller, input }) => {
+    const { retired } = input
+    await retireTerminal(issuer, { terminalId: terminalId(input.terminalId), retired, by: caller.name })
+    return { terminalId: input.terminalId, retired }
+  },
+})
+
+export const caseRoutes = [list, summary, one, note, assign, close, keep, decide, approve, refuse, retire]

@@ -207,3 +207,6 @@ export const decideInput = v.object({
 })
 export const refuseInput = v.object({ caseNo: number, reason: words })
 export const caseDone = v.object({ caseNo: v.number(), state: v.picklist(caseStateNames) })
+
+export const retireInput = v.object({ terminalId: id8, retired: v.boolean() })
+export const retireDone = v.object({ terminalId: v.string(), retired: v.boolean() })

@@ -303,15 +303,19 @@ function Assign({ of }: { of: CaseDetailShape }) {
   const act = useAct(of.caseNo, 'assign')
   const own = useSession().user.name
   const [open, setOpen] = useState(false)
-  const [owner, setOwner] = useState(of.owner ?? own)
+  const [owner, setOwner] = useState('')
   const [day, setDay] = useState('')
+  const begin = () => {
+    setOwner(of.owner ?? own)
+    setOpen(true)
+  }
   const send = async () => {
     await act.mutateAsync({ owner: owner.trim(), ...(day === '' ? {} : { dueDay: day }) })
     setOpen(false)
   }
   return (
     <>
-      <Button onPress={() => setOpen(true)}>Assign</Button>
+      <Button onPress={begin}>Assign</Button>
       <Dialog title="Whose case is it?" open={open} onClose={() => setOpen(false)}>
         <Form submit="Assign" onSubmit={send} onCancel={() => setOpen(false)}>
           <TextField label="Owner" hint="A user’s name; empty: nobody’s." value={owner} onChange={setOwner} />
@@ -506,7 +510,7 @@ function Shown({ of }: { of: CaseDetailShape }) {
         title={`Case ${of.caseNo}: ${of.title}${of.reason === undefined ? '' : `, ${reasonTitle(of.reason).toLowerCase()}`}`}
         trail={[['Exceptions', '/exceptions']]}
         badge={<Badge tone={tone}>{title}</Badge>}
-        {...(operate && of.state !== 'closed' ? { actions: <Assign key={of.owner ?? ''} of={of} /> } : {})}
+        {...(operate && of.state !== 'closed' ? { actions: <Assign of={of} /> } : {})}
       />
       {of.overdue ? <Strip tone="warn">It is overdue.</Strip> : null}
       <div className="case-stats">
