@@ -27,10 +27,6 @@ const newestOf: Readonly<Partial<Record<Topic, readonly (readonly [table: string
     ['load_authorisation', 'load_no'],
   ],
   terminals: [['terminal', 'terminal_no']],
-  cases: [
-    ['case_event', 'event_no'],
-    ['case_note', 'note_no'],
-  ],
   publications: [['bulletin', 'serial']],
   audit: [['audit_log', 'audit_no']],
 }

@@ -1,6 +1,7 @@
 /** The names of cases, their decisions and what happens to them, in words for a person. */
 import type { CaseShape, DecisionName, DecisionShape } from '../../console-contract/cases.ts'
 import type { Tone } from './values.tsx'
+import { alarmWord, orderWord, reasonWord, sourceWord } from './words.ts'
 
 export const stateWords: Readonly<Record<CaseShape['state'], { readonly title: string; readonly tone: Tone }>> = {
   open: { title: 'Open', tone: 'warn' },
@@ -64,30 +65,13 @@ const events: Readonly<Record<string, string>> = {
 }
 export const eventWord = (kind: string): string => events[kind] ?? kind
 
-/** Of exceptions and alarms. */
-const reasons: Readonly<Record<string, string>> = {
-  layout: 'Unreadable',
-  terminal: 'Wrong terminal',
-  unknownCard: 'Unknown card',
-  keyVersion: 'Wrong key version',
-  currency: 'Wrong currency',
-  settlementMac: 'Wrong proof',
-  clone: 'Copied card',
-  balance: 'Balance does not fit',
-  itemOrPrice: 'Item or price',
-  reversal: 'Reversal does not fit',
-  load: 'Load not authorised',
-  status: 'Status does not fit',
-  limit: 'Over the limit',
-  rollback: 'Card set back',
-  offerMac: 'Wrong offer',
-  chainBreak: 'Broken chain',
-  firstEntry: 'Entries misnumbered',
-  fork: 'Ledger went back',
-  witness: 'By a witness',
-  claim: 'By a claim',
-}
-export const reasonTitle = (reason: string): string => reasons[reason] ?? reason
+const others: Readonly<Record<string, string>> = { rollback: 'Card set back', offerMac: 'Wrong offer' }
+
+/** Of exceptions, alarms, and who brought it. */
+export const reasonTitle = (reason: string): string =>
+  [reasonWord(reason), alarmWord(reason), sourceWord(reason)].find(({ title }) => title !== reason)?.title ??
+  others[reason] ??
+  reason
 
 const doubts: Readonly<Record<string, string>> = {
   inDoubt: 'in doubt',
@@ -97,10 +81,4 @@ const doubts: Readonly<Record<string, string>> = {
 }
 export const doubtWord = (word: string): string => doubts[word] ?? word
 
-const orders: Readonly<Record<string, string>> = {
-  payment: 'Payment',
-  reversal: 'Reversal',
-  load: 'Load',
-  block: 'Block',
-}
-export const orderTitle = (type: string): string => orders[type] ?? type
+export const orderTitle = (type: string): string => orderWord(type).title
