@@ -46,6 +46,8 @@ const isInteractive = (target: EventTarget): boolean =>
 const walk = (event: KeyboardEvent<HTMLTableSectionElement>): void => {
   const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key]
   if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return
+  // What is typed into a row's dialog is no walk.
+  if (event.target instanceof Element && event.target.closest('dialog, input, select, textarea') !== null) return
   const links = [...event.currentTarget.querySelectorAll<HTMLElement>('tr > :first-child a')]
   const row = event.target instanceof Element ? event.target.closest('tr') : null
   const at = links.findIndex((link) => row?.contains(link))
