@@ -51,6 +51,8 @@ export interface HistoryRow {
 
 export interface HistoryPage {
   readonly rows: readonly HistoryRow[]
+  /** Lines on all pages. */
+  readonly total: number
   readonly next?: string
 }
 
@@ -133,10 +135,13 @@ export const cardHistory = async (
     LEFT JOIN terminal ON terminal.terminal_no = history.terminal_no
     WHERE ${from === undefined ? sql`1 = 1` : sql`(counter, place, no) ${beyond} (${sql.lit(from[0])}, ${sql.lit(from[1])}, ${sql.lit(from[2])})`}
     ORDER BY counter ${order}, place ${order}, no ${order} LIMIT ${page.limit + 1}`.execute(db)
+  const counted = await sql<{ count: number | string }>`
+    SELECT count(*) AS count FROM (${linesOf(card.card_no, card.mark)}) AS history`.execute(db)
   const shown = rows.slice(0, page.limit)
   const last = shown.at(-1)
   const documents = await documentsOf(db, card.card_no, shown)
   return {
+    total: Number(counted.rows[0]?.count ?? 0),
     rows: shown.map((line) => ({
       counter: line.counter,
       kind: line.kind,

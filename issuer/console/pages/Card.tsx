@@ -19,10 +19,10 @@ import { Button } from '../parts/Button.tsx'
 import { kindWord, remarkWord } from '../parts/card-words.ts'
 import { type Column, DataTable } from '../parts/DataTable.tsx'
 import { ConfirmAction, Dialog } from '../parts/Dialog.tsx'
-import { Form, FormField, SelectField, TextField } from '../parts/Form.tsx'
+import { Form, SelectField, TextField } from '../parts/Form.tsx'
 import { formatMoney } from '../parts/format.ts'
 import { KeyValue, PageHead, Card as Panel, Stat, Stats, Strip } from '../parts/layout.tsx'
-import { CardLink, DocumentLink, EntryLink, pathTo, TerminalLink } from '../parts/links.tsx'
+import { BatchLink, CardLink, DocumentLink, EntryLink, pathTo, TerminalLink } from '../parts/links.tsx'
 import { Answer } from '../parts/states.tsx'
 import { useList } from '../parts/use-list.ts'
 import { Badge, Code, DateTime, Money, None } from '../parts/values.tsx'
@@ -87,14 +87,16 @@ function Closing({ card, kind }: { card: CardDetail; kind: 'replace' | 'refund' 
               />
             ) : null}
             <TextField label="Why?" hint="The reason is kept." value={reason} onChange={setReason} required />
-            <FormField
-              label="At the issuer’s own risk, now"
-              hint="What the card spent and nobody has brought yet is then the issuer’s loss."
-            >
-              {(field) => (
-                <input {...field} type="checkbox" checked={risk} onChange={(event) => setRisk(event.target.checked)} />
-              )}
-            </FormField>
+            <SelectField
+              label="When does its money go?"
+              hint="Now means at the issuer’s own risk: what the card spent and nobody has brought yet is its loss."
+              value={risk ? 'now' : 'wait'}
+              onChange={(value) => setRisk(value === 'now')}
+              options={[
+                ['wait', 'When terminals have had their time'],
+                ['now', 'Now, at the issuer’s risk'],
+              ]}
+            />
           </Form>
         ) : (
           <>
@@ -285,30 +287,39 @@ function CancelCredit({ reference }: { reference: string }) {
 }
 
 const remarkOf = (row: CardHistoryRow): ReactNode => {
-  const words = [row.remark, row.kind === 'load' || row.kind === 'closure' ? row.detail : undefined]
-    .filter((word) => word !== undefined)
-    .map(remarkWord)
-  if (row.proved === false) words.push('its record has not come')
-  if (row.kind === 'credit' && row.detail !== undefined)
+  if (row.kind === 'credit')
     return (
       <>
-        <Code>{row.detail}</Code> {words.join(', ')}
+        {row.detail === undefined ? null : <Code>{row.detail}</Code>}
+        {row.remark === undefined || row.remark === 'open' ? '' : ` ${remarkWord(row.remark)}`}
       </>
     )
-  return words.length === 0 ? null : words.join(', ')
+  const words = [row.remark === 'payment' ? undefined : row.remark]
+  if (row.kind === 'load' || row.kind === 'closure') words.push(row.detail)
+  const said = words.filter((word) => word !== undefined).map(remarkWord)
+  if (row.proved === false) said.push('its record has not come')
+  return said.length === 0 ? null : said.join(', ')
 }
 
 const broughtBy = (row: CardHistoryRow): ReactNode => {
   if (row.document === undefined) return <None />
+  if (row.document.startsWith('load ')) return 'its load request'
   const batch = /^batch ([0-9a-f]{16})\/(\d+)\/(\d+)$/.exec(row.document)
   if (batch === null || row.entry === undefined) return <DocumentLink name={row.document} />
   const [, terminalId = '', epoch, batchNo] = batch
   return (
     <>
-      <DocumentLink name={row.document} /> entry{' '}
+      <BatchLink terminalId={terminalId} epoch={Number(epoch)} batchNo={Number(batchNo)} short /> entry{' '}
       <EntryLink terminalId={terminalId} epoch={Number(epoch)} batchNo={Number(batchNo)} entry={row.entry} />
     </>
   )
+}
+
+function RowAction({ cardId, row }: { cardId: string; row: CardHistoryRow }) {
+  if (row.kind === 'payment') return <MoneyBack cardId={cardId} counter={row.counter} />
+  if (row.kind === 'credit' && row.remark === 'open' && row.detail !== undefined)
+    return <CancelCredit reference={row.detail} />
+  return null
 }
 
 const columnsOf = (cardId: string, finance: boolean): readonly Column<CardHistoryRow>[] => [
@@ -338,29 +349,23 @@ const columnsOf = (cardId: string, finance: boolean): readonly Column<CardHistor
     cell: (row) => <Money minor={row.amountMinor} sign={row.kind === 'hole'} />,
   },
   { id: 'balance', title: 'Balance', align: 'end', cell: (row) => <Money minor={row.balanceAfterMinor} /> },
-  { id: 'at', title: 'When', priority: 2, cell: (row) => <DateTime at={row.at} /> },
+  { id: 'at', title: 'When', cell: (row) => <DateTime at={row.at} /> },
   {
     id: 'terminal',
     title: 'Terminal',
     priority: 3,
     cell: (row) => (row.terminalId === undefined ? <None /> : <TerminalLink id={row.terminalId} />),
   },
-  { id: 'remark', title: 'Remark', cell: remarkOf },
-  { id: 'document', title: 'Brought by', priority: 2, wide: true, cell: broughtBy },
-  ...(finance
-    ? [
-        {
-          id: 'act',
-          title: 'Action',
-          cell: (row: CardHistoryRow) =>
-            row.kind === 'payment' ? (
-              <MoneyBack cardId={cardId} counter={row.counter} />
-            ) : row.kind === 'credit' && row.remark === 'open' && row.detail !== undefined ? (
-              <CancelCredit reference={row.detail} />
-            ) : null,
-        },
-      ]
-    : []),
+  {
+    id: 'remark',
+    title: finance ? 'Remark, action' : 'Remark',
+    cell: (row) => (
+      <>
+        {remarkOf(row)} {finance ? <RowAction cardId={cardId} row={row} /> : null}
+      </>
+    ),
+  },
+  { id: 'document', title: 'Brought by', priority: 2, cell: broughtBy },
 ]
 
 function History({ cardId }: { cardId: string }) {
@@ -436,76 +441,79 @@ function Detail({ card }: { card: CardDetail }) {
         badge={<CardState status={card.status} />}
         actions={<Actions card={card} />}
       />
-      <Warnings card={card} />
-      <Stats>
-        <Stat
-          label="Balance"
-          value={<Money minor={card.balanceMinor - card.withdrawnMinor} strong />}
-          note={`after #${card.counter}`}
-          href={pathTo.counter(card.cardId, card.counter)}
-        />
-        <Stat
-          label="Owed as credits"
-          value={<Money minor={card.credits.reduce((sum, credit) => sum + credit.amountMinor, 0)} strong />}
-          note={card.credits.length === 0 ? 'none is open' : 'until they are loaded'}
-        />
-        <Stat label="Holes" value={card.holes} {...(card.holes === 0 ? {} : { tone: 'warn' as const })} />
-        <Stat
-          label="Alarms"
-          value={card.alarms.length}
-          {...(card.alarms.length === 0 ? {} : { tone: 'bad' as const })}
-        />
-      </Stats>
-      <Panel title="The card">
-        <KeyValue
-          pairs={[
-            ['Expires', <DateTime key="expires" at={card.expiresAt} />],
-            [
-              'Holds at most',
-              card.balanceMaxMinor === undefined ? undefined : <Money key="max" minor={card.balanceMaxMinor} />,
-            ],
-            [
-              'Without a PIN',
-              card.pinFreeMaxMinor === undefined ? undefined : card.pinFreeMaxMinor === neverAsks ? (
-                'always'
-              ) : (
-                <Money key="pin" minor={card.pinFreeMaxMinor} />
-              ),
-            ],
-            ['Registered', <DateTime key="registered" at={card.registeredAt} />],
-            [
-              'Personalised',
-              card.personalisedAt === undefined ? undefined : <DateTime key="made" at={card.personalisedAt} />,
-            ],
-            [
-              'Blocked',
-              blocked === undefined ? undefined : (
-                <span key="blocked">
-                  {blocked.at === undefined ? '' : <DateTime at={blocked.at} />} {blocked.by ?? ''}
-                  {blocked.reason === undefined ? '' : `: ${blocked.reason}`}
-                  {blocked.forGood ? ' (for good, by a terminal)' : ''}
-                </span>
-              ),
-            ],
-            [
-              'Closed',
-              closure?.state !== 'done' ? undefined : (
-                <span key="closed">
-                  {remarkWord(closure.kind)}, <Money minor={closure.amountMinor} />
-                  {closure.replacement === undefined ? null : (
-                    <>
-                      {' '}
-                      to <CardLink id={closure.replacement} />
-                    </>
-                  )}
-                  {closure.atRisk ? ', at the issuer’s risk' : ''}
-                </span>
-              ),
-            ],
-          ]}
-        />
-      </Panel>
-      <History cardId={card.cardId} />
+      <div className="stack">
+        <Warnings card={card} />
+        <Stats>
+          <Stat
+            label="Balance"
+            value={<Money minor={card.balanceMinor - card.withdrawnMinor} strong />}
+            note={`after #${card.counter}`}
+            href={pathTo.counter(card.cardId, card.counter)}
+          />
+          <Stat
+            label="Owed as credits"
+            value={<Money minor={card.credits.reduce((sum, credit) => sum + credit.amountMinor, 0)} strong />}
+            note={card.credits.length === 0 ? 'none is open' : 'until they are loaded'}
+          />
+          <Stat label="Holes" value={card.holes} {...(card.holes === 0 ? {} : { tone: 'warn' as const })} />
+          <Stat
+            label="Alarms"
+            value={card.alarms.length}
+            {...(card.alarms.length === 0 ? {} : { tone: 'bad' as const })}
+          />
+        </Stats>
+        <Panel title="The card">
+          <KeyValue
+            pairs={[
+              ['Expires', <DateTime key="expires" at={card.expiresAt} />],
+              [
+                'Holds at most',
+                card.balanceMaxMinor === undefined ? undefined : <Money key="max" minor={card.balanceMaxMinor} />,
+              ],
+              [
+                'Without a PIN',
+                card.pinFreeMaxMinor === undefined ? undefined : card.pinFreeMaxMinor === neverAsks ? (
+                  'always'
+                ) : (
+                  <Money key="pin" minor={card.pinFreeMaxMinor} />
+                ),
+              ],
+              ['Registered', <DateTime key="registered" at={card.registeredAt} />],
+              [
+                'Personalised',
+                card.personalisedAt === undefined ? undefined : <DateTime key="made" at={card.personalisedAt} />,
+              ],
+              [
+                'Blocked',
+                blocked === undefined ? undefined : (
+                  <span key="blocked">
+                    {blocked.at === undefined ? '' : <DateTime at={blocked.at} />}{' '}
+                    {blocked.by === undefined ? '' : `by ${blocked.by}`}
+                    {blocked.reason === undefined ? '' : `: ${blocked.reason}`}
+                    {blocked.forGood ? ' (for good, by a terminal)' : ''}
+                  </span>
+                ),
+              ],
+              [
+                'Closed',
+                closure?.state !== 'done' ? undefined : (
+                  <span key="closed">
+                    {remarkWord(closure.kind)}, <Money minor={closure.amountMinor} />
+                    {closure.replacement === undefined ? null : (
+                      <>
+                        {' '}
+                        to <CardLink id={closure.replacement} />
+                      </>
+                    )}
+                    {closure.atRisk ? ', at the issuer’s risk' : ''}
+                  </span>
+                ),
+              ],
+            ]}
+          />
+        </Panel>
+        <History cardId={card.cardId} />
+      </div>
     </>
   )
 }

@@ -36,7 +36,7 @@ function Behind({ funding }: { funding: Funding }) {
     ['Credits', credits.loadedMinor, credits.openMinor],
   ]
   return (
-    <>
+    <div className="stack">
       <Stats>
         <Stat label="On cards" value={<Money minor={funding.floatMinor} strong />} note="the float" />
         <Stat
@@ -65,7 +65,7 @@ function Behind({ funding }: { funding: Funding }) {
           ]}
         />
       </Card>
-    </>
+    </div>
   )
 }
 

@@ -49,7 +49,7 @@ const remarks: Readonly<Record<string, string>> = {
   replacement: 'of a replaced card',
   goodwill: 'goodwill',
   dispute: 'of a dispute',
-  open: 'not loaded yet',
+  open: 'open',
   used: 'loaded',
   cancelled: 'taken back',
   lapsed: 'lapsed',
@@ -61,8 +61,8 @@ const remarks: Readonly<Record<string, string>> = {
   breakage: 'breakage',
   clone: 'another record has this counter',
   rollback: 'the card went back in time',
-  merchant: 'charged to the merchant',
-  issuer: 'charged to the issuer',
+  merchant: 'from the merchant',
+  issuer: 'from the issuer',
 }
 /** Of a remark, an explanation or a detail. */
 export const remarkWord = (remark: string): string => remarks[remark] ?? remark
