@@ -16,10 +16,11 @@ import { useApi, useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
 import { Button } from '../parts/Button.tsx'
 import { remarkWord } from '../parts/card-words.ts'
-import { type Column, DataTable, PlainTable } from '../parts/DataTable.tsx'
+import { type Column, DataTable } from '../parts/DataTable.tsx'
 import { ConfirmAction, Dialog } from '../parts/Dialog.tsx'
 import { FilterSelect, Filters } from '../parts/Filters.tsx'
 import { Form, TextField } from '../parts/Form.tsx'
+import { FundingTable } from '../parts/FundingTable.tsx'
 import { Card, PageHead, Stat, Stats, Tabs } from '../parts/layout.tsx'
 import { CardLink, pathTo } from '../parts/links.tsx'
 import { Answer } from '../parts/states.tsx'
@@ -27,14 +28,7 @@ import { useList } from '../parts/use-list.ts'
 import { Badge, Count, DateTime, Money, None } from '../parts/values.tsx'
 
 function Behind({ funding }: { funding: Funding }) {
-  const { cash, vouchers, credits, closedCards } = funding
-  const rows: readonly (readonly [string, number | undefined, number | undefined])[] = [
-    ['Cash, paid in by merchants', cash.paidInMinor, undefined],
-    ['Cash that merchants still owe', cash.owedByMerchantsMinor, undefined],
-    ['Vouchers that were paid', vouchers.paidMinor, vouchers.openPaidMinor],
-    ['Vouchers on trust', vouchers.unpaidMinor, vouchers.openUnpaidMinor],
-    ['Credits', credits.loadedMinor, credits.openMinor],
-  ]
+  const { credits, closedCards } = funding
   return (
     <div className="stack">
       <Stats>
@@ -54,16 +48,7 @@ function Behind({ funding }: { funding: Funding }) {
         />
       </Stats>
       <Card title="What loads were paid with, all days" flush>
-        <PlainTable
-          caption="What loads were paid with"
-          rows={rows}
-          rowKey={([name]) => name}
-          columns={[
-            { id: 'what', title: 'Paid with', wide: true, cell: ([name]) => name },
-            { id: 'loaded', title: 'Loaded', align: 'end', cell: ([, loaded]) => <Money minor={loaded} /> },
-            { id: 'open', title: 'Not loaded yet', align: 'end', cell: ([, , open]) => <Money minor={open} /> },
-          ]}
-        />
+        <FundingTable funding={funding} />
       </Card>
     </div>
   )

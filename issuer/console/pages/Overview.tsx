@@ -1,6 +1,7 @@
 /** The morning's page: what was sold where, who has not reported, what does not add up, what to do next. */
 import type { UseQueryResult } from '@tanstack/react-query'
 import { Link } from 'wouter'
+import { fundingAnswer } from '../../console-contract/funding.ts'
 import {
   type AttentionOverview,
   attentionOverview,
@@ -17,6 +18,7 @@ import { useSession } from '../api/session.ts'
 import { isThere } from '../areas.ts'
 import { Chart } from '../parts/Chart.tsx'
 import { PlainTable } from '../parts/DataTable.tsx'
+import { FundingTable } from '../parts/FundingTable.tsx'
 import { formatClock, formatCount, formatDay, formatMoney, formatMoneyShort } from '../parts/format.ts'
 import { Icon } from '../parts/Icon.tsx'
 import { Card, PageHead, Stat, Stats } from '../parts/layout.tsx'
@@ -456,6 +458,7 @@ export default function Overview() {
     books: useApi(booksOverview, '/overview/books', { live: ['books'] }),
     attention: useApi(attentionOverview, '/overview/attention', { live: ['batches', 'cases', 'terminals'] }),
   }
+  const funding = useApi(fundingAnswer, '/funding', { live: ['books', 'cards'] })
   return (
     <>
       <PageHead title="Overview" />
@@ -489,9 +492,14 @@ export default function Overview() {
               <Answer of={answers.books}>{(books) => <Books books={books} />}</Answer>
             </Card>
           </div>
-          <Card title="Sales by kiosk" flush aside={<Link href="/terminals?sort=sales">All terminals</Link>}>
-            <Answer of={answers.sales}>{(sales) => <Kiosks sales={sales} />}</Answer>
-          </Card>
+          <div className="stack">
+            <Card title="Sales by kiosk" flush aside={<Link href="/terminals?sort=sales">All terminals</Link>}>
+              <Answer of={answers.sales}>{(sales) => <Kiosks sales={sales} />}</Answer>
+            </Card>
+            <Card title="What stands behind the cards" flush aside={<Link href="/funding">Funding</Link>}>
+              <Answer of={funding}>{(known) => <FundingTable funding={known} />}</Answer>
+            </Card>
+          </div>
         </div>
       </div>
     </>
