@@ -17,6 +17,9 @@ export const consolePolicy = [
   "style-src 'self'",
   "font-src 'self'",
   "img-src 'self'",
+  // Goods that are looked at before they are sold.
+  "media-src 'self'",
+  "frame-src 'self'",
   "connect-src 'self'",
   "form-action 'self'",
   "base-uri 'none'",

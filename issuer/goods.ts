@@ -44,6 +44,10 @@ export const blobBytes = async (folder: string, contentHash: string): Promise<nu
   return found?.isFile() ? found.size : undefined
 }
 
+/** What was never sold. One that is not here is gone already. */
+export const removeBlob = (folder: string, contentHash: string): Promise<void> =>
+  rm(blobPath(folder, contentHash), { force: true })
+
 /** @throws the disk's error when it is not here */
 export const readBlob = async (folder: string, contentHash: string): Promise<Uint8Array> =>
   readFile(blobPath(folder, contentHash))

@@ -178,8 +178,12 @@ const joined = (c: AppContext, body: Readonly<Record<string, unknown>>): Record<
 const isDownload = (answer: unknown): answer is Download =>
   typeof answer === 'object' && answer !== null && 'mediaType' in answer && 'body' in answer
 
-const downloadAnswer = (c: AppContext, { mediaType, fileName, body }: Download): Response => {
+const downloadAnswer = (c: AppContext, { mediaType, fileName, body, framePolicy }: Download): Response => {
   c.header('content-type', mediaType)
+  if (framePolicy !== undefined) {
+    c.header('content-security-policy', framePolicy)
+    c.header('x-frame-options', 'SAMEORIGIN')
+  }
   if (fileName !== undefined) {
     // Without quotes and control characters in the one, whole in the other (RFC 6266).
     const plain = fileName.replaceAll(/[^\w. -]/g, '_')

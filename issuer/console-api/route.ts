@@ -51,6 +51,8 @@ export interface Download {
   /** Absent: shown where it was asked for, not saved. */
   readonly fileName?: string
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
+  /** Its own content security policy, for what a page of the console shows in a frame; absent: nobody frames it. */
+  readonly framePolicy?: string
 }
 
 export interface ConsoleRoute<Input extends v.GenericSchema = v.GenericSchema, Output = unknown> {

@@ -2,8 +2,10 @@
 import { accessRoutes } from './access.ts'
 import { auditRoutes } from './audit-log.ts'
 import { batchRoutes } from './batches.ts'
+import { bulletinRoutes } from './bulletin.ts'
 import { cardRoutes } from './cards.ts'
 import { caseRoutes } from './cases.ts'
+import { catalogueRoutes } from './catalogue.ts'
 import { enrolmentRoutes } from './enrolment.ts'
 import { fundingRoutes } from './funding.ts'
 import { liveRoutes } from './live.ts'
@@ -18,6 +20,8 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
   ...batchRoutes,
   ...cardRoutes,
   ...caseRoutes,
+  ...bulletinRoutes,
+  ...catalogueRoutes,
   ...enrolmentRoutes,
   ...fundingRoutes,
   ...liveRoutes,
