@@ -49,7 +49,7 @@ const changesText = (changes: PublicationChanges, currency: string): string => {
         `assortment ${name} ${outcome}${added.map((id) => ` +${id}`).join('')}${removed.map((id) => ` -${id}`).join('')}`,
     ),
     ...changes.terminals.map((terminal) => `terminal ${terminal} gets another assortment`),
-    ...(changes.unassignedUnits === 0 ? [] : [`${changes.unassignedUnits} codes are dealt to terminals`]),
+    ...(changes.unitsToDeal === 0 ? [] : [`${changes.unitsToDeal} codes are dealt to terminals`]),
   ]
   return lines.length === 0
     ? isNothing(changes)

@@ -548,13 +548,25 @@ export const listItems = (issuer: Pick<Issuer, 'store'>): Promise<readonly Liste
  * good, so that kiosks offline never sell the same one. Terminals that are not enrolled yet find their share when they are.
  */
 export const assignUnits = async (db: StoreWriter): Promise<number> => {
+  const shares = await sharesIn(db, 'published_name')
+  for (const [terminal_no, ofTerminal] of Map.groupBy(shares, ({ terminal }) => terminal))
+    for (const some of chunks(ofTerminal.map(({ unit }) => unit)))
+      await db.updateTable('unit').set({ terminal_no }).where('unit_no', 'in', some).execute()
+  return shares.length
+}
+
+/** @param choice by which of a terminal's assortments: as keyrings say it, or as the next publication will */
+export const sharesIn = async (
+  db: StoreReader,
+  choice: 'name' | 'published_name',
+): Promise<readonly { readonly terminal: number; readonly unit: number }[]> => {
   const terminals = await db
     .selectFrom('terminal')
     .leftJoin('terminal_assortment', 'terminal_assortment.terminal_no', 'terminal.terminal_no')
-    .select(['terminal.terminal_no', 'terminal.epoch', 'terminal_assortment.published_name as assortment'])
+    .select(['terminal.terminal_no', 'terminal.epoch', `terminal_assortment.${choice} as assortment`])
     .orderBy('terminal.terminal_no')
     .execute()
-  if (terminals.every(({ epoch }) => epoch === 0)) return 0
+  if (terminals.every(({ epoch }) => epoch === 0)) return []
   const sells = await db.selectFrom('assortment_item').selectAll().execute()
   const sellers = Map.groupBy(sells, ({ item_id }) => item_id)
   const units = await db
@@ -571,16 +583,12 @@ export const assignUnits = async (db: StoreWriter): Promise<number> => {
     )
     .orderBy('unit.unit_no')
     .execute()
-  const shares = [...Map.groupBy(units, ({ item_id }) => item_id)].flatMap(([itemId, ofItem]) => {
+  return [...Map.groupBy(units, ({ item_id }) => item_id)].flatMap(([itemId, ofItem]) => {
     const names = new Set(sellers.get(itemId)?.map(({ name }) => name))
     const among = terminals.filter(({ assortment }) => assortment === null || names.has(assortment))
     const enrolled = among.filter(({ epoch }) => epoch > 0).map(({ terminal_no }) => terminal_no)
     return enrolled.length === 0 ? [] : sharesOf(ofItem, { enrolled, eachMax: Math.ceil(ofItem.length / among.length) })
   })
-  for (const [terminal_no, ofTerminal] of Map.groupBy(shares, ({ terminal }) => terminal))
-    for (const some of chunks(ofTerminal.map(({ unit }) => unit)))
-      await db.updateTable('unit').set({ terminal_no }).where('unit_no', 'in', some).execute()
-  return shares.length
 }
 
 /** Deals one item's free units to whoever has fewest. */

@@ -4,6 +4,7 @@ import { articlesAt, secondsOf } from '../protocol/bulletin.ts'
 import { toHex } from '../protocol/bytes.ts'
 import { type Item, itemHash } from '../protocol/item.ts'
 import { contentIn, newestBulletin } from './bulletin-publisher.ts'
+import { sharesIn } from './catalogue.ts'
 import type { Issuer } from './issuer.ts'
 
 export interface PublicationChanges {
@@ -24,8 +25,8 @@ export interface PublicationChanges {
   }[]
   /** Terminals that get another assortment. */
   readonly terminals: readonly string[]
-  /** Codes and tickets that wait to be dealt. */
-  readonly unassignedUnits: number
+  /** Codes and tickets that are dealt to terminals, for good. */
+  readonly unitsToDeal: number
 }
 
 const nameOf = ({ from, item }: { readonly from: string; readonly item: Item }): string =>
@@ -58,13 +59,7 @@ export const publicationChanges = async (issuer: Issuer): Promise<PublicationCha
       .select(['terminal.terminal_id', 'name', 'published_name'])
       .orderBy('terminal.terminal_no')
       .execute(),
-    units: await db
-      .selectFrom('unit')
-      .innerJoin('article', 'article.item_id', 'unit.item_id')
-      .select((eb) => eb.fn.countAll<number>().as('count'))
-      .where('unit.terminal_no', 'is', null)
-      .where('article.offered', '=', 1)
-      .executeTakeFirstOrThrow(),
+    units: (await sharesIn(db, 'name')).length,
   }))
   const before = new Map((newest === undefined ? [] : articlesAt(newest.bulletin, now)).map((item) => [item.id, item]))
   const after = new Map(next.items.map((item) => [item.id, item]))
@@ -84,7 +79,7 @@ export const publicationChanges = async (issuer: Issuer): Promise<PublicationCha
     cancelled: told.filter((change) => !tellsNames.has(nameOf(change))),
     assortments: compareAssortments(newest?.bulletin.assortments, next.assortments),
     terminals: terminals.filter((row) => row.name !== row.published_name).map((row) => row.terminal_id),
-    unassignedUnits: units.count,
+    unitsToDeal: units,
   }
 }
 
@@ -100,4 +95,4 @@ export const isNothing = (changes: PublicationChanges): boolean =>
     changes.assortments,
     changes.terminals,
   ].every((some) => some.length === 0) &&
-  changes.unassignedUnits === 0
+  changes.unitsToDeal === 0

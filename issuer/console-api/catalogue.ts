@@ -391,7 +391,7 @@ const changes = route({
         removed: [...each.removed],
       })),
       terminals: [...found.terminals],
-      unassignedUnits: found.unassignedUnits,
+      unitsToDeal: found.unitsToDeal,
       nothing: isNothing(found),
     }
   },

@@ -163,7 +163,7 @@ export const changesAnswer = v.object({
   ),
   /** Terminals that get another assortment. */
   terminals: v.array(v.string()),
-  unassignedUnits: v.number(),
+  unitsToDeal: v.number(),
   /** Nothing would change. */
   nothing: v.boolean(),
 })

@@ -245,11 +245,11 @@ function Keys() {
             <thead>
               <tr>
                 <th scope="col">Version</th>
-                <th scope="col" className="is-end">
+                <th scope="col" className="at-end">
                   Active cards
                 </th>
                 <th scope="col">Cards</th>
-                <th scope="col" className="is-end">
+                <th scope="col" className="at-end">
                   Terminals
                 </th>
                 <th scope="col">Their seals</th>
@@ -264,11 +264,11 @@ function Keys() {
                   <td>
                     {row.version} {row.newest ? <Badge tone="good">newest</Badge> : null}
                   </td>
-                  <td className="is-end">
+                  <td className="at-end">
                     <Count of={row.activeCards} />
                   </td>
                   <td>{row.cardsRetired ? <Badge tone="bad">refused</Badge> : 'taken'}</td>
-                  <td className="is-end">
+                  <td className="at-end">
                     <Count of={row.terminals} />
                   </td>
                   <td>{row.terminalsEnded ? <Badge tone="bad">ended</Badge> : 'taken'}</td>
@@ -341,7 +341,8 @@ function News() {
     live,
   })
   return (
-    <Card title="Who has it" flush>
+    <section className="stack" aria-labelledby="who-has-it">
+      <h2 id="who-has-it">Who has it</h2>
       <DataTable
         caption="Terminals and the bulletin that each was given"
         noun={['terminal', 'terminals']}
@@ -361,7 +362,7 @@ function News() {
           </Filters>
         }
       />
-    </Card>
+    </section>
   )
 }
 
@@ -372,15 +373,19 @@ function Figures({ bulletin }: { bulletin: Bulletin }) {
     <Stats>
       <Stat
         label="Serial"
-        value={<Code>{String(bulletin.serial)}</Code>}
-        note={`signed with key ${bulletin.signingKeyVersion}`}
+        value={<span className="figure">{bulletin.serial}</span>}
+        note={
+          <>
+            <Size bytes={bulletin.bytes} />, signed with key {bulletin.signingKeyVersion}
+          </>
+        }
       />
       <Stat label="Age" value={<Age since={bulletin.issuedAt} />} note={<DateTime at={bulletin.issuedAt} />} />
       <Stat
-        label="Good until"
-        value={<DateTime at={bulletin.expiresAt} />}
+        label="Good for"
+        value={leftDays < 1 ? 'ends today' : `${Math.floor(leftDays)} days`}
         {...(leftDays < 7 ? { tone: 'warn' as const } : {})}
-        note="the server signs it anew every day"
+        note={<DateTime at={bulletin.expiresAt} />}
       />
       <Stat
         label="Articles"
@@ -389,7 +394,6 @@ function Figures({ bulletin }: { bulletin: Bulletin }) {
         note={bulletin.coming === 0 ? 'nothing announced' : `${bulletin.coming} announced`}
       />
       <Stat label="Cards on the hotlist" value={<Count of={bulletin.hotlisted} />} href="/cards?status=hotlisted" />
-      <Stat label="Size" value={<Size bytes={bulletin.bytes} />} note="of 16.8 MB that terminals take" />
     </Stats>
   )
 }

@@ -318,7 +318,7 @@ function Assortments() {
                   <tr>
                     <th scope="col">Name</th>
                     <th scope="col">Articles</th>
-                    <th scope="col" className="is-end">
+                    <th scope="col" className="at-end">
                       Terminals
                     </th>
                     <th scope="col">
@@ -343,7 +343,7 @@ function Assortments() {
                           ))
                         )}
                       </td>
-                      <td className="is-end">
+                      <td className="at-end">
                         <Count of={each.terminals} />
                       </td>
                       <td>

@@ -122,7 +122,7 @@ function Units({ units }: { units: NonNullable<ArticleDetail['units']> }) {
             <th scope="col">Terminal</th>
             <th scope="col">Merchant</th>
             {['For sale', 'Sold', 'Withheld', 'Withdrawn'].map((title) => (
-              <th key={title} scope="col" className="is-end">
+              <th key={title} scope="col" className="at-end">
                 {title}
               </th>
             ))}
@@ -135,7 +135,7 @@ function Units({ units }: { units: NonNullable<ArticleDetail['units']> }) {
               <td>{row.merchant ?? <None />}</td>
               {[row.forSale, row.sold, row.withheld, row.withdrawn].map((count, at) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: the columns stand still.
-                <td key={at} className="is-end">
+                <td key={at} className="at-end">
                   <Count of={count} />
                 </td>
               ))}
@@ -154,10 +154,10 @@ function Versions({ versions }: { versions: ArticleDetail['versions'] }) {
         <caption className="unseen">Versions</caption>
         <thead>
           <tr>
-            <th scope="col" className="is-end">
+            <th scope="col" className="at-end">
               Version
             </th>
-            <th scope="col" className="is-end">
+            <th scope="col" className="at-end">
               Price
             </th>
             <th scope="col">Made</th>
@@ -168,10 +168,10 @@ function Versions({ versions }: { versions: ArticleDetail['versions'] }) {
         <tbody>
           {versions.map((row) => (
             <tr key={row.version}>
-              <td className="is-end">
+              <td className="at-end">
                 <Count of={row.version} />
               </td>
-              <td className="is-end">
+              <td className="at-end">
                 <Money minor={row.priceMinor} />
               </td>
               <td>

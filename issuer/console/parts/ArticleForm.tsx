@@ -45,7 +45,7 @@ export function TextsField({
   const set = (row: number, change: Partial<Texts>) =>
     onChange(texts.map((each) => (each.row === row ? { ...each, ...change } : each)))
   return (
-    <fieldset className="stack">
+    <fieldset className="texts">
       <legend>Title and summary by language</legend>
       {texts.map((each) => (
         <div key={each.row} className="texts-row">

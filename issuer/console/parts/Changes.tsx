@@ -71,9 +71,9 @@ export function Changes({ changes }: { changes: ChangesAnswer }) {
           <Badge>Another assortment</Badge> <TerminalLink id={id} />
         </li>
       ))}
-      {changes.unassignedUnits === 0 ? null : (
+      {changes.unitsToDeal === 0 ? null : (
         <li>
-          <Badge>Codes</Badge> <Count of={changes.unassignedUnits} /> are dealt to terminals, for good
+          <Badge>Codes</Badge> <Count of={changes.unitsToDeal} /> are dealt to terminals, for good
         </li>
       )}
     </ul>

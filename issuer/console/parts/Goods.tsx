@@ -21,7 +21,8 @@ export function GoodsPreview({
   if (mediaType.startsWith('video/'))
     // biome-ignore lint/a11y/useMediaCaption: these are the goods as they are sold.
     return <video className="goods-picture" controls src={address} aria-label={title} />
-  if (mediaType === 'application/pdf') return <iframe className="goods-frame" src={address} title={title} />
+  if (mediaType === 'application/pdf')
+    return <iframe className="goods-frame" src={`${address}#toolbar=0&navpanes=0&view=FitH`} title={title} />
   if (mediaType.startsWith('text/')) return <iframe className="goods-frame" src={address} title={title} sandbox="" />
   return (
     <p className="hint">

@@ -1,0 +1,154 @@
+/** The catalogue, the bulletin and the keys through the console's API. */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import * as v from 'valibot'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { goodsFolder } from '../catalogue.ts'
+import { forgeryHeader } from '../console-contract/access.ts'
+import { uploaded } from '../console-contract/catalogue.ts'
+import { type ConsoleClient, consoleApp, newUser } from '../test-console.ts'
+import { type Bench, newCard, newTerminal, openBench } from '../test-support.ts'
+
+let bench: Bench
+let app: ReturnType<typeof consoleApp>
+let admin: ConsoleClient
+
+beforeEach(async () => {
+  bench = await openBench()
+  app = consoleApp(bench.issuer)
+  admin = await newUser(app, bench.issuer, 'admin')
+})
+afterEach(() => bench.close())
+
+const upload = async (fileName: string, content: string) => {
+  const answer = await app.request(`/console/api/catalogue/uploads?fileName=${encodeURIComponent(fileName)}`, {
+    method: 'POST',
+    headers: {
+      cookie: admin.cookie,
+      [forgeryHeader]: admin.forgeryToken,
+      'content-type': 'application/octet-stream',
+    },
+    body: content,
+  })
+  expect(answer.status).toBe(200)
+  return v.parse(uploaded, await answer.json())
+}
+const posted = async (address: string, body: unknown = {}, status = 200): Promise<unknown> => {
+  const answer = await admin.post(address, body)
+  const json: unknown = await answer.json()
+  expect([address, answer.status, json]).toEqual([address, status, json])
+  return json
+}
+const read = async (address: string): Promise<unknown> => {
+  const answer = await admin.get(address)
+  expect([address, answer.status]).toEqual([address, 200])
+  return answer.json()
+}
+const addMap = async () => {
+  const { contentHash } = await upload('map.txt', 'A map <script>alert(1)</script>')
+  await posted('/catalogue/items', {
+    contentHash,
+    fileName: 'map.txt',
+    itemId: 'map',
+    title: { en: 'Map', de: 'Karte' },
+    priceMinor: 250,
+  })
+  return contentHash
+}
+
+test('a file is uploaded, looked at, sold, changed, published and withdrawn', async () => {
+  const contentHash = await addMap()
+  const shown = await admin.get(`/catalogue/contents/${contentHash}/preview?mediaType=text/markdown`)
+  expect(await shown.text()).toBe('A map <script>alert(1)</script>')
+  expect(shown.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+  expect(shown.headers.get('content-security-policy')).toContain("sandbox; default-src 'none'")
+  expect(shown.headers.get('x-frame-options')).toBe('SAMEORIGIN')
+  expect((await admin.get(`/catalogue/contents/${contentHash}/preview?mediaType=text/html`)).status).toBe(400)
+
+  expect(await read('/catalogue/items')).toMatchObject({
+    rows: [{ itemId: 'map', state: 'unpublished', languages: ['de', 'en'] }],
+    total: 1,
+  })
+  expect(await read('/catalogue/changes')).toMatchObject({ added: [{ id: 'map' }], nothing: false })
+  await posted('/bulletin/publish')
+  expect(await read('/catalogue/items?state=offered')).toMatchObject({ total: 1 })
+  await posted('/catalogue/items/map/change', { priceMinor: 300, from: '2031-01-01T08:00' })
+  expect(await read('/catalogue/items/map')).toMatchObject({
+    published: { priceMinor: 250 },
+    coming: [{ from: '2031-01-01T08:00:00.000Z', item: { priceMinor: 300 } }],
+    versions: [{ version: 2 }, { version: 1 }],
+  })
+  await posted('/catalogue/items/map/cancel')
+  await posted('/catalogue/items/map/withdraw')
+  expect(await read('/catalogue/changes')).toMatchObject({ withdrawn: [{ id: 'map' }] })
+  await posted('/catalogue/items/map/offer')
+  expect(await read('/catalogue/changes')).toMatchObject({ nothing: true })
+  await posted('/catalogue/items/ghost/offer', {}, 404)
+  const log = await bench.issuer.store.read((db) => db.selectFrom('audit_log').select('action').execute())
+  expect(log.map(({ action }) => action)).toEqual(
+    expect.arrayContaining(['catalogue.add', 'bulletin.publish', 'catalogue.change', 'catalogue.withdraw']),
+  )
+})
+
+test('a list of codes is kept code by code, and not as goods', async () => {
+  await newTerminal(bench.issuer, 'Town')
+  const { contentHash } = await upload('codes.txt', 'LARK\nWREN\n')
+  const given = {
+    contentHash,
+    fileName: 'codes.txt',
+    itemId: 'wifi',
+    kind: 'code',
+    title: { en: 'Wi-Fi' },
+    priceMinor: 100,
+  }
+  expect(await posted('/catalogue/items', given)).toMatchObject({ outcome: 'added', unitsAdded: 2 })
+  expect(existsSync(path.join(goodsFolder(bench.issuer), contentHash))).toBe(false)
+  expect(await posted('/catalogue/items', given, 404)).toMatchObject({ error: 'unknownItem' })
+  expect(await read('/catalogue/changes')).toMatchObject({ unitsToDeal: 2 })
+  await posted('/bulletin/publish')
+  expect(await read('/catalogue/items/wifi')).toMatchObject({ units: [{ merchant: 'Town', forSale: 2, sold: 0 }] })
+})
+
+test('assortments are made, given and removed, and the list of terminals says who was given which bulletin', async () => {
+  await addMap()
+  const kiosk = await newTerminal(bench.issuer, 'Town')
+  await posted('/catalogue/assortments', { name: 'maps', items: ['map'] })
+  await posted(`/terminals/${kiosk.id}/assortment`, { assortment: 'maps' })
+  expect(await read('/catalogue/assortments')).toMatchObject({
+    assortments: [{ name: 'maps', items: ['map'], terminals: 1 }],
+    terminals: [{ terminalId: kiosk.id, assortment: 'maps' }],
+  })
+  await posted('/bulletin/publish')
+  expect(await read('/bulletin/terminals')).toMatchObject({ rows: [{ state: 'never', assortment: 'maps' }] })
+  expect((await app.request(`/v1/keyrings/${kiosk.id}`)).status).toBe(200)
+  expect(await read('/bulletin/terminals?state=current')).toMatchObject({ rows: [{ terminalId: kiosk.id }] })
+  await posted('/bulletin/publish')
+  expect(await read('/bulletin/terminals?state=behind')).toMatchObject({ rows: [{ terminalId: kiosk.id }] })
+  await posted('/catalogue/assortments/maps/remove', {}, 400)
+  await posted(`/terminals/${kiosk.id}/assortment`)
+  await posted('/bulletin/publish')
+  await posted('/catalogue/assortments/maps/remove')
+})
+
+test('limits change at once, keys rotate, and a version that cards have is not retired unasked', async () => {
+  await posted('/bulletin/terms', { limits: { saleMinorMax: 2000 } }, 400)
+  await posted('/bulletin/publish')
+  await posted('/bulletin/terms', { limits: { saleMinorMax: 2000 } })
+  expect(await read('/bulletin')).toMatchObject({
+    bulletin: { limits: { saleMinorMax: 2000, staleSaleMinorMax: 5000 } },
+  })
+  await newCard(bench.issuer)
+  expect(await posted('/keys/rotate', { what: 'masters' })).toMatchObject({ keyVersion: 2 })
+  expect(await posted('/keys/rotate', { what: 'signing' })).toMatchObject({ keyVersion: 2 })
+  expect(await posted('/keys/1/retire', {}, 400)).toMatchObject({ sentence: expect.stringContaining('1 active card') })
+  expect(await posted('/keys/1/retire', { force: true })).toEqual({ cards: 1 })
+  expect(await posted('/keys/1/end')).toEqual({ terminals: 0 })
+  expect(await read('/keys')).toMatchObject({
+    signingKeyVersion: 2,
+    versions: [
+      { version: 1, cardsRetired: true, terminalsEnded: true },
+      { version: 2, newest: true },
+    ],
+  })
+  expect(await read('/bulletin')).toMatchObject({ bulletin: { payKeyVersions: [2], signingKeyVersion: 2 } })
+})
