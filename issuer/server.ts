@@ -7,6 +7,7 @@ import { getRequestListener } from '@hono/node-server'
 import { type Logger, pino } from 'pino'
 import { announceAddress, publicUrlOf } from './bulletin-publisher.ts'
 import { type CaseKeeper, keepCases } from './cases/keeper.ts'
+import { endLiveStreams } from './console-api/live.ts'
 import { IssuerError } from './errors.ts'
 import { createApp } from './http-app.ts'
 import type { Issuer } from './issuer.ts'
@@ -134,6 +135,7 @@ export const serve = async (options: ServeOptions): Promise<RunningServer> => {
   try {
     const publicUrl = await announceAddress(issuer, options.publicUrl ?? (await addressToAnnounce(issuer, url)))
     const closeAll = async () => {
+      endLiveStreams(issuer.store)
       await close(server)
       await keeper?.close()
     }

@@ -2,8 +2,9 @@
  * How much a kiosk that has not reported may hold: what it usually sells at these hours of the day, since its last report.
  * An estimate, cut off at what its own limits let it sell without reporting.
  */
-import * as v from 'valibot'
+import { newestBulletin } from '../bulletin-publisher.ts'
 import type { CountAndAmount, Exposure } from '../console-contract/terminals.ts'
+import type { Issuer } from '../issuer.ts'
 import type { StoreReader } from '../store.ts'
 import { salesBySteps } from './sales.ts'
 
@@ -25,17 +26,9 @@ export interface UnsyncedLimits {
   readonly unsyncedSecondsMax: number
 }
 
-const limitsIn = v.object({ limits: v.object({ unsyncedMinorMax: v.number(), unsyncedSecondsMax: v.number() }) })
-const bulletinHeadLength = 72
-
-/** The kiosks' own limits, as the newest bulletin of this store has them; undefined: none was published. */
-export const unsyncedLimits = async (db: StoreReader): Promise<UnsyncedLimits | undefined> => {
-  const row = await db.selectFrom('bulletin').select('bytes').orderBy('serial', 'desc').limit(1).executeTakeFirst()
-  if (row === undefined) return undefined
-  const json: unknown = JSON.parse(new TextDecoder().decode(row.bytes.subarray(bulletinHeadLength)))
-  const read = v.safeParse(limitsIn, json)
-  return read.success ? read.output.limits : undefined
-}
+/** The kiosks' own limits, as the newest bulletin has them; undefined: none was published. */
+export const unsyncedLimits = async (issuer: Issuer, db: StoreReader): Promise<UnsyncedLimits | undefined> =>
+  (await newestBulletin(issuer, db))?.bulletin.limits
 
 /** Sums for each hour of UTC's day: an hour of the book's day is the same one but where clocks were changed. */
 type DayProfile = readonly CountAndAmount[]

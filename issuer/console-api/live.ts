@@ -13,6 +13,8 @@ const lookMs = 2_000
 const heartbeatLooks = 8
 /** Then the page comes again, and is asked anew who it is. */
 const streamLooksMax = 300
+/** Announcements that wait for a page to read them. */
+const unreadMax = 64
 
 /** The newest number of each topic's tables: each is the end of an index. */
 const newestOf: Readonly<Partial<Record<Topic, readonly (readonly [table: string, key: string])[]>>> = {
@@ -48,7 +50,11 @@ const readMarks = async (db: StoreReader): Promise<Marks> => {
   return marks
 }
 
-type Listener = (message: string) => void
+interface Listener {
+  tell(message: string): void
+  /** The page comes again by itself. */
+  end(): void
+}
 
 interface Lookout {
   readonly listeners: Set<Listener>
@@ -72,7 +78,7 @@ const startLooking = (store: Store, lookout: Lookout): void => {
       looks += 1
       const beat = looks % heartbeatLooks === 0 ? ': still here\n\n' : ''
       const message = moved.map((topic) => `event: ${topic}\ndata: {}\n\n`).join('') || beat
-      if (message !== '') for (const tell of lookout.listeners) tell(message)
+      if (message !== '') for (const listener of lookout.listeners) listener.tell(message)
     } catch {
       // A store that cannot be read now may be read at the next look; requests say what is wrong with it.
     } finally {
@@ -97,32 +103,38 @@ const listenTo = (store: Store, listener: Listener): (() => void) => {
   }
 }
 
+/** Ends all streams of a store: before its server closes, which would wait for them. */
+export const endLiveStreams = (store: Store): void => {
+  for (const listener of lookouts.get(store)?.listeners ?? []) listener.end()
+}
+
 /** A stream of announcements; it ends by itself after some minutes. */
 export const liveStream = ({ store }: Pick<Issuer, 'store'>): ReadableStream<Uint8Array> => {
   const encoder = new TextEncoder()
-  let stop = () => {}
-  let end: ReturnType<typeof setTimeout> | undefined
-  const finish = () => {
-    clearTimeout(end)
-    stop()
-  }
+  let forget = () => {}
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        // Who reads too slowly is told less: an announcement only says that something is to be read again.
-        stop = listenTo(store, (message) => {
-          if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(message))
-        })
-        controller.enqueue(encoder.encode('retry: 2000\n\n'))
-        end = setTimeout(() => {
-          finish()
+        const end = () => {
+          forget()
           controller.close()
-        }, lookMs * streamLooksMax)
-        end.unref()
+        }
+        const timer = setTimeout(end, lookMs * streamLooksMax)
+        timer.unref()
+        const stop = listenTo(store, {
+          // Who reads too slowly would miss something: that page comes again, and reads everything anew.
+          tell: (message) => ((controller.desiredSize ?? 0) > 0 ? controller.enqueue(encoder.encode(message)) : end()),
+          end,
+        })
+        forget = () => {
+          clearTimeout(timer)
+          stop()
+        }
+        controller.enqueue(encoder.encode('retry: 2000\n\n'))
       },
-      cancel: finish,
+      cancel: () => forget(),
     },
-    { highWaterMark: 64 },
+    { highWaterMark: unreadMax },
   )
 }
 

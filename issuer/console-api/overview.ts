@@ -113,7 +113,7 @@ const unreported = route({
   handle: ({ issuer }) =>
     issuer.store.read(async (db) => {
       const now = issuer.clock()
-      const limits = await unsyncedLimits(db)
+      const limits = await unsyncedLimits(issuer, db)
       const enrolled = (await reportsOf(db)).filter(({ epoch }) => epoch > 0)
       const quiet = enrolled.filter(({ reportedAt }) => reportedAt < now - heardLatelySeconds)
       const exposures = await exposuresOf(db, quiet, { now, limits })
@@ -144,7 +144,14 @@ const unreported = route({
         silentCount: kiosks.filter(silent).length,
         enrolledCount: enrolled.length,
         expectedMinor: kiosks.reduce((sum, { exposure }) => sum + exposure.expected.amountMinor, 0),
-        ...(limits === undefined ? {} : { limits }),
+        ...(limits === undefined
+          ? {}
+          : {
+              limits: {
+                unsyncedMinorMax: limits.unsyncedMinorMax,
+                unsyncedSecondsMax: limits.unsyncedSecondsMax,
+              },
+            }),
       }
     }),
 })

@@ -12,6 +12,7 @@ import { report } from '../report.ts'
 import { type ConsoleClient, consoleApp, newUser } from '../test-console.ts'
 import { type Days, makeDays } from '../test-days.ts'
 import { type Bench, openBench } from '../test-support.ts'
+import { endLiveStreams } from './live.ts'
 
 let bench: Bench
 let days: Days
@@ -198,5 +199,7 @@ test('pages that are open are told what was booked', async () => {
   const told = (await reader?.read())?.value
   expect(told).toContain('event: batches')
   expect(told).not.toContain('event: publications')
-  await reader?.cancel()
+  // A server that closes waits for nobody.
+  endLiveStreams(bench.issuer.store)
+  expect((await reader?.read())?.done).toBe(true)
 })

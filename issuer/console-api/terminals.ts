@@ -234,7 +234,7 @@ const detail = route({
         .limit(alarmsShown)
         .execute()
       const reporter = { terminalNo, createdAt: row.created_at, reportedAt: Number(row.reported_at) }
-      const exposures = await exposuresOf(db, [reporter], { now, limits: await unsyncedLimits(db) })
+      const exposures = await exposuresOf(db, [reporter], { now, limits: await unsyncedLimits(issuer, db) })
       const exposure = exposures.get(terminalNo)
       const missing = await missingBatchesOf(db, terminalNo)
       return {

@@ -345,7 +345,7 @@ const todosOf = (
       tone: 'bad',
       title: `The trial balance is ${money(books.trialBalanceMinor)}`,
       text: 'It is zero by construction: stop paying out, and restore or rebuild the store.',
-      href: '/ledger',
+      href: isThere('Ledger') ? '/ledger' : '/exceptions',
     },
     attention.cases.overdue > 0 && {
       key: 'overdue',
