@@ -13,9 +13,9 @@ import {
   readStatement,
 } from '../issuer/closing/periods.ts'
 import { statementCsv } from '../issuer/closing/statement-csv.ts'
-import { accountLines, cashLines, hasCash, percentOf } from '../issuer/closing/statement-lines.ts'
 import { statementPdf } from '../issuer/closing/statement-pdf.ts'
 import type { Statement } from '../issuer/console-contract/statement.ts'
+import { accountLines, cashLines, hasCash, percentOf } from '../issuer/console-contract/statement-lines.ts'
 import { plural } from '../issuer/explain/terminals.ts'
 import type { Issuer } from '../issuer/issuer.ts'
 import { formatAmount, parseAmount } from '../protocol/currency.ts'

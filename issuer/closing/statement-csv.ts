@@ -2,7 +2,7 @@
 import { formatAmount } from '../../protocol/currency.ts'
 import { csvLine } from '../console-api/csv.ts'
 import type { Statement } from '../console-contract/statement.ts'
-import { accountLines, cashLines, reasonInWords, type StatementLine } from './statement-lines.ts'
+import { accountLines, cashLines, reasonInWords, type StatementLine } from '../console-contract/statement-lines.ts'
 
 const head = ['section', 'label', 'day', 'terminal', 'card', 'counter', 'count', 'amount', 'currency']
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Statement } from '../console-contract/statement.ts'
+import { accountLines, percentOf } from '../console-contract/statement-lines.ts'
 import { statementCsv } from './statement-csv.ts'
-import { accountLines, percentOf } from './statement-lines.ts'
 import { statementPdf } from './statement-pdf.ts'
 
 const none = { count: 0, amountMinor: 0 }

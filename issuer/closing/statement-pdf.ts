@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url'
 import PdfDocument from 'pdfkit'
 import { formatAmount } from '../../protocol/currency.ts'
 import type { Party, Statement } from '../console-contract/statement.ts'
-import { spacedIban } from './iban.ts'
 import {
   accountLines,
   cashLines,
@@ -11,7 +10,8 @@ import {
   notPaidSentence,
   reasonInWords,
   type StatementLine,
-} from './statement-lines.ts'
+} from '../console-contract/statement-lines.ts'
+import { spacedIban } from './iban.ts'
 
 const font = (name: 'regular' | 'semibold'): string =>
   fileURLToPath(new URL(`../../resources/fonts/inter-${name}.ttf`, import.meta.url))

@@ -8,10 +8,13 @@ import { caseRoutes } from './cases.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { enrolmentRoutes } from './enrolment.ts'
 import { fundingRoutes } from './funding.ts'
+import { ledgerRoutes } from './ledger.ts'
 import { liveRoutes } from './live.ts'
+import { merchantRoutes } from './merchants.ts'
 import { overviewRoutes } from './overview.ts'
 import type { ConsoleRoute } from './route.ts'
 import { searchRoutes } from './search.ts'
+import { settlementRoutes } from './settlement.ts'
 import { terminalRoutes } from './terminals.ts'
 
 export const consoleRoutes: readonly ConsoleRoute[] = [
@@ -24,8 +27,11 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
   ...catalogueRoutes,
   ...enrolmentRoutes,
   ...fundingRoutes,
+  ...ledgerRoutes,
   ...liveRoutes,
+  ...merchantRoutes,
   ...overviewRoutes,
   ...searchRoutes,
+  ...settlementRoutes,
   ...terminalRoutes,
 ]

@@ -1,6 +1,6 @@
 /** A statement in words: the lines that its files and its page have in common. */
 import { formatAmount } from '../../protocol/currency.ts'
-import type { Statement } from '../console-contract/statement.ts'
+import type { Statement } from './statement.ts'
 
 export interface StatementLine {
   readonly label: string
