@@ -222,6 +222,17 @@ describe('a period', () => {
     })
   })
 
+  test('gives back cash that was paid in after it was set off', async () => {
+    await setMerchant(issuer, { merchant: 'Town', details: { iban }, by })
+    await sell(4)
+    nextDay()
+    await payInCash(issuer, { merchant: 'Town', amountMinor: 5000, document: '4711', by })
+    expect(await close(firstDay)).toMatchObject({ payoutMinor: 0, dueMinor: 4000, closingMinor: 0 })
+    nextDay()
+    expect(await close(secondDay)).toMatchObject({ payoutMinor: 1000, dueMinor: 0, closingMinor: 0 })
+    expect((await report(issuer)).accounts).toMatchObject({ payable: 0, merchantCash: 0 })
+  })
+
   test('takes in what others booked to the merchant, by its cause', async () => {
     await issuer.store.write((db) =>
       book(

@@ -47,7 +47,9 @@ const postingsOf = (statement: Statement, about: { merchantNo: number; periodNo:
   const { merchantNo, periodNo } = about
   const payable = { kind: 'payable', merchantNo } as const
   const fees = { kind: 'fees' } as const
+  const merchantCash = { kind: 'merchantCash', merchantNo } as const
   const { feeMinor, payoutMinor, cash } = statement
+  const { offsetMinor } = cash
   const post = (cause: ClosingCause, way: Pick<Posting, 'from' | 'to' | 'amountMinor'>): Posting => ({
     ...way,
     cause,
@@ -58,7 +60,9 @@ const postingsOf = (statement: Statement, about: { merchantNo: number; periodNo:
     feeMinor < 0
       ? post('fee', { from: fees, to: payable, amountMinor: -feeMinor })
       : post('fee', { from: payable, to: fees, amountMinor: feeMinor }),
-    post('cashOffset', { from: payable, to: { kind: 'merchantCash', merchantNo }, amountMinor: cash.offsetMinor }),
+    offsetMinor < 0
+      ? post('cashOffset', { from: merchantCash, to: payable, amountMinor: -offsetMinor })
+      : post('cashOffset', { from: payable, to: merchantCash, amountMinor: offsetMinor }),
     post('payout', { from: payable, to: { kind: 'bank' }, amountMinor: payoutMinor }),
   ].filter(({ amountMinor }) => amountMinor > 0)
 }

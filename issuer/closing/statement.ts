@@ -150,9 +150,11 @@ const decidePayment = (of: {
   readonly hasBankAccount: boolean
 }): Pick<Statement, 'payoutMinor' | 'notPaid' | 'closingMinor' | 'dueMinor'> & { readonly offsetMinor: number } => {
   const chargedMinor = of.balanceMinor - of.feeMinor
-  const availableMinor = Math.max(0, chargedMinor - of.heldMinor)
-  const offsetMinor = Math.min(availableMinor, Math.max(0, of.cashOwedMinor))
-  const restMinor = availableMinor - offsetMinor
+  // Cash that was paid in and is not owed any more, as after a load that never was, is his.
+  const creditMinor = Math.max(0, -of.cashOwedMinor)
+  const availableMinor = Math.max(0, chargedMinor + creditMinor - of.heldMinor)
+  const offsetMinor = creditMinor > 0 ? -creditMinor : Math.min(availableMinor, of.cashOwedMinor)
+  const restMinor = availableMinor - Math.max(0, offsetMinor)
   const payoutMinor = of.hasBankAccount ? restMinor : 0
   const closingMinor = chargedMinor - offsetMinor - payoutMinor
   const notPaid = restMinor > 0 ? 'noBankAccount' : closingMinor > 0 && offsetMinor === 0 ? 'allHeld' : 'nothingDue'
@@ -161,7 +163,7 @@ const decidePayment = (of: {
     payoutMinor,
     ...(payoutMinor > 0 ? {} : { notPaid }),
     closingMinor,
-    dueMinor: of.cashOwedMinor - offsetMinor + Math.max(0, -closingMinor),
+    dueMinor: of.cashOwedMinor - offsetMinor + Math.max(0, 0 - closingMinor),
   }
 }
 

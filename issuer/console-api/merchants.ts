@@ -166,6 +166,7 @@ const add = route({
   method: 'POST',
   path: '/merchants',
   permission: 'finance',
+  fresh: true,
   summary: 'Adds a merchant with his accounts.',
   input: addMerchantInput,
   output: addedMerchant,

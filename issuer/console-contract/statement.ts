@@ -85,7 +85,7 @@ export const statementSchema = v.object({
     loads: countAndAmount,
     paidInMinor: minor,
     otherMinor: minor,
-    /** Set off against what was owed to him. */
+    /** Set off against what was owed to him; below 0: he had paid in too much, and is owed it. */
     offsetMinor: minor,
     closingMinor: minor,
   }),

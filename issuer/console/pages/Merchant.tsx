@@ -15,6 +15,7 @@ import { Card, KeyValue, PageHead, Stat, Stats, Strip, Tabs } from '../parts/lay
 import { pathTo, TerminalLink } from '../parts/links.tsx'
 import { minorOf } from '../parts/minor.ts'
 import { Periods } from '../parts/Periods.tsx'
+import { paymentsOf } from '../parts/StatementView.tsx'
 import { Answer } from '../parts/states.tsx'
 import { Code, Count, DateTime, Day, Money, None } from '../parts/values.tsx'
 
@@ -170,7 +171,7 @@ function Standing({ merchant }: { merchant: MerchantDetail }) {
       <Stat
         label="Of it held"
         value={<Money minor={merchant.heldMinor} />}
-        note={`${merchant.heldCount} payments`}
+        note={paymentsOf(merchant.heldCount)}
         {...(merchant.heldCount > 0 ? { tone: 'warn' } : {})}
       />
       <Stat

@@ -33,8 +33,26 @@ function Sums({ standing }: { standing: Standing }) {
   const { payableMinor, cashOwedMinor, unpaid, unpayableMinor, openMerchants, lastClosedDay, yesterday } = standing
   return (
     <Stats>
-      <Stat label="Owed to merchants" value={<Money minor={payableMinor} />} href="/merchants?state=owed" />
-      <Stat label="Cash owed by them" value={<Money minor={cashOwedMinor} />} href="/merchants?state=owing" />
+      <Stat
+        label="Owed to merchants"
+        value={<Money minor={payableMinor} />}
+        href="/merchants?state=owed"
+        note={
+          unpayableMinor === 0 ? (
+            'bank accounts known'
+          ) : (
+            <Link href="/merchants?state=noBankAccount">
+              <Money minor={unpayableMinor} /> without bank account
+            </Link>
+          )
+        }
+      />
+      <Stat
+        label="Cash owed by them"
+        value={<Money minor={cashOwedMinor} />}
+        href="/merchants?state=owing"
+        note="taken for loads"
+      />
       <Stat
         label="To close"
         value={<Count of={openMerchants} />}
@@ -48,15 +66,9 @@ function Sums({ standing }: { standing: Standing }) {
       <Stat
         label="Payouts in no file"
         value={<Money minor={unpaid.amountMinor} />}
-        note={`${unpaid.count} payouts`}
+        note={unpaid.count === 1 ? '1 payout' : `${unpaid.count} payouts`}
         href="/settlement?tab=periods&periods.state=unpaid"
         {...(unpaid.count > 0 ? { tone: 'warn' } : {})}
-      />
-      <Stat
-        label="Cannot be paid"
-        value={<Money minor={unpayableMinor} />}
-        note="bank account missing"
-        href="/merchants?state=noBankAccount"
       />
       <Stat
         label="Days closed until"
@@ -379,7 +391,7 @@ function Payments({ standing, mayPay }: { standing: Standing; mayPay: boolean })
           mayPay ? (
             <ConfirmAction
               small
-              kind="primary"
+              kind={unpaid.count > 0 ? 'primary' : 'plain'}
               button={`Make a file (${unpaid.count})`}
               title="Make a payment file"
               says={

@@ -7,7 +7,7 @@ import { type Column, DataTable } from './DataTable.tsx'
 import { FilterDay, FilterSelect, Filters, FilterText } from './Filters.tsx'
 import { DocumentLink, pathTo } from './links.tsx'
 import { useList } from './use-list.ts'
-import { Code, DateTime, Day, Money, None } from './values.tsx'
+import { Code, DateTime, Money, None } from './values.tsx'
 
 function Document({ row }: { row: TransferRow }) {
   if (row.periodNo !== undefined) return <Link href={pathTo.period(row.periodNo)}>{row.document}</Link>
@@ -17,7 +17,6 @@ function Document({ row }: { row: TransferRow }) {
 /** @param about the account that is looked at: its side is the sign */
 const columnsFor = (about: number | undefined): readonly Column<TransferRow>[] => [
   { id: 'booked', title: 'Booked', sort: 'booked', cell: (row) => <DateTime at={row.bookedAt} /> },
-  { id: 'day', title: 'Business day', priority: 3, cell: (row) => <Day day={row.businessDay} /> },
   { id: 'cause', title: 'Cause', cell: (row) => causeName(row.cause) },
   { id: 'from', title: 'From', cell: (row) => <AccountLink account={row.from} /> },
   { id: 'to', title: 'To', cell: (row) => <AccountLink account={row.to} /> },

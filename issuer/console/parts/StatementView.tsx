@@ -19,6 +19,9 @@ const notPaidWords = {
   noBankAccount: 'his bank account is not known',
 } as const
 
+/** Such as "1 payment". */
+export const paymentsOf = (count: number): string => `${count} ${count === 1 ? 'payment' : 'payments'}`
+
 export function StatementSums({ statement }: { statement: Statement }) {
   const { payoutMinor, dueMinor, held, feeMinor, closingMinor, notPaid } = statement
   return (
@@ -29,18 +32,22 @@ export function StatementSums({ statement }: { statement: Statement }) {
         note={notPaid === undefined ? `to ${statement.merchant.iban ?? ''}` : notPaidWords[notPaid]}
         {...(notPaid === 'noBankAccount' ? { tone: 'warn' } : {})}
       />
-      <Stat label="Fees" value={<Money minor={feeMinor} />} note={`of ${statement.sales.count} sales`} />
+      <Stat
+        label="Fees"
+        value={<Money minor={feeMinor} />}
+        note={`of ${statement.sales.count} ${statement.sales.count === 1 ? 'sale' : 'sales'}`}
+      />
       <Stat
         label="Held"
         value={<Money minor={held.amountMinor} />}
-        note={`${held.count} payments, carried over`}
+        note={`${paymentsOf(held.count)}, carried over`}
         {...(held.count > 0 ? { tone: 'warn' } : {})}
       />
       <Stat label="Carried over" value={<Money minor={closingMinor} />} note="owed to him afterwards" />
       <Stat
         label="Due from him"
         value={<Money minor={dueMinor} />}
-        note="cash for loads, or paid too much"
+        note="cash, or paid too much"
         {...(dueMinor > 0 ? { tone: 'warn' } : {})}
       />
     </Stats>
