@@ -84,6 +84,7 @@ const terms = route({
   method: 'POST',
   path: '/bulletin/terms',
   permission: 'administer',
+  fresh: true,
   summary: 'Changes limits and terms, in a new bulletin at once.',
   input: termsInput,
   output: publishedAnswer,
