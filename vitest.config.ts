@@ -57,6 +57,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'postgres',
+          env: { FARTHING_TEST_STORE: 'postgres' },
           include: tests.filter(onBothStores),
           globalSetup: ['issuer/test-postgres-setup.ts'],
           maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -24,6 +24,7 @@ import { fundingCommands, fundingText } from './funding.ts'
 import { addClosingCommands } from './issuer-closing.ts'
 import { keysCommands, limitsCommands } from './issuer-keys.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
+import { addRebuild } from './rebuild.ts'
 import { onStop } from './stop.ts'
 import { table } from './table.ts'
 
@@ -251,6 +252,7 @@ export const issuerCommands = (): Command => {
   issuer.addCommand(auditCommands())
   issuer.addCommand(keysCommands())
   issuer.addCommand(limitsCommands())
+  addRebuild(issuer)
   issuer.addCommand(caseCommands(withIssuer, storeOption))
   return issuer
 }

@@ -51,7 +51,8 @@ export interface Bench {
 
 /** Where a suite's store is to be: in the folder, or in a new database where the suite runs on PostgreSQL. */
 export const testStoreUrl = async (folder: string): Promise<string> => {
-  const cluster = process.env.FARTHING_TEST_POSTGRES
+  // The server's address is known to all workers, of whichever suites.
+  const cluster = process.env.FARTHING_TEST_STORE === 'postgres' ? process.env.FARTHING_TEST_POSTGRES : undefined
   if (cluster === undefined) return `sqlite:${join(folder, 'issuer.db')}`
   process.env.FARTHING_HOME = folder
   return createDatabase(cluster)
@@ -120,7 +121,7 @@ export const publish = async (issuer: Issuer, id: string, priceMinor: number): P
         price_minor: priceMinor,
         currency: euro,
         unit: null,
-        added_at: now,
+        added_at: issuer.clock(),
       })
       .execute(),
   )
