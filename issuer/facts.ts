@@ -1,4 +1,5 @@
 /** What report and explanation are made of: the rows of one consistent picture, and the book's business days. */
+import { sql } from 'kysely'
 import type { StoreReader } from './store.ts'
 import { withheldIn } from './withheld-units.ts'
 
@@ -8,7 +9,14 @@ export { businessDays, requireDay } from './business-days.ts'
 export const directionOf = (netMinor: number): 'debit' | 'credit' | 'none' =>
   netMinor < 0 ? 'debit' : netMinor > 0 ? 'credit' : 'none'
 
-/** Read inside one transaction. */
+/** The condition of reversals is that of an index: it is written out. */
+const besideOthers = sql<{ card_no: number; counter: number }>`(
+  SELECT card_no, after_counter AS counter FROM seam
+  UNION SELECT card_no, counter FROM note
+  UNION SELECT card_no, reference AS counter FROM note
+  UNION SELECT card_no, counter FROM settlement WHERE order_type = 'reversal')`
+
+/** Read inside one transaction: rows of what is not plain. Plain sales and loads are added up by the database (report.ts). */
 export const readFacts = async (db: StoreReader) => ({
   terminals: await db
     .selectFrom('terminal')
@@ -17,11 +25,15 @@ export const readFacts = async (db: StoreReader) => ({
     .orderBy('terminal_no')
     .execute(),
   cards: await db.selectFrom('card').selectAll().orderBy('card_no').execute(),
+  /** Those that stand beside a gap, a reversal, or a note: what is held or undone is found by them. */
   settlements: await db
     .selectFrom('settlement')
+    .innerJoin(besideOthers.as('beside'), (join) =>
+      join.onRef('beside.card_no', '=', 'settlement.card_no').onRef('beside.counter', '=', 'settlement.counter'),
+    )
     .select([
-      'card_no',
-      'counter',
+      'settlement.card_no',
+      'settlement.counter',
       'terminal_no',
       'order_type',
       'amount_minor',
@@ -39,14 +51,8 @@ export const readFacts = async (db: StoreReader) => ({
         .select('kind')
         .as('booked_from_kind'),
     )
-    .orderBy('card_no')
-    .orderBy('counter')
-    .execute(),
-  /** With their records: which of them their own terminals brought too is found out by these. */
-  couriered: await db
-    .selectFrom('settlement')
-    .select(['card_no', 'counter', 'terminal_no', 'record', 'settlement_mac'])
-    .where('source', 'in', ['witness', 'claim'])
+    .orderBy('settlement.card_no')
+    .orderBy('settlement.counter')
     .execute(),
   seams: await db.selectFrom('seam').selectAll().orderBy('card_no').orderBy('after_counter').execute(),
   /** With the proof of the same record, where its card gave one. */
@@ -63,7 +69,6 @@ export const readFacts = async (db: StoreReader) => ({
     .execute(),
   withheld: await withheldIn(db),
   exceptions: await db.selectFrom('entry_exception').selectAll().orderBy('exception_no').execute(),
-  loads: await db.selectFrom('load_authorisation').selectAll().orderBy('load_no').execute(),
   moneyBacks: await db
     .selectFrom('money_back')
     .innerJoin('settlement', (join) =>

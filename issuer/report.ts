@@ -1,9 +1,14 @@
-/** The reconciled day: what terminals and merchants took, what cards hold, what waits, and that the books balance. */
+/**
+ * The reconciled day: what terminals and merchants took, what cards hold, what waits, and that the books balance. The database adds
+ * up what is plain; only what is not is read row by row.
+ */
+import { sql } from 'kysely'
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'
-import { type Archive, entryKey, readArchive } from './archive.ts'
-import { businessDays, directionOf, type Facts, type Index, indexFacts, keyOf, readFacts, requireDay } from './facts.ts'
+import { businessDay } from './console-api/days.ts'
+import { directionOf, type Facts, type Index, indexFacts, keyOf, readFacts, requireDay } from './facts.ts'
 import { type FundingReport, fundingReport } from './funding.ts'
 import type { Issuer } from './issuer.ts'
+import type { StoreReader } from './store.ts'
 import type { AccountKind, SeamExplanation } from './tables.ts'
 
 export interface CountAndAmount {
@@ -112,111 +117,207 @@ export interface Report {
   readonly trialBalanceMinor: number
 }
 
-type Day = (time: number | null) => boolean
+/** In UNIX seconds: from the first to before the last. */
+interface Span {
+  readonly from: number
+  readonly until: number
+}
 
 /** @throws IssuerError `input` */
-const dayFilter = (day: string | undefined, timeZone: string): Day => {
-  if (day === undefined) return () => true
+const spanOf = (day: string | undefined, timeZone: string): Span | undefined => {
+  if (day === undefined) return undefined
   requireDay(day)
-  const dayOf = businessDays(timeZone)
-  return (time) => time !== null && dayOf(time) === day
+  const { begins, ends } = businessDay(day, timeZone)
+  return { from: begins, until: ends }
 }
+
+const within = (span: Span | undefined, time: number | null): boolean =>
+  span === undefined || (time !== null && time >= span.from && time < span.until)
 
 const sumUp = (amounts: readonly number[]): CountAndAmount => ({
   count: amounts.length,
   amountMinor: amounts.reduce((sum, amount) => sum + amount, 0),
 })
+const none: CountAndAmount = { count: 0, amountMinor: 0 }
+
+/** What the database adds up: how many, and how much. */
+const counted = [
+  sql<number | string>`count(*)`.as('count'),
+  sql<number | string>`coalesce(sum(amount_minor), 0)`.as('minor'),
+] as const
+const countedOf = (row: { count: number | string; minor: number | string }): CountAndAmount => ({
+  count: Number(row.count),
+  amountMinor: Number(row.minor),
+})
+
+/** Sums of plain rows, by terminal and by card: as many rows as there are of those, however many sales. */
+const readSums = async (db: StoreReader, span: Span | undefined) => {
+  const from = span?.from ?? 0
+  const until = span?.until ?? Number.MAX_SAFE_INTEGER
+  return {
+    taken: await db
+      .selectFrom('settlement')
+      .select('terminal_no')
+      .select(counted)
+      .where('order_type', '=', 'payment')
+      .where('exception', 'is', null)
+      .$if(span !== undefined, (query) => query.where('order_time', '>=', from).where('order_time', '<', until))
+      .groupBy('terminal_no')
+      .execute(),
+    couriers: await db
+      .selectFrom('courier_only')
+      .innerJoin('settlement', (join) =>
+        join
+          .onRef('settlement.card_no', '=', 'courier_only.card_no')
+          .onRef('settlement.counter', '=', 'courier_only.counter'),
+      )
+      .select(['terminal_no', 'source'])
+      .select(counted)
+      .where('order_type', '=', 'payment')
+      .where('exception', 'is', null)
+      .$if(span !== undefined, (query) => query.where('order_time', '>=', from).where('order_time', '<', until))
+      .groupBy(['terminal_no', 'source'])
+      .execute(),
+    loads: await db
+      .selectFrom('load_authorisation')
+      .select('terminal_no')
+      .select([
+        sql<number>`CASE WHEN state = 'void' THEN 1 ELSE 0 END`.as('void'),
+        sql<number>`CASE WHEN funded_from IS NULL THEN 1 ELSE 0 END`.as('cash'),
+      ])
+      .select(counted)
+      .$if(span !== undefined, (query) => query.where('order_time', '>=', from).where('order_time', '<', until))
+      .groupBy(['terminal_no', 'void', 'cash'])
+      .execute(),
+    byCard: await db
+      .selectFrom('settlement')
+      .select(['card_no', 'order_type'])
+      .select(sql<number | string>`sum(amount_minor)`.as('minor'))
+      .where('order_type', 'in', ['load', 'payment', 'reversal'])
+      .groupBy(['card_no', 'order_type'])
+      .execute(),
+  }
+}
+type Sums = Awaited<ReturnType<typeof readSums>>
+
+/** Rows of what is not plain, by terminal: each is looked at once. */
+const byTerminal = (facts: Facts, index: Index, span: Span | undefined) => {
+  const group = <Row extends { terminal_no: number | null; order_time: number | null }>(rows: readonly Row[]) => {
+    const groups = Map.groupBy(
+      rows.filter((row) => within(span, row.order_time)),
+      (row) => row.terminal_no,
+    )
+    return (terminalNo: number): readonly Row[] => groups.get(terminalNo) ?? []
+  }
+  const exceptions = facts.exceptions.filter((row) => row.order_time === null || within(span, row.order_time))
+  const exceptionGroups = Map.groupBy(exceptions, (row) => row.terminal_no)
+  const alarmGroups = Map.groupBy(
+    facts.alarms.filter((row) => row.card_no === null),
+    (row) => row.terminal_no,
+  )
+  const isUndone = (row: { card_no: number; counter: number }) => index.undone.has(keyOf(row.card_no, row.counter))
+  return {
+    reversals: group(
+      facts.settlements.filter((row) => row.order_type === 'reversal' && row.booked_from_kind === 'payable'),
+    ),
+    presumed: group(index.presumed),
+    held: group(
+      facts.settlements.filter(
+        (row) =>
+          row.order_type === 'payment' &&
+          row.exception === null &&
+          index.held.has(keyOf(row.card_no, row.counter)) &&
+          !isUndone(row),
+      ),
+    ),
+    openNotes: group(index.openNotes),
+    // A payment that was undone owes no goods any more.
+    owed: group(index.owed.filter((note) => !isUndone(note))),
+    moneyBacks: group(facts.moneyBacks.filter(({ charged }) => charged === 'merchant')),
+    exceptions: (terminalNo: number) => exceptionGroups.get(terminalNo) ?? [],
+    alarms: (terminalNo: number) => alarmGroups.get(terminalNo) ?? [],
+  }
+}
 
 interface Book {
   readonly facts: Facts
-  readonly index: Index
-  /** Counters that only couriers brought, by `keyOf`. */
-  readonly courierOnly: ReadonlySet<string>
-  readonly isOfDay: Day
+  readonly rows: ReturnType<typeof byTerminal>
+  readonly sums: ReturnType<typeof sumsByTerminal>
 }
 
-const reportTerminal = (book: Book, terminal: Facts['terminals'][number]): TerminalReport => {
-  const { facts, index, courierOnly, isOfDay } = book
-  const mine = <Row extends { terminal_no: number | null; order_time: number | null }>(rows: readonly Row[]): Row[] =>
-    rows.filter((row) => row.terminal_no === terminal.terminal_no && isOfDay(row.order_time))
-  const amounts = (rows: readonly { amount_minor: number }[]) => sumUp(rows.map((row) => row.amount_minor))
-  const settled = mine(facts.settlements)
-  const payments = settled.filter((row) => row.order_type === 'payment' && row.exception === null)
-  const reversals = settled.filter((row) => row.order_type === 'reversal' && row.booked_from_kind === 'payable')
-  const taken = amounts(payments)
-  const reversed = amounts([...reversals, ...mine(index.presumed)])
-  const isHeld = ({ card_no, counter }: { card_no: number; counter: number }) =>
-    index.held.has(keyOf(card_no, counter)) && !index.undone.has(keyOf(card_no, counter))
-  const heldMinor = amounts(payments.filter(isHeld)).amountMinor
-  const loads = mine(facts.loads)
-  const cashLoads = loads.filter(({ funded_from }) => funded_from === null)
-  const moneyBack = amounts(mine(facts.moneyBacks).filter(({ charged }) => charged === 'merchant'))
-  const broughtBy = (source: string) =>
-    amounts(payments.filter((row) => row.source === source && courierOnly.has(keyOf(row.card_no, row.counter))))
+const sumsByTerminal = ({ taken, couriers, loads }: Sums) => {
+  const takenOf = new Map(taken.map((row) => [row.terminal_no, countedOf(row)]))
+  const couriersOf = new Map(couriers.map((row) => [`${row.terminal_no}/${row.source}`, countedOf(row)]))
+  const loadsOf = new Map(loads.map((row) => [`${row.terminal_no}/${row.void}/${row.cash}`, countedOf(row)]))
+  return {
+    taken: (terminalNo: number) => takenOf.get(terminalNo) ?? none,
+    broughtBy: (terminalNo: number, source: string) => couriersOf.get(`${terminalNo}/${source}`) ?? none,
+    loads: (terminalNo: number, is: { readonly void: boolean; readonly cash: boolean }) =>
+      loadsOf.get(`${terminalNo}/${Number(is.void)}/${Number(is.cash)}`) ?? none,
+  }
+}
+
+const reportTerminal = ({ facts, rows, sums }: Book, terminal: Facts['terminals'][number]): TerminalReport => {
+  const no = terminal.terminal_no
+  const amounts = (some: readonly { amount_minor: number }[]) => sumUp(some.map((row) => row.amount_minor))
+  const taken = sums.taken(no)
+  const reversed = amounts([...rows.reversals(no), ...rows.presumed(no)])
+  const heldMinor = amounts(rows.held(no)).amountMinor
+  const moneyBack = amounts(rows.moneyBacks(no))
   return {
     terminalId: terminal.terminal_id,
     merchant: terminal.name,
     epoch: terminal.epoch,
     taken,
-    couriers: { witness: broughtBy('witness'), claim: broughtBy('claim') },
+    couriers: { witness: sums.broughtBy(no, 'witness'), claim: sums.broughtBy(no, 'claim') },
     reversed,
-    inDoubt: mine(index.openNotes).length,
-    exceptions: facts.exceptions
-      .filter(
-        (row) => row.terminal_no === terminal.terminal_no && (row.order_time === null ? true : isOfDay(row.order_time)),
-      )
-      .map((row) => ({
-        entry: row.entry,
-        reason: row.reason,
-        ...(row.card_id === null ? {} : { cardId: row.card_id }),
-        ...(row.counter === null ? {} : { counter: row.counter }),
-        ...(row.amount_minor === null ? {} : { amountMinor: row.amount_minor }),
-      })),
+    inDoubt: rows.openNotes(no).length,
+    exceptions: rows.exceptions(no).map((row) => ({
+      entry: row.entry,
+      reason: row.reason,
+      ...(row.card_id === null ? {} : { cardId: row.card_id }),
+      ...(row.counter === null ? {} : { counter: row.counter }),
+      ...(row.amount_minor === null ? {} : { amountMinor: row.amount_minor }),
+    })),
     moneyBack,
     payableMinor: taken.amountMinor - reversed.amountMinor - heldMinor - moneyBack.amountMinor,
     heldMinor,
-    loads: amounts(cashLoads.filter(({ state }) => state !== 'void')),
-    fundedLoads: amounts(loads.filter(({ state, funded_from }) => state !== 'void' && funded_from !== null)),
-    owedBack: amounts(cashLoads.filter(({ state }) => state === 'void')),
-    // A payment that was undone owes no goods any more.
-    owedGoods: amounts(mine(index.owed).filter((note) => !index.undone.has(keyOf(note.card_no, note.counter)))),
+    loads: sums.loads(no, { void: false, cash: true }),
+    fundedLoads: sums.loads(no, { void: false, cash: false }),
+    owedBack: sums.loads(no, { void: true, cash: true }),
+    owedGoods: amounts(rows.owed(no)),
     withheldUnits: addUp(facts.withheld.filter(({ terminalId }) => terminalId === terminal.terminal_id)),
-    alarms: facts.alarms
-      .filter((row) => row.terminal_no === terminal.terminal_no && row.card_no === null)
-      .map(({ kind }) => ({ kind })),
+    alarms: rows.alarms(no).map(({ kind }) => ({ kind })),
   }
 }
 
 const reportCard = (
   card: Facts['cards'][number],
   of: {
-    readonly settlements: Facts['settlements']
+    /** Of all orders of a type. */
+    readonly sumMinor: (type: string) => number
     readonly seams: Facts['seams']
     readonly alarms: readonly { readonly kind: string; readonly counter: number | null }[]
   },
-): CardReport => {
-  const sum = (type: string) =>
-    sumUp(of.settlements.filter((row) => row.order_type === type).map((row) => row.amount_minor)).amountMinor
-  return {
-    cardId: card.card_id,
-    status: card.status,
-    // Loads that stand at their counter, and those that were never authorised here.
-    loadedMinor: sum('load'),
-    spentMinor: sum('payment') - sum('reversal'),
-    balanceMinor: card.balance_minor,
-    counter: card.mark,
-    holes: of.seams
-      .filter((seam) => seam.before_counter - seam.after_counter > 1)
-      .map((seam) => ({
-        counter: seam.after_counter + 1,
-        ...(seam.before_counter - seam.after_counter > 2 ? { lastCounter: seam.before_counter - 1 } : {}),
-        amountMinor: Math.abs(seam.net_minor),
-        direction: directionOf(seam.net_minor),
-        explanation: seam.explanation,
-      })),
-    alarms: of.alarms.map(({ kind, counter }) => ({ kind, ...(counter === null ? {} : { counter }) })),
-  }
-}
+): CardReport => ({
+  cardId: card.card_id,
+  status: card.status,
+  // Loads that stand at their counter, and those that were never authorised here.
+  loadedMinor: of.sumMinor('load'),
+  spentMinor: of.sumMinor('payment') - of.sumMinor('reversal'),
+  balanceMinor: card.balance_minor,
+  counter: card.mark,
+  holes: of.seams
+    .filter((seam) => seam.before_counter - seam.after_counter > 1)
+    .map((seam) => ({
+      counter: seam.after_counter + 1,
+      ...(seam.before_counter - seam.after_counter > 2 ? { lastCounter: seam.before_counter - 1 } : {}),
+      amountMinor: Math.abs(seam.net_minor),
+      direction: directionOf(seam.net_minor),
+      explanation: seam.explanation,
+    })),
+  alarms: of.alarms.map(({ kind, counter }) => ({ kind, ...(counter === null ? {} : { counter }) })),
+})
 
 const addUp = (amounts: readonly CountAndAmount[]): CountAndAmount => ({
   count: amounts.reduce((sum, { count }) => sum + count, 0),
@@ -252,42 +353,30 @@ const sumAccounts = (accounts: Facts['accounts']): Report['accounts'] => {
   return sums
 }
 
-/** The counters that couriers brought and no batch of the terminal that made them, by `keyOf`. */
-export const courierOnly = ({ couriered }: Facts, archive: Archive): ReadonlySet<string> =>
-  new Set(
-    couriered
-      .filter((row) => !archive.words.has(entryKey(row.record, row.settlement_mac)))
-      .map((row) => keyOf(row.card_no, row.counter)),
-  )
-
 /**
  * What the books say, all amounts in minor units.
  * @param options.day such as "2026-11-23", of the book's time zone, by the orders' times: limits terminals' figures to it
  * @throws IssuerError `input`
  */
 export const report = async (issuer: Issuer, options: { readonly day?: string } = {}): Promise<Report> => {
-  const isOfDay = dayFilter(options.day, issuer.book.timeZone)
-  const { facts, archive, funding } = await issuer.store.read(async (db) => {
-    const rows = await readFacts(db)
-    const couriered = rows.couriered.map((row) => entryKey(row.record, row.settlement_mac))
-    const terminalNos = [...new Set(rows.couriered.map((row) => row.terminal_no))]
-    const funded = await fundingReport(db)
-    return { facts: rows, funding: funded, archive: await readArchive(db, { keys: new Set(couriered), terminalNos }) }
-  })
+  const span = spanOf(options.day, issuer.book.timeZone)
+  const { facts, sums, funding } = await issuer.store.read(async (db) => ({
+    facts: await readFacts(db),
+    sums: await readSums(db, span),
+    funding: await fundingReport(db),
+  }))
   const index = indexFacts(facts)
-  const book = { facts, index, courierOnly: courierOnly(facts, archive), isOfDay }
+  const book = { facts, rows: byTerminal(facts, index, span), sums: sumsByTerminal(sums) }
   const terminals = facts.terminals.map((terminal) => reportTerminal(book, terminal))
   const contradictions = index.contradictions.map((row) => ({ ...row, kind: 'voidButSettled' }))
-  const byCard = {
-    settlements: Map.groupBy(facts.settlements, (row) => row.card_no),
-    seams: Map.groupBy(facts.seams, (row) => row.card_no),
-    alarms: Map.groupBy([...facts.alarms, ...contradictions], (row) => row.card_no ?? 0),
-  }
+  const seamsOf = Map.groupBy(facts.seams, (row) => row.card_no)
+  const alarmsOf = Map.groupBy([...facts.alarms, ...contradictions], (row) => row.card_no ?? 0)
+  const sumOf = new Map(sums.byCard.map((row) => [`${row.card_no}/${row.order_type}`, Number(row.minor)]))
   const cards = facts.cards.map((card) =>
     reportCard(card, {
-      settlements: byCard.settlements.get(card.card_no) ?? [],
-      seams: byCard.seams.get(card.card_no) ?? [],
-      alarms: byCard.alarms.get(card.card_no) ?? [],
+      sumMinor: (type) => sumOf.get(`${card.card_no}/${type}`) ?? 0,
+      seams: seamsOf.get(card.card_no) ?? [],
+      alarms: alarmsOf.get(card.card_no) ?? [],
     }),
   )
   const accounts = sumAccounts(facts.accounts)
