@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Item } from '../../protocol/item.ts'
 import { auditBooks } from '../audit.ts'
+import { reconcileCases } from '../cases/reconcile.ts'
 import type { Issuer } from '../issuer.ts'
 import { addMerchant } from '../parties.ts'
 import { book } from '../postings.ts'
@@ -191,7 +192,22 @@ describe('a period', () => {
     nextDay()
     const next = await close(secondDay)
     expect(next).toMatchObject({ payoutMinor: 0, heldMinor: 0, closingMinor: 0 })
-    expect((await readStatement(issuer, next.periodNo)).reversals).toEqual({ count: 1, amountMinor: 250 })
+    const told = await readStatement(issuer, next.periodNo)
+    expect(told.reversals).toEqual({ count: 1, amountMinor: 250 })
+    expect(told.exceptions.list).toMatchObject([{ reason: 'itemOrPrice', counter: 2, amountMinor: 1 }])
+    // A person decided: it is not carried over any more.
+    await reconcileCases(issuer)
+    await issuer.store.write((db) =>
+      db
+        .updateTable('case_file')
+        .set({ state: 'closed', closed_at: 1 })
+        .where('card_id', '=', other.id)
+        .where('counter', '=', 2)
+        .execute(),
+    )
+    nextDay()
+    const last = await readStatement(issuer, (await close(thirdDay)).periodNo)
+    expect(last.exceptions).toEqual({ count: 0, amountMinor: 0, list: [] })
   })
 
   test('gives the fee of a reversed sale back in the next one', async () => {

@@ -100,7 +100,14 @@ export const heldPayments = async (db: StoreReader, until: Until): Promise<HeldP
   )
 }
 
-/** Entries of the merchant's terminals that were not taken as they are, and came until the end of the day. */
+/** Whether a person or a later document settled it: its case is closed, and no other one about it is open. */
+const isSettled = sql<boolean>`(
+  EXISTS (SELECT 1 FROM case_file WHERE case_file.card_id = entry_exception.card_id
+    AND case_file.counter = entry_exception.counter AND case_file.state = 'closed')
+  AND NOT EXISTS (SELECT 1 FROM case_file WHERE case_file.card_id = entry_exception.card_id
+    AND case_file.counter = entry_exception.counter AND case_file.state <> 'closed'))`
+
+/** Entries of the merchant's terminals that were not taken as they are, came until the end of the day, and wait for a person still. */
 export const carriedExceptions = async (
   db: StoreReader,
   about: { readonly merchantNo: number; readonly before: number; readonly limit: number },
@@ -110,6 +117,7 @@ export const carriedExceptions = async (
     .innerJoin('terminal', 'terminal.terminal_no', 'entry_exception.terminal_no')
     .where('terminal.merchant_no', '=', about.merchantNo)
     .where('noted_at', '<', about.before)
+    .where(sql<boolean>`NOT ${isSettled}`)
   const { count, minor } = await of
     .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.sum<number | null>('amount_minor').as('minor')])
     .executeTakeFirstOrThrow()
