@@ -96,7 +96,9 @@ const nameFault = (error: unknown, url: string): unknown => {
     code.startsWith('08') ||
     code.startsWith('57P') ||
     code.startsWith('53') ||
-    /Connection terminated|timeout exceeded when trying to connect|the database system is/.test(error.message)
+    /Connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|the database system is/.test(
+      error.message,
+    )
   )
     return named(
       'storeMissing',
@@ -150,6 +152,8 @@ const connect = (url: string): Kysely<Tables> => {
   })
   // A connection that breaks while nobody uses it: the next transaction makes a new one.
   pool.on('error', () => undefined)
+  // One that breaks in the middle of a transaction: its query fails, or the next one does. Unheard, it would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }
 
