@@ -47,6 +47,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'plain',
+          provide: { storeKind: 'sqlite' },
           include: tests.filter((file) => !usesPcscd(file)),
           // Vitest would leave one core of two idle.
           maxWorkers: Math.max(2, availableParallelism() - 1),
@@ -57,9 +58,10 @@ export default defineConfig({
         test: {
           ...common,
           name: 'postgres',
-          env: { FARTHING_TEST_STORE: 'postgres' },
+          provide: { storeKind: 'postgres' },
           include: tests.filter(onBothStores),
           globalSetup: ['issuer/test-postgres-setup.ts'],
+          setupFiles: ['issuer/test-postgres-project.ts'],
           maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 1 },
         },

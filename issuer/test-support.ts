@@ -51,8 +51,7 @@ export interface Bench {
 
 /** Where a suite's store is to be: in the folder, or in a new database where the suite runs on PostgreSQL. */
 export const testStoreUrl = async (folder: string): Promise<string> => {
-  // The server's address is known to all workers, of whichever suites.
-  const cluster = process.env.FARTHING_TEST_STORE === 'postgres' ? process.env.FARTHING_TEST_POSTGRES : undefined
+  const cluster = process.env.FARTHING_TEST_POSTGRES
   if (cluster === undefined) return `sqlite:${join(folder, 'issuer.db')}`
   process.env.FARTHING_HOME = folder
   return createDatabase(cluster)
