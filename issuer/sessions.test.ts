@@ -12,11 +12,18 @@ import {
   testPassword,
 } from './test-console.ts'
 import { type Bench, openBench } from './test-support.ts'
+import { resetPassword } from './users.ts'
 
+const meanwhile = vi.hoisted(() => ({ hashing: async () => {} }))
 // Argon2id is meant to be slow; password.test.ts has the true one.
 vi.mock(import('./password.ts'), async (original) => ({
   ...(await original()),
-  hashPassword: async (password) => `plain ${password}`,
+  hashPassword: async (password) => {
+    const { hashing } = meanwhile
+    meanwhile.hashing = async () => {}
+    await hashing()
+    return `plain ${password}`
+  },
   checkPassword: async (password, hash) => (hash === `plain ${password}` ? 'right' : 'wrong'),
 }))
 
@@ -168,6 +175,17 @@ describe('a changed password', () => {
     expect((await tryIn('viewer', testPassword)).status).toBe(403)
     expect((await tryIn('viewer', newPassword)).status).toBe(200)
     expect(await loggedActions()).toContain('viewer user.password.change viewer')
+  })
+
+  it('does not overrule an administrator who gave another one in the same moment', async () => {
+    const ann = await newUser(app, bench.issuer, 'viewer')
+    const given = { name: 'viewer', password: 'willow drum seventy ink', mustChange: true }
+    meanwhile.hashing = () => resetPassword(bench.issuer, given, { name: 'test' })
+    const newPassword = 'paper lantern eleven fox'
+    const changed = await ann.post('/session/password', { password: testPassword, newPassword })
+    expect([changed.status, await changed.json()]).toMatchObject([404, { error: 'unknownSession' }])
+    expect((await tryIn('viewer', newPassword)).status).toBe(403)
+    expect((await tryIn('viewer', given.password)).status).toBe(200)
   })
 
   it('may not be the old one, nor a weak one', async () => {

@@ -221,11 +221,20 @@ export const changePassword = async (
   if (password === newPassword)
     throw new IssuerError('weakPassword', 'This is the password that you have: choose another.')
   requireGoodPassword(newPassword, [session.name])
-  await provePassword(issuer, { name: session.name, password, address })
+  const user = await provePassword(issuer, { name: session.name, password, address })
   const hash = await hashPassword(newPassword)
   const token = newToken(issuer)
   await issuer.store.write(async (db) => {
     const at = issuer.clock()
+    // Both passwords take their time: an administrator may have given another meanwhile, or ended the session.
+    const still = await db
+      .selectFrom('console_session')
+      .innerJoin('console_user', 'console_user.user_no', 'console_session.user_no')
+      .select(['console_user.password_at', 'console_user.disabled'])
+      .where('session_no', '=', session.sessionNo)
+      .executeTakeFirst()
+    if (still === undefined || still.disabled === 1 || still.password_at !== user.password_at)
+      throw new IssuerError('unknownSession', 'This session has ended already: sign in again.')
     await db
       .updateTable('console_user')
       .set({ password: hash, must_change: 0, password_at: at })
