@@ -7,7 +7,7 @@ import { type Permission, type Role, roles } from '../console-contract/roles.ts'
 import { IssuerError } from '../errors.ts'
 import { type ConsoleClient, clientWith, consoleApp, newUser, signedIn, testPassword } from '../test-console.ts'
 import { type Bench, openBench } from '../test-support.ts'
-import { addUser } from '../users.ts'
+import { addUser, setDisabled, setRole } from '../users.ts'
 import { csvCell } from './csv.ts'
 import { type ConsoleRoute, route } from './route.ts'
 import { consoleRoutes } from './routes.ts'
@@ -246,6 +246,49 @@ describe('the adapter', () => {
     const octets = { 'content-type': 'application/octet-stream' }
     expect(await (await viewer().post('/bytes', {}, octets)).json()).toEqual({ count: 2 })
     expect((await viewer().post('/bytes', 'x'.repeat(9), octets)).status).toBe(413)
+  })
+
+  it('refuses text that is none: a NUL, half of a surrogate pair', async () => {
+    expect((await viewer().post('/things/cup', { note: 'a\0b' })).status).toBe(415)
+    expect((await viewer().post('/things/cup', { note: 'a\ud800b' })).status).toBe(415)
+    expect((await viewer().post('/things/cup', { note: 'a\u{1f600}b' })).status).toBe(200)
+  })
+
+  it('asks again who calls once a slow body has come: what was taken away meanwhile is gone', async () => {
+    const { issuer } = bench
+    const by = { name: 'test' }
+    const name = 'slow'
+    await addUser(issuer, { name, role: 'finance', password: testPassword, mustChange: false }, by)
+    const reached: string[] = []
+    const slow = route({
+      method: 'POST',
+      path: '/money',
+      permission: 'finance',
+      summary: 'Moves money.',
+      input: v.object({}),
+      handle: async () => ({ reached: reached.push('money') }),
+    })
+    const slowApp = consoleApp(issuer, [slow])
+    const postSlowly = async (meanwhile: () => Promise<void>) => {
+      const { cookie, forgeryToken } = await signedIn(consoleApp(issuer), { name })
+      const body = new ReadableStream(
+        {
+          pull: async (controller) => {
+            await meanwhile()
+            controller.enqueue(new TextEncoder().encode('{}'))
+            controller.close()
+          },
+        },
+        { highWaterMark: 0 },
+      )
+      const headers = { cookie, [forgeryHeader]: forgeryToken, 'content-type': 'application/json' }
+      return (await slowApp.request('/console/api/money', { method: 'POST', headers, body, duplex: 'half' })).status
+    }
+    expect(await postSlowly(async () => {})).toBe(200)
+    expect(await postSlowly(() => setRole(issuer, { name, role: 'viewer' }, by))).toBe(403)
+    await setRole(issuer, { name, role: 'finance' }, by)
+    expect(await postSlowly(() => setDisabled(issuer, { name, disabled: true }, by))).toBe(401)
+    expect(reached).toEqual(['money'])
   })
 
   it('says a refusal with its sentence, and nothing of a failure', async () => {

@@ -135,16 +135,27 @@ const permitted =
   async (c, next) =>
     refusalOf(issuer, c, called) ?? next()
 
+/**
+ * The same once more when the body has come, which may take two minutes: who was signed out, kept out or given another
+ * role meanwhile changes nothing.
+ */
+const refusalNow = async (issuer: Issuer, c: AppContext, called: ConsoleRoute): Promise<Response | undefined> => {
+  if (called.method === 'GET' || called.permission === 'none') return undefined
+  c.set('session', await sessionOf(issuer, tokenOf(c), { background: true }))
+  return refusalOf(issuer, c, called)
+}
+
 const mediaTypeOf = (c: AppContext): string => c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
 
-/** PostgreSQL has no text with a NUL in it; SQLite has, and shows it to nobody. */
-const hasNul = (value: unknown): boolean => typeof value === 'string' && value.includes('\0')
+/** PostgreSQL has no text with a NUL in it; SQLite has, and shows it to nobody. Half of a surrogate pair is in no UTF-8. */
+const isNoText = (value: unknown): boolean =>
+  typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())
 
-/** @returns undefined: it is no JSON, or there is a NUL in it */
+/** @returns undefined: it is no JSON, or something in it is no text */
 const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text, (name, value: unknown) => {
-      if (hasNul(name) || hasNul(value)) throw new SyntaxError('a NUL')
+      if (isNoText(name) || isNoText(value)) throw new SyntaxError('no text')
       return value
     })
   } catch {
@@ -165,11 +176,11 @@ const bodyOf = async (c: AppContext, called: ConsoleRoute): Promise<Readonly<Rec
   return { ...body }
 }
 
-/** Path, query and body as one. @returns undefined: a name stands in two of them, or there is a NUL */
+/** Path, query and body as one. @returns undefined: a name stands in two of them, or is no text */
 const joined = (c: AppContext, body: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined => {
   const query = Object.entries(c.req.queries()).map(([name, all]) => [name, all.length === 1 ? all[0] : all] as const)
   const address = [...Object.entries(c.req.param()), ...query]
-  if (address.some(([, value]) => [value].flat().some(hasNul))) return undefined
+  if (address.some(([, value]) => [value].flat().some(isNoText))) return undefined
   const members = [...address, ...Object.entries(body)]
   const input = new Map<string, unknown>(members)
   return input.size === members.length ? Object.fromEntries(input) : undefined
@@ -226,6 +237,8 @@ const answer = async (issuer: Issuer, c: AppContext, called: ConsoleRoute, optio
       'mediaType',
       called.takesBytes === true ? 'Send application/octet-stream.' : 'Send a JSON object.',
     )
+  const refused = await refusalNow(issuer, c, called)
+  if (refused !== undefined) return refused
   const columns = listColumns(called)
   const members = joined(c, body)
   if (members === undefined)
