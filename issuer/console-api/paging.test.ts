@@ -81,6 +81,18 @@ describe('a list', () => {
       })
   })
 
+  test.each([
+    ['text', 1],
+    [1, 'text'],
+    ['a\0b', 1],
+  ])('refuses the made-up place (%j, %j) where the database does not compare it, and nowhere breaks', async (...of) => {
+    const after = Buffer.from(JSON.stringify(['rank', 'ascending', ...of])).toString('base64url')
+    const paging: Paging = { sort: 'rank', direction: 'ascending', limit: 1, after }
+    const page = bench.issuer.store.read((db) => readPage(queryOf([[1, 1]])(db), { column: 'rank', key: 'id' }, paging))
+    if (bench.issuer.store.kind === 'postgres') await expect(page).rejects.toMatchObject({ code: 'input' })
+    else await expect(page).resolves.toMatchObject({ rows: expect.any(Array) })
+  })
+
   test('is counted up to a bound', async () => {
     const rows = Array.from({ length: 5 }, (_, key): Row => [key, key])
     expect(await bench.issuer.store.read((db) => countRows(db, queryOf(rows)(db)))).toBe(5)

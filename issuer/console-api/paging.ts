@@ -37,6 +37,13 @@ const encodePlace = ({ sort, direction }: Omit<Paging, 'limit'>, { value, key }:
 
 const isSortValue = (value: unknown): value is SortValue => typeof value === 'string' || Number.isSafeInteger(value)
 
+const otherSorting = (): IssuerError =>
+  new IssuerError('input', 'This page belongs to another sorting of the list: begin at its first page.')
+
+/** PostgreSQL's way to say that a made-up place is not of the column's type (class 22); SQLite compares all with all. */
+const isOfOtherType = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^22...$/.test(error.code)
+
 /** @throws IssuerError `input` */
 const decodePlace = ({ sort, direction, after }: Omit<Paging, 'limit'>): Place | undefined => {
   if (after === undefined) return undefined
@@ -49,7 +56,7 @@ const decodePlace = ({ sort, direction, after }: Omit<Paging, 'limit'>): Place |
   } catch {
     // Not even JSON: refused below.
   }
-  throw new IssuerError('input', 'This page belongs to another sorting of the list: begin at its first page.')
+  throw otherSorting()
 }
 
 /** A column such as "batch.received_at", or an expression. */
@@ -92,6 +99,9 @@ export const readPage = async <DB, TB extends keyof DB, Row>(
     .limit(paging.limit + 1)
     .$castTo<Row & { readonly page_value: SortValue; readonly page_key: SortValue }>()
     .execute()
+    .catch((error: unknown) => {
+      throw place !== undefined && isOfOtherType(error) ? otherSorting() : error
+    })
   const rows: Row[] = found.slice(0, paging.limit)
   const last = found[paging.limit - 1]
   if (found.length <= paging.limit || last === undefined) return { rows }
