@@ -293,6 +293,7 @@ export const decideCase = (issuer: Issuer, decide: Decide): Promise<Decided> => 
           suspenseMinor: file.suspense_minor,
           holesMinor: file.holes_minor,
           merchant: isMerchants ? (decide.merchant ?? file.merchant) : null,
+          card: decide.kind === 'creditCard' ? (decide.cardId ?? file.card_id) : null,
           reason,
           needsApproval: isLarge,
         },
