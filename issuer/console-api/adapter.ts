@@ -42,6 +42,7 @@ const statuses: Readonly<Record<string, ContentfulStatusCode>> = {
   weakPassword: 400,
   wrongPassword: 403,
   tooManyTries: 429,
+  tooManyStreams: 429,
   storeBusy: 503,
   storeFull: 503,
   storeDamaged: 503,

@@ -5,6 +5,7 @@
 import { sql } from 'kysely'
 import * as v from 'valibot'
 import { type Topic, topics } from '../console-contract/live.ts'
+import { IssuerError } from '../errors.ts'
 import type { Issuer } from '../issuer.ts'
 import type { Store, StoreReader } from '../store.ts'
 import { route } from './route.ts'
@@ -15,6 +16,8 @@ const heartbeatLooks = 8
 const streamLooksMax = 300
 /** Announcements that wait for a page to read them. */
 const unreadMax = 64
+/** Each holds a connection of the server, which has some for terminals, too. */
+const streamsOfUserMax = 30
 
 /** The newest number of each topic's tables: each is the end of an index. */
 const newestOf: Readonly<Partial<Record<Topic, readonly (readonly [table: string, key: string])[]>>> = {
@@ -57,7 +60,8 @@ interface Listener {
 }
 
 interface Lookout {
-  readonly listeners: Set<Listener>
+  /** With the user who listens. */
+  readonly listeners: Map<Listener, number | undefined>
   timer: ReturnType<typeof setInterval> | undefined
 }
 
@@ -78,7 +82,7 @@ const startLooking = (store: Store, lookout: Lookout): void => {
       looks += 1
       const beat = looks % heartbeatLooks === 0 ? ': still here\n\n' : ''
       const message = moved.map((topic) => `event: ${topic}\ndata: {}\n\n`).join('') || beat
-      if (message !== '') for (const listener of lookout.listeners) listener.tell(message)
+      if (message !== '') for (const listener of lookout.listeners.keys()) listener.tell(message)
     } catch {
       // A store that cannot be read now may be read at the next look; requests say what is wrong with it.
     } finally {
@@ -90,10 +94,10 @@ const startLooking = (store: Store, lookout: Lookout): void => {
   lookout.timer.unref()
 }
 
-const listenTo = (store: Store, listener: Listener): (() => void) => {
-  const lookout = lookouts.get(store) ?? { listeners: new Set(), timer: undefined }
+const listenTo = (store: Store, listener: Listener, userNo: number | undefined): (() => void) => {
+  const lookout = lookouts.get(store) ?? { listeners: new Map(), timer: undefined }
   lookouts.set(store, lookout)
-  lookout.listeners.add(listener)
+  lookout.listeners.set(listener, userNo)
   if (lookout.timer === undefined) startLooking(store, lookout)
   return () => {
     lookout.listeners.delete(listener)
@@ -105,11 +109,21 @@ const listenTo = (store: Store, listener: Listener): (() => void) => {
 
 /** Ends all streams of a store: before its server closes, which would wait for them. */
 export const endLiveStreams = (store: Store): void => {
-  for (const listener of lookouts.get(store)?.listeners ?? []) listener.end()
+  for (const listener of lookouts.get(store)?.listeners.keys() ?? []) listener.end()
 }
 
-/** A stream of announcements; it ends by itself after some minutes. */
-export const liveStream = ({ store }: Pick<Issuer, 'store'>): ReadableStream<Uint8Array> => {
+/** @throws IssuerError `tooManyStreams` */
+const requireFew = (store: Store, userNo: number | undefined): void => {
+  const users = [...(lookouts.get(store)?.listeners.values() ?? [])]
+  if (users.filter((each) => each === userNo).length >= streamsOfUserMax)
+    throw new IssuerError('tooManyStreams', 'You have this open in too many places: close some.')
+}
+
+/** A stream of announcements; it ends by itself after some minutes. @param userNo who listens */
+export const liveStream = (
+  { store }: Pick<Issuer, 'store'>,
+  userNo: number | undefined,
+): ReadableStream<Uint8Array> => {
   const encoder = new TextEncoder()
   let forget = () => {}
   return new ReadableStream<Uint8Array>(
@@ -121,11 +135,12 @@ export const liveStream = ({ store }: Pick<Issuer, 'store'>): ReadableStream<Uin
         }
         const timer = setTimeout(end, lookMs * streamLooksMax)
         timer.unref()
-        const stop = listenTo(store, {
+        const listener: Listener = {
           // Who reads too slowly would miss something: that page comes again, and reads everything anew.
           tell: (message) => ((controller.desiredSize ?? 0) > 0 ? controller.enqueue(encoder.encode(message)) : end()),
           end,
-        })
+        }
+        const stop = listenTo(store, listener, userNo)
         forget = () => {
           clearTimeout(timer)
           stop()
@@ -144,10 +159,10 @@ const live = route({
   permission: 'read',
   summary: 'Announces what changed, as Server-Sent Events named by topic.',
   input: v.object({}),
-  handle: async ({ issuer }) => ({
-    mediaType: 'text/event-stream',
-    body: liveStream(issuer),
-  }),
+  handle: async ({ issuer, caller }) => {
+    requireFew(issuer.store, caller.userNo)
+    return { mediaType: 'text/event-stream', body: liveStream(issuer, caller.userNo) }
+  },
 })
 
 export const liveRoutes = [live]

@@ -203,3 +203,14 @@ test('pages that are open are told what was booked', async () => {
   endLiveStreams(bench.issuer.store)
   expect((await reader?.read())?.done).toBe(true)
 })
+
+test('one user listens in thirty places at the most, and leaves connections for terminals', async () => {
+  const open: Response[] = []
+  for (let at = 0; at < 30; at += 1) open.push(await viewer.get('/live'))
+  expect(open.map(({ status }) => status)).toEqual(Array(30).fill(200))
+  expect((await viewer.get('/live')).status).toBe(429)
+  await open[0]?.body?.cancel()
+  const again = await viewer.get('/live')
+  expect(again.status).toBe(200)
+  for (const { body } of [...open.slice(1), again]) await body?.cancel()
+})
