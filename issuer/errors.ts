@@ -35,6 +35,8 @@ export type IssuerErrorCode =
   | 'wrongPassword'
   /** Too many failures: wait. */
   | 'tooManyTries'
+  /** The user's role does not allow it. */
+  | 'notAllowed'
   /** One user listens in too many places. */
   | 'tooManyStreams'
   /** The console's users are there already, or this would leave it without an administrator. */

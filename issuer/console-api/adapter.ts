@@ -41,6 +41,7 @@ const statuses: Readonly<Record<string, ContentfulStatusCode>> = {
   input: 400,
   weakPassword: 400,
   wrongPassword: 403,
+  notAllowed: 403,
   tooManyTries: 429,
   tooManyStreams: 429,
   storeBusy: 503,

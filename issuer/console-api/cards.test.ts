@@ -15,7 +15,7 @@ import {
 } from '../test-support.ts'
 
 let bench: Bench
-let clients: Readonly<Record<'operator' | 'finance' | 'viewer', ConsoleClient>>
+let clients: Readonly<Record<'operator' | 'finance' | 'viewer' | 'admin', ConsoleClient>>
 let kiosk: TestTerminal
 let card: TestCard
 let fresh: TestCard
@@ -27,6 +27,7 @@ beforeAll(async () => {
     operator: await newUser(app, bench.issuer, 'operator'),
     finance: await newUser(app, bench.issuer, 'finance'),
     viewer: await newUser(app, bench.issuer, 'viewer'),
+    admin: await newUser(app, bench.issuer, 'admin'),
   }
   const map = await publish(bench.issuer, 'map', 250)
   kiosk = await newTerminal(bench.issuer, 'Town')
@@ -111,7 +112,10 @@ test('money back, block, replace: each by who may, with a reason, and noted', as
   expect(v.parse(closureAnswer, await asked.json())).toMatchObject({ outcome: 'waiting', remainingMinor: 4250 })
   expect((await read(closuresPage, '/closures')).rows).toMatchObject([{ cardId: card.id, due: false, kind: 'replace' }])
   const replaced = { replacement: fresh.id, reason: 'stolen', atIssuersRisk: true }
-  const done = await clients.operator.post(`${at}/replace`, replaced)
+  const refused = await clients.operator.post(`${at}/replace`, replaced)
+  expect([refused.status, await refused.json()]).toMatchObject([403, { error: 'notAllowed' }])
+  expect((await clients.finance.post(`${at}/replace`, replaced)).status).toBe(403)
+  const done = await clients.admin.post(`${at}/replace`, replaced)
   expect(v.parse(closureAnswer, await done.json())).toMatchObject({
     outcome: 'done',
     amountMinor: 4250,
@@ -123,7 +127,8 @@ test('money back, block, replace: each by who may, with a reason, and noted', as
     expect.arrayContaining([
       { name: 'finance', action: 'card.moneyBack' },
       { name: 'operator', action: 'card.block' },
-      { name: 'operator', action: 'card.replace' },
+      { name: 'operator', action: 'card.replace.request' },
+      { name: 'admin', action: 'card.replace' },
       { name: 'finance', action: 'voucher.lot.add' },
     ]),
   )

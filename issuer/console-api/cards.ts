@@ -23,6 +23,8 @@ import {
   refundInput,
   replaceInput,
 } from '../console-contract/cards.ts'
+import { mayDo } from '../console-contract/roles.ts'
+import { IssuerError } from '../errors.ts'
 import { cancelCredit } from '../funding.ts'
 import { withIsoTimes } from '../iso-times.ts'
 import { giveMoneyBack } from '../money-back.ts'
@@ -175,12 +177,20 @@ const replace = route({
   method: 'POST',
   path: '/cards/:cardId/replace',
   permission: 'operate',
+  fresh: true,
   summary:
-    'Blocks a card and gives its remaining value to another one, after the waiting time or at the issuer’s risk.',
+    'Blocks a card and gives its remaining value to another one, after the waiting time or, with finance’s rights too, at the issuer’s risk.',
   input: replaceInput,
   output: closureAnswer,
-  handle: async ({ issuer, caller, input }) =>
-    withIsoTimes(await closeCard(issuer, caller, { ...input, kind: 'replace' })),
+  handle: async ({ issuer, caller, input }) => {
+    // Whose loss it is decides who may: what terminals still hold of the card would be spent twice.
+    if (input.atIssuersRisk && !mayDo(caller.role, 'finance'))
+      throw new IssuerError(
+        'notAllowed',
+        'An operator lets the money go when the waiting time is over: ask an administrator to do it now, at the issuer’s risk.',
+      )
+    return withIsoTimes(await closeCard(issuer, caller, { ...input, kind: 'replace' }))
+  },
 })
 
 const refund = route({
