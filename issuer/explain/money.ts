@@ -127,9 +127,13 @@ const refusedCases = (book: Book): Case[] => {
     if (seen.has(key)) return []
     seen.add(key)
     const document = `batch ${book.terminal(row.terminal_no).terminalId}/${row.epoch}/${row.batch_no}`
-    const mended =
-      settled !== undefined && settled.settlement_mac !== null && row.reason !== 'clone' && row.reason !== 'status'
+    const isProved = settled !== undefined && settled.settlement_mac !== null
+    // What the card proves for this counter may be another record than the entry's: then nothing is mended.
+    const isSame = row.amount_minor === settled?.amount_minor && row.order_time === settled?.order_time
+    const mended = isProved && isSame && row.reason !== 'clone' && row.reason !== 'status'
     const words = exceptionAdvice[row.reason].sentence
+    const otherwise =
+      isProved && !isSame && row.reason !== 'clone' ? ' The card made another record of this counter.' : ''
     return [
       {
         cause: 'exception',
@@ -141,7 +145,7 @@ const refusedCases = (book: Book): Case[] => {
         amountMinor: row.amount_minor ?? 0,
         ...noMoney,
         reason: row.reason,
-        detail: `Entry ${row.entry}: ${words}.${mended ? ' The counter has its proof from elsewhere.' : ''}`,
+        detail: `Entry ${row.entry}: ${words}.${mended ? ' The counter has its proof from elsewhere.' : otherwise}`,
         opened: closing({ document, at: row.noted_at }),
         ...(mended ? { closed: closing(book.arrival(settled)) } : {}),
       },
