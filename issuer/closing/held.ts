@@ -100,12 +100,15 @@ export const heldPayments = async (db: StoreReader, until: Until): Promise<HeldP
   )
 }
 
-/** Whether a person or a later document settled it: its case is closed, and no other one about it is open. */
-const isSettled = sql<boolean>`(
-  EXISTS (SELECT 1 FROM case_file WHERE case_file.card_id = entry_exception.card_id
-    AND case_file.counter = entry_exception.counter AND case_file.state = 'closed')
-  AND NOT EXISTS (SELECT 1 FROM case_file WHERE case_file.card_id = entry_exception.card_id
-    AND case_file.counter = entry_exception.counter AND case_file.state <> 'closed'))`
+/** Seen to: a person decided its case or closed it, or its record came as it should after all. */
+const seenTo = sql<boolean>`(
+  EXISTS (SELECT 1 FROM case_file WHERE case_file.cause = 'exception' AND case_file.state = 'closed'
+    AND case_file.terminal_id = terminal.terminal_id AND case_file.reason = entry_exception.reason
+    AND case_file.card_id = entry_exception.card_id AND case_file.counter = entry_exception.counter)
+  OR EXISTS (SELECT 1 FROM settlement JOIN card ON card.card_no = settlement.card_no
+    WHERE card.card_id = entry_exception.card_id AND settlement.counter = entry_exception.counter
+    AND settlement.settlement_mac IS NOT NULL AND settlement.exception IS NULL
+    AND settlement.amount_minor = entry_exception.amount_minor AND settlement.order_time = entry_exception.order_time))`
 
 /** Entries of the merchant's terminals that were not taken as they are, came until the end of the day, and wait for a person still. */
 export const carriedExceptions = async (
@@ -117,7 +120,7 @@ export const carriedExceptions = async (
     .innerJoin('terminal', 'terminal.terminal_no', 'entry_exception.terminal_no')
     .where('terminal.merchant_no', '=', about.merchantNo)
     .where('noted_at', '<', about.before)
-    .where(sql<boolean>`NOT ${isSettled}`)
+    .where(sql<boolean>`NOT ${seenTo}`)
   const { count, minor } = await of
     .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.sum<number | null>('amount_minor').as('minor')])
     .executeTakeFirstOrThrow()
