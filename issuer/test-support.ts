@@ -57,7 +57,8 @@ export const testStoreUrl = async (folder: string): Promise<string> => {
   return createDatabase(cluster)
 }
 
-export const openBench = async (): Promise<Bench> => {
+/** @param options.timeZone UTC where absent */
+export const openBench = async (options: { readonly timeZone?: string } = {}): Promise<Bench> => {
   const folder = mkdtempSync(join(tmpdir(), 'farthing-issuer-'))
   const clock = { seconds: Number(now) }
   const issuer = await createStore({
@@ -65,6 +66,7 @@ export const openBench = async (): Promise<Bench> => {
     currency: 'EUR',
     clock: () => unixTime(clock.seconds),
     randomBytes: fresh,
+    ...options,
   })
   return {
     issuer,
