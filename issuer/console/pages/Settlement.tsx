@@ -140,7 +140,7 @@ function CloseButton({
   done?: () => void
 }) {
   const close = useChange(closeAnswer, '/settlement/close')
-  const whose = merchant === undefined ? `${count} merchants` : merchant.merchant
+  const whose = merchant === undefined ? `the periods of ${count} merchants` : `the period of ${merchant.merchant}`
   return (
     <ConfirmAction
       kind="primary"
@@ -158,7 +158,7 @@ function CloseButton({
           </p>
         </>
       }
-      confirm="Close"
+      confirm={merchant === undefined ? 'Close the periods' : 'Close the period'}
       disabled={count === 0}
       act={async () => {
         await close.mutateAsync({ untilDay, ...(merchant === undefined ? {} : { merchantNo: merchant.merchantNo }) })
