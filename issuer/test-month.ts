@@ -331,9 +331,7 @@ export const playMonth = async (
       const kiosk = other()
       wait(player)
       const made = card.copy().pay(kiosk, pick(chance, items))
-      kiosk.pending.push(
-        kiosk.entry({ ...made, settlementMac: zeroMac() }),
-      )
+      kiosk.pending.push(kiosk.entry({ ...made, settlementMac: zeroMac() }))
       falsehoods.push(falsehood('settlementMac', made, kiosk, today(player)))
       goOn.push({ day: day + 1, card })
     }
