@@ -128,12 +128,17 @@ describe('each route', () => {
     bench.clock.seconds -= 16 * 60
   })
 
-  it('is marked so, if it changes money or users', () => {
+  it('is marked so, if it changes money or users, or hands out what a key is got with', () => {
     const careless = consoleRoutes.filter(
       ({ method, permission, fresh }) =>
         method === 'POST' && (permission === 'finance' || permission === 'administer') && fresh !== true,
     )
     expect(careless.map(({ path }) => path)).toEqual([])
+    const operators = consoleRoutes.filter(({ permission, fresh }) => permission === 'operate' && fresh === true)
+    expect(operators.map(({ path }) => path)).toEqual([
+      '/cards/:cardId/replace',
+      '/terminals/:terminalId/enrolment-code',
+    ])
   })
 
   it('is closed to a user who has to choose a password first, but for that', async () => {

@@ -9,6 +9,8 @@ export const enrolmentRoutes = [
     method: 'POST',
     path: '/terminals/:terminalId/enrolment-code',
     permission: 'operate',
+    // With the code goes MK_pay: an open screen must not be enough.
+    fresh: true,
     summary: 'Makes a terminal’s one-time enrolment code, which stands for 15 minutes; an earlier one is void.',
     input: enrolmentCodeInput,
     output: enrolmentCodeSchema,
