@@ -28,6 +28,7 @@ import type { Issuer } from './issuer.ts'
 import { keyringFor } from './keyring-maker.ts'
 import { authoriseLoad } from './loads.ts'
 import { createMetrics } from './metrics.ts'
+import { networkOf } from './network-of.ts'
 import { operationRoutes, timed } from './operation-routes.ts'
 import { rateLimit } from './rate-limit.ts'
 import { noteNews } from './terminal-news.ts'
@@ -82,7 +83,7 @@ const enrolments = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
         'tlsNeeded',
         'Enrolment hands out a key and so goes over TLS: put a TLS proxy on the issuer’s machine, and use its address.',
       )
-    const address = addressOf(c)
+    const address = networkOf(addressOf(c))
     if (!guesses.allows(address))
       return refuse(c, 429, 'tooManyTries', 'Too many wrong codes came from here: wait five minutes.')
     const body: unknown = await c.req.json().catch(() => undefined)

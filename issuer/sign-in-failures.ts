@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { IssuerError } from './errors.ts'
+import { networkOf } from './network-of.ts'
 import type { StoreWriter } from './store.ts'
 
 export interface Guess {
@@ -27,10 +28,11 @@ const hashed = (text: string): string => createHash('sha256').update(text).diges
 
 const subjectsOf = ({ name, address }: Guess): readonly Subject[] => {
   const typed = name.trim().toLowerCase()
+  const network = networkOf(address)
   return [
-    { subject: `name here ${hashed(`${typed}\n${address}`)}`, waitsFrom: 5 },
+    { subject: `name here ${hashed(`${typed}\n${network}`)}`, waitsFrom: 5 },
     { subject: `name ${hashed(typed)}`, waitsFrom: 30 },
-    { subject: `address ${address.slice(0, 100)}`, waitsFrom: 30 },
+    { subject: `address ${network.slice(0, 100)}`, waitsFrom: 30 },
   ]
 }
 

@@ -19,6 +19,7 @@ import {
   refuse,
 } from '../http-edge.ts'
 import type { Issuer } from '../issuer.ts'
+import { networkOf } from '../network-of.ts'
 import { rateLimit } from '../rate-limit.ts'
 import { provedSeconds, sessionOf } from '../sessions.ts'
 import { csvOf, listColumns } from './list-export.ts'
@@ -100,7 +101,8 @@ const withoutFloods = (issuer: Issuer): MiddlewareHandler<AppEnvironment> => {
   const byAddress = rateLimit(requestsOfAddress, issuer.clock)
   return async (c, next) => {
     const session = c.get('session')
-    const [limit, whose] = session === undefined ? [byAddress, addressOf(c)] : [bySession, String(session.sessionNo)]
+    const [limit, whose] =
+      session === undefined ? [byAddress, networkOf(addressOf(c))] : [bySession, String(session.sessionNo)]
     if (!limit.allows(whose)) return refuse(c, 429, 'tooManyRequests', 'Too many requests: wait a minute.')
     limit.countFailure(whose)
     return next()
