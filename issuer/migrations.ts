@@ -9,6 +9,7 @@ import { hotlist } from './migrations/0008-hotlist.ts'
 import { publications } from './migrations/0009-publications.ts'
 import { ingest } from './migrations/0010-ingest.ts'
 import { consoleIndexes } from './migrations/0011-console-indexes.ts'
+import { finalRows } from './migrations/0012-final-rows.ts'
 import type { Migration } from './migrations/migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   publications,
   ingest,
   consoleIndexes,
+  finalRows,
 ]

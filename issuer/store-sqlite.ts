@@ -36,6 +36,8 @@ const openDatabase = (path: string, options: { readonly: boolean; create: boolea
       database.pragma('temp_store = MEMORY')
     }
     database.pragma('foreign_keys = ON')
+    // So that a row that is replaced asks the triggers that keep it, too.
+    database.pragma('recursive_triggers = ON')
     return database
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)

@@ -159,3 +159,12 @@ test('parties are added once; contradictions are refused', async () => {
     await expect(async () => addCard(issuer, { ...card, keyVersion: 9 })).rejects.toMatchObject({ code: 'input' })
   })
 })
+
+test('what is final cannot be replaced past its triggers', async () => {
+  await withIssuer(async ({ store }) => {
+    const run = (statement: string) => store.write((db) => sql.raw(statement).execute(db))
+    const bulletin = "INTO bulletin (serial, bytes, issued_at, expires_at) VALUES (1, x'00', 1, 2)"
+    await run(`INSERT ${bulletin}`)
+    await expect(run(`INSERT OR REPLACE ${bulletin}`)).rejects.toThrow('a bulletin is never deleted')
+  })
+})

@@ -1,7 +1,7 @@
 /** What a migration is. A released one is never edited; the next one gets the next number. */
 
 export interface Migration {
-  /** From 1, without gaps. */
+  /** Each above the one before. */
   readonly version: number
   readonly name: string
   /**
