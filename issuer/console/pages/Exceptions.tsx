@@ -112,13 +112,13 @@ export default function Exceptions() {
           <Stat
             label="Overdue"
             value={<Count of={told?.overdueCount} />}
-            href="?view=overdue"
+            href="/exceptions?view=overdue"
             {...((told?.overdueCount ?? 0) > 0 ? { tone: 'bad' as const } : {})}
           />
           <Stat
             label="To approve"
             value={<Count of={told?.approvalCount} />}
-            href="?view=approval"
+            href="/exceptions?view=approval"
             {...((told?.approvalCount ?? 0) > 0 ? { tone: 'warn' as const } : {})}
           />
         </Stats>
