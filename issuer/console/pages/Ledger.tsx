@@ -1,5 +1,5 @@
 /** The books: the trial balance, and the journal that it is made of. */
-import { Link, useSearchParams } from 'wouter'
+import { Link, Redirect, useSearchParams } from 'wouter'
 import { type Account, balancesSchema } from '../../console-contract/ledger.ts'
 import { useApi } from '../api/query.ts'
 import { accountMeaning, accountName } from '../parts/accounts.tsx'
@@ -22,7 +22,8 @@ const rowOf = ({ accountNo, kind, balanceMinor }: Account): Row => ({
   balanceMinor,
 })
 
-function TrialBalance() {
+/** With `of`, a kind of account, on to what that is made of. */
+function TrialBalance({ of }: { of: string | null }) {
   const answer = useApi(balancesSchema, '/accounts', { live: ['books'] })
   return (
     <Answer of={answer} lines={11}>
@@ -33,6 +34,8 @@ function TrialBalance() {
           { kind: 'merchantCash', href: '/merchants?sort=cash', balanceMinor: merchantCashMinor },
         ]
         const rows = first === undefined ? merchants : [first, ...merchants, ...others]
+        const wanted = rows.find(({ kind }) => kind === of)
+        if (wanted !== undefined) return <Redirect to={wanted.href} replace />
         return (
           <div className="stack">
             {trialBalanceMinor === 0 ? (
@@ -85,7 +88,7 @@ export default function Ledger() {
     <>
       <PageHead title="Ledger" lead="Double entry: what leaves one account arrives in another, on a document." />
       <Tabs label="The books" tabs={tabs} at={at} onChange={(id) => setSearch({ tab: id })}>
-        {at === 'balance' ? <TrialBalance /> : <Journal />}
+        {at === 'balance' ? <TrialBalance of={search.get('kind')} /> : <Journal />}
       </Tabs>
     </>
   )
