@@ -9,13 +9,20 @@ import {
   closeAllPeriods,
   closePeriod,
   listPeriods,
+  previewAllPeriods,
   previewPeriod,
   readStatement,
 } from '../issuer/closing/periods.ts'
 import { statementCsv } from '../issuer/closing/statement-csv.ts'
 import { statementPdf } from '../issuer/closing/statement-pdf.ts'
 import type { Statement } from '../issuer/console-contract/statement.ts'
-import { accountLines, cashLines, hasCash, percentOf } from '../issuer/console-contract/statement-lines.ts'
+import {
+  accountLines,
+  cashLines,
+  hasCash,
+  notPaidWords,
+  percentOf,
+} from '../issuer/console-contract/statement-lines.ts'
 import { plural } from '../issuer/explain/terminals.ts'
 import type { Issuer } from '../issuer/issuer.ts'
 import { formatAmount, parseAmount } from '../protocol/currency.ts'
@@ -199,6 +206,30 @@ const bankCommands = (issuer: Command, { storeOption, withIssuer }: Surroundings
     )
 }
 
+/** What closing would do for each merchant, and what for all of them. */
+const previewsText = (previews: readonly Statement[], currency: string): string => {
+  if (previews.length === 0) return 'There is no merchant to close.'
+  const money = (minor: number) => formatAmount(minor, currency)
+  const amountsOf = ({ sales, reversals, feeMinor, payoutMinor, dueMinor, held, closingMinor }: Statement) => [
+    sales.amountMinor,
+    reversals.amountMinor,
+    feeMinor,
+    payoutMinor,
+    dueMinor,
+    held.amountMinor,
+    closingMinor,
+  ]
+  const amounts = previews.map(amountsOf)
+  const sums = amounts.reduce((sum, of) => sum.map((minor, at) => minor + (of[at] ?? 0)))
+  const rows = previews.map((each, at) => [
+    ...[each.merchant.name, each.fromDay, each.untilDay],
+    ...(amounts[at] ?? []).map(money),
+    each.notPaid === undefined ? '' : notPaidWords[each.notPaid],
+  ])
+  const head = ['merchant', 'from', 'until', 'sales', 'reversed', 'fees', 'to pay', 'due from him', 'held']
+  return table([...head, 'carried over', ''], [...rows, [`all ${previews.length}`, '', '', ...sums.map(money), '']])
+}
+
 const closedText = (closed: readonly ClosedPeriod[], currency: string): string => {
   const money = (minor: number) => formatAmount(minor, currency)
   const rows = closed.map((each) => [
@@ -237,7 +268,7 @@ export const statementText = (statement: Statement): string => {
     `Held: ${plural(held.count, 'payment')}, ${money(held.amountMinor)}. Being looked into: ${plural(exceptions.count, 'exception')}.`,
     statement.payoutMinor > 0
       ? `Paid out: ${money(statement.payoutMinor)} ${currency}, ${statement.reference ?? 'when it is closed'}.`
-      : `Nothing is paid out (${statement.notPaid}).`,
+      : `Nothing is paid out: ${notPaidWords[statement.notPaid ?? 'nothingDue']}.`,
     ...(statement.dueMinor > 0 ? [`Due from him: ${money(statement.dueMinor)} ${currency}.`] : []),
   ].join('\n\n')
 }
@@ -262,8 +293,11 @@ const closeCommand = (period: Command, { storeOption, withIssuer }: Surroundings
         if ((merchant === undefined) === (options.all !== true))
           throw new CliError(exitStatus.usage, 'Say whose period: --merchant NAME, or --all.')
         if (options.preview === true) {
-          if (merchant === undefined)
-            throw new CliError(exitStatus.usage, 'A preview is of one merchant: --merchant NAME.')
+          if (merchant === undefined) {
+            const previews = await previewAllPeriods(opened, untilDay)
+            result(options, { previews }, () => previewsText(previews, opened.book.currency))
+            return
+          }
           const preview = await previewPeriod(opened, { merchant, untilDay })
           result(options, preview, () => statementText(preview))
           return

@@ -18,7 +18,14 @@ import {
 } from '../test-support.ts'
 import { closeDay, closedDay } from './days.ts'
 import { payInCash, setFee, setMerchant } from './payees.ts'
-import { closeAllPeriods, closePeriod, listPeriods, previewPeriod, readStatement } from './periods.ts'
+import {
+  closeAllPeriods,
+  closePeriod,
+  listPeriods,
+  previewAllPeriods,
+  previewPeriod,
+  readStatement,
+} from './periods.ts'
 
 const by = { name: 'test' }
 const daySeconds = 86_400
@@ -137,6 +144,7 @@ describe('a period', () => {
     if (second === undefined) throw new Error('no sale')
     nextDay()
     const preview = await previewPeriod(issuer, { merchant: 'Town', untilDay: firstDay })
+    expect(await previewAllPeriods(issuer, firstDay)).toContainEqual(preview)
     const closed = await close(firstDay)
     // 2.5 % of 10.00 and 4 times 0.03; of 9.63 the cash of 5.00 is set off but for what was paid in.
     expect(closed).toMatchObject({ periodNo: 1, feeMinor: 37, payoutMinor: 463, dueMinor: 0, closingMinor: 0 })

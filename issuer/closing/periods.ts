@@ -193,6 +193,15 @@ export const previewPeriod = (
   })
 }
 
+/** What closing would do, for every merchant who has a period to close. @throws IssuerError */
+export const previewAllPeriods = async (issuer: Issuer, untilDay: string): Promise<readonly Statement[]> => {
+  requireOver(issuer, untilDay)
+  const statements: Statement[] = []
+  for (const merchant of await merchantsToClose(issuer, untilDay))
+    statements.push(await previewPeriod(issuer, { merchant, untilDay }))
+  return statements
+}
+
 /** @throws IssuerError `input`: there is none of that number */
 export const readStatement = (issuer: Issuer, periodNo: number): Promise<Statement> =>
   issuer.store.read(async (db) => {

@@ -81,7 +81,14 @@ export const cashLines = ({ cash }: Statement): readonly StatementLine[] => [
 export const hasCash = ({ cash }: Statement): boolean =>
   cash.openingMinor !== 0 || cash.loads.count !== 0 || cash.paidInMinor !== 0 || cash.otherMinor !== 0
 
-/** Why nothing is paid. */
+/** Why nothing is paid, for the issuer's own people. */
+export const notPaidWords = {
+  nothingDue: 'nothing is due',
+  allHeld: 'all of it is held',
+  noBankAccount: 'his bank account is not known',
+} as const
+
+/** Why nothing is paid, for the merchant. */
 export const notPaidSentence = ({ notPaid }: Statement): string | undefined => {
   switch (notPaid) {
     case undefined:

@@ -5,6 +5,7 @@ import {
   accountLines,
   cashLines,
   hasCash,
+  notPaidWords,
   reasonInWords,
   type StatementLine,
 } from '../../console-contract/statement-lines.ts'
@@ -12,12 +13,6 @@ import { PlainTable } from './DataTable.tsx'
 import { Card, Stat, Stats, Strip } from './layout.tsx'
 import { pathTo, TerminalLink } from './links.tsx'
 import { Code, Count, DateTime, Day, Money, None } from './values.tsx'
-
-const notPaidWords = {
-  nothingDue: 'nothing is due',
-  allHeld: 'all of it is held',
-  noBankAccount: 'his bank account is not known',
-} as const
 
 /** Such as "1 payment". */
 export const paymentsOf = (count: number): string => `${count} ${count === 1 ? 'payment' : 'payments'}`
