@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,6 +17,8 @@ const packaged = '/usr/lib/postgresql'
 export interface Cluster {
   /** Of its maintenance database. */
   readonly url: string
+  /** SIGKILLs the server and starts it again over its folder, as after a crash. */
+  crash(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -70,6 +73,19 @@ const untilReady = async (url: string, server: ChildProcess): Promise<void> => {
   }
 }
 
+/** The crashed server's own processes are still ending: until then it is refused. */
+const restart = async (start: () => Promise<ChildProcess>): Promise<ChildProcess> => {
+  const endMs = performance.now() + startMsMax
+  for (;;) {
+    try {
+      return await start()
+    } catch (error) {
+      if (performance.now() > endMs) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+
 /**
  * Starts a server that trusts whoever reaches its loopback port.
  * @param options.durable false: it does not wait for the disk (tests do not cut the power)
@@ -96,11 +112,21 @@ export const startCluster = async (options: { readonly durable: boolean } = { du
   }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const [program, argv] = asPostgres(path.join(programs, 'postgres'), ['-D', data, ...flags])
-  const server = spawn(program, argv, { stdio: 'ignore', cwd: folder })
   const url = `postgres://farthing@127.0.0.1:${port}/postgres`
-  await untilReady(url, server)
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn(program, argv, { stdio: 'ignore', cwd: folder })
+    await untilReady(url, started)
+    return started
+  }
+  let server = await start()
   return {
     url,
+    crash: async () => {
+      const ended = once(server, 'exit')
+      server.kill('SIGKILL')
+      await ended
+      server = await restart(start)
+    },
     stop: async () => {
       const ended = new Promise((resolve) => server.once('close', resolve))
       // Fast shutdown.
