@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import SqliteDatabase from 'better-sqlite3'
 import { Kysely, SqliteDialect, sql } from 'kysely'
+import { businessDays } from './business-days.ts'
 import { IssuerError, type IssuerErrorCode } from './errors.ts'
 import { type Dialect, migrate } from './migrate.ts'
 import type { Store, StoreFiles, StoreWriter, Tables } from './store.ts'
@@ -28,6 +29,9 @@ const openDatabase = (path: string, options: { readonly: boolean; create: boolea
   try {
     const database = new SqliteDatabase(path, { readonly: options.readonly, timeout: busyTimeoutMs })
     if (!options.readonly) {
+      // For migrations.
+      const dayInZone = (time: number, timeZone: string) => businessDays(timeZone)(time)
+      database.function('day_in_zone', { deterministic: true }, dayInZone)
       database.pragma(`page_size = ${pageBytes}`)
       database.pragma('journal_mode = WAL')
       database.pragma('synchronous = FULL')

@@ -4,6 +4,8 @@ import type { Migration } from './migration.ts'
 const kinds =
   "'float', 'payable', 'merchantCash', 'fees', 'suspense', 'holes', 'bank', 'breakage', 'vouchers', 'credits', 'losses'"
 
+const timeZone = "coalesce((SELECT value FROM setting WHERE key = 'timeZone'), 'UTC')"
+
 /** Rows that are written once. `name` stands in the sentence: "a closed day never changes". */
 const final: readonly { readonly table: string; readonly name: string }[] = [
   { table: 'closed_day', name: 'a closed day' },
@@ -118,7 +120,8 @@ export const closing: Migration = {
     'CREATE UNIQUE INDEX account_once ON account (kind, coalesce(merchant_no, 0))',
     ...addAccounts,
     'DROP TRIGGER transfer_is_final',
-    "UPDATE transfer SET business_day = date(booked_at, 'unixepoch')",
+    // A function of the store's: SQLite knows no time zones.
+    `UPDATE transfer SET business_day = day_in_zone(booked_at, ${timeZone})`,
     refusedInSqlite('transfer_is_final', 'UPDATE ON transfer', 'a transfer never changes'),
     refusedInSqlite(
       'transfer_of_open_day',
@@ -173,7 +176,7 @@ export const closing: Migration = {
     'CREATE UNIQUE INDEX account_once ON account (kind, coalesce(merchant_no, 0))',
     ...addAccounts,
     'ALTER TABLE transfer DISABLE TRIGGER USER',
-    "UPDATE transfer SET business_day = to_char(to_timestamp(booked_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+    `UPDATE transfer SET business_day = to_char(to_timestamp(booked_at) AT TIME ZONE ${timeZone}, 'YYYY-MM-DD')`,
     'ALTER TABLE transfer ENABLE TRIGGER USER',
     'ALTER TABLE transfer ALTER COLUMN business_day DROP DEFAULT',
     // Once a statement, since a batch is thousands of rows.
