@@ -146,13 +146,31 @@ test.each([
   },
 )
 
-test('an issuer whose clock was a year ahead for a day leaves terminals in service when it is right again', async () => {
-  const { bank, till, card, client, agree } = await open()
-  bank.clock.seconds += year
-  await syncOnce(till.terminal, client)
-  expect(till.terminal.ledger.now()).toBe(bankStartTime + year)
+test('an issuer whose clock was a year ahead for a day: terminals refuse what it signed, send all the same, and sell on', async () => {
+  const { bank, till, card, client } = await open()
   expect(await till.sell(card)).toBe('captured')
+  bank.clock.seconds += year
+  const refusal = { cause: { message: expect.stringMatching(/more than half a year ahead/) } }
+  await expect(syncOnce(till.terminal, client)).rejects.toMatchObject(refusal)
+  expect(till.terminal.ledger.unsynced.count).toBe(0)
   bank.clock.seconds -= year
+  till.restart()
+  expect(outOfServiceReason(till.terminal)).toBeUndefined()
+  expect(await till.sell(card)).toBe('captured')
+  // It signs none behind its last, and that one is refused still.
+  await expect(syncOnce(till.terminal, client)).rejects.toMatchObject(refusal)
+  expect(till.terminal.ledger.unsynced.count).toBe(0)
+  expect(await bank.taken()).toEqual({ count: 2, amountMinor: 2 * mapPriceMinor })
+  expect(await bank.complaints()).toEqual([])
+})
+
+test('an issuer whose clock was a quarter ahead for a day leaves terminals in service when it is right again', async () => {
+  const { bank, till, card, client, agree } = await open()
+  bank.clock.seconds += year / 4
+  await syncOnce(till.terminal, client)
+  expect(till.terminal.ledger.now()).toBe(bankStartTime + year / 4)
+  expect(await till.sell(card)).toBe('captured')
+  bank.clock.seconds -= year / 4
   await fetchNews(till.terminal, client)
   till.restart()
   expect(outOfServiceReason(till.terminal)).toBeUndefined()
