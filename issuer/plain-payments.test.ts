@@ -221,4 +221,4 @@ test('in bulk or one by one, together or one after the other: the same tables an
   expect(plain).toBeGreaterThan(20)
   await twin.store.close()
   await bench.close()
-}, 60_000)
+}, 180_000)

@@ -201,4 +201,4 @@ test('decisions are taken back once by what comes, and leave nothing behind', as
   expect([...met.decided].toSorted()).toEqual(expect.arrayContaining([...decisionKinds].toSorted()))
   expect(met.takenBack).toBeGreaterThan(1)
   expect(met.equal).toBeGreaterThan(0)
-}, 60_000)
+}, 180_000)

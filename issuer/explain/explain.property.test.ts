@@ -196,4 +196,4 @@ test('the cases of any history add up to the accounts, after every document, and
   )
   // The histories are worth something: they meet with every cause. (What is void is never open; they sell no codes.)
   expect([...caused].toSorted()).toEqual(causes.filter((cause) => cause !== 'void' && cause !== 'soldTwice').toSorted())
-}, 60_000)
+}, 180_000)
