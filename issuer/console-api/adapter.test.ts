@@ -62,6 +62,7 @@ afterAll(() => bench.close())
 const expected: Readonly<Record<Permission, readonly Role[]>> = {
   none: ['viewer', 'operator', 'finance', 'admin'],
   read: ['viewer', 'operator', 'finance', 'admin'],
+  reconcile: ['operator', 'finance', 'admin'],
   operate: ['operator', 'admin'],
   finance: ['finance', 'admin'],
   administer: ['admin'],

@@ -203,7 +203,7 @@ const endOf = (issuer: Issuer, day: string | undefined) =>
 const note = route({
   method: 'POST',
   path: '/cases/:caseNo/note',
-  permission: 'operate',
+  permission: 'reconcile',
   summary: 'Adds a note to a case.',
   input: noteInput,
   output: caseDone,
@@ -216,7 +216,7 @@ const note = route({
 const assign = route({
   method: 'POST',
   path: '/cases/:caseNo/assign',
-  permission: 'operate',
+  permission: 'reconcile',
   summary: 'Gives a case an owner (none: nobody), and a new due date.',
   input: assignInput,
   output: caseDone,
@@ -235,7 +235,7 @@ const assign = route({
 const close = route({
   method: 'POST',
   path: '/cases/:caseNo/close',
-  permission: 'operate',
+  permission: 'reconcile',
   summary: 'Closes a case that holds no money, with a note.',
   input: closeInput,
   output: caseDone,

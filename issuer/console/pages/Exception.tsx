@@ -328,7 +328,7 @@ function Assign({ of }: { of: CaseDetailShape }) {
 
 function Notes({ of }: { of: CaseDetailShape }) {
   const act = useAct(of.caseNo, 'note')
-  const may = useMay('operate')
+  const may = useMay('reconcile')
   const [text, setText] = useState('')
   const send = async () => {
     if (text.trim() === '') return
@@ -469,7 +469,7 @@ function About({ of }: { of: CaseDetailShape }) {
 
 function ToDo({ of }: { of: CaseDetailShape }) {
   const close = useAct(of.caseNo, 'close')
-  const [operate, finance] = [useMay('operate'), useMay('finance')]
+  const [reconcile, finance] = [useMay('reconcile'), useMay('finance')]
   const isOpen = of.state === 'open' || of.state === 'waiting'
   return (
     <Card title="What to do">
@@ -483,7 +483,7 @@ function ToDo({ of }: { of: CaseDetailShape }) {
               ))
             : null}
           {finance && of.kinds.length > 0 ? <KeepButton of={of} /> : null}
-          {operate && of.closable ? (
+          {reconcile && of.closable ? (
             <ConfirmAction
               button="Close it"
               kind="primary"
@@ -501,7 +501,7 @@ function ToDo({ of }: { of: CaseDetailShape }) {
 }
 
 function Shown({ of }: { of: CaseDetailShape }) {
-  const operate = useMay('operate')
+  const reconcile = useMay('reconcile')
   const proposal = of.decisions.find(({ state }) => state === 'proposed')
   const { title, tone } = stateWords[of.state]
   return (
@@ -510,7 +510,7 @@ function Shown({ of }: { of: CaseDetailShape }) {
         title={`Case ${of.caseNo}: ${of.title}${of.reason === undefined ? '' : `, ${reasonTitle(of.reason).toLowerCase()}`}`}
         trail={[['Exceptions', '/exceptions']]}
         badge={<Badge tone={tone}>{title}</Badge>}
-        {...(operate && of.state !== 'closed' ? { actions: <Assign of={of} /> } : {})}
+        {...(reconcile && of.state !== 'closed' ? { actions: <Assign of={of} /> } : {})}
       />
       {of.overdue ? <Strip tone="warn">It is overdue.</Strip> : null}
       <div className="case-stats">
