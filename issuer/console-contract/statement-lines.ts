@@ -17,6 +17,8 @@ export const percentOf = (basisPoints: number): string => {
 }
 
 const causeWords: Readonly<Record<string, string>> = {
+  decision: 'Exceptions decided',
+  'decision, undone': 'Decisions taken back',
   writeOff: 'Written off',
   correction: 'Correction',
   moneyBack: 'Money given back to customers',
