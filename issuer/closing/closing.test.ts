@@ -2,7 +2,9 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Item } from '../../protocol/item.ts'
 import { auditBooks } from '../audit.ts'
+import { decideCase } from '../cases/actions.ts'
 import { reconcileCases } from '../cases/reconcile.ts'
+import { casesOf } from '../cases/test-cases.ts'
 import type { Issuer } from '../issuer.ts'
 import { addMerchant } from '../parties.ts'
 import { book } from '../postings.ts'
@@ -177,6 +179,25 @@ describe('a period', () => {
     nextDay()
     expect(await close(secondDay)).toMatchObject({ payoutMinor: 500, heldMinor: 0, closingMinor: 0 })
     expect(await readStatement(issuer, 2)).toMatchObject({ openingMinor: 250, sales: { count: 1, amountMinor: 250 } })
+  })
+
+  test('pays what stood before a hole when a person has decided what the hole was', async () => {
+    await setMerchant(issuer, { merchant: 'Town', details: { iban }, by })
+    await payInCash(issuer, { merchant: 'Town', amountMinor: 5000, document: '4711', by })
+    const [first, , third] = [card.pay(kiosk, map), card.pay(kiosk, map), card.pay(kiosk, map)]
+    await kiosk.sync(kiosk.entry(first), kiosk.entry(third))
+    await reconcileCases(issuer)
+    const [hole] = await casesOf(bench, 'hole')
+    if (hole === undefined) throw new Error('no hole')
+    await decideCase(issuer, {
+      caseNo: hole.caseNo,
+      kind: 'payMerchant',
+      merchant: 'Town',
+      reason: 'its till roll',
+      by: 'ann',
+    })
+    nextDay()
+    expect(await close(firstDay)).toMatchObject({ payoutMinor: 750, heldMinor: 0, closingMinor: 0 })
   })
 
   test('holds a payment whose reversal is in doubt, and lists what waits for a person', async () => {

@@ -47,6 +47,11 @@ const undone = sql<boolean>`(
   OR EXISTS (SELECT 1 FROM money_back WHERE money_back.card_no = settlement.card_no
     AND money_back.counter = settlement.counter AND money_back.charged = 'merchant'))`
 
+/** A person decided what the hole behind it was: nobody waits for it any more. */
+const decided = sql<boolean>`EXISTS (SELECT 1 FROM case_file JOIN case_decision ON case_decision.case_no = case_file.case_no
+  WHERE case_file.cause = 'hole' AND case_file.card_id = card.card_id AND case_file.counter = settlement.counter + 1
+  AND case_decision.state = 'booked')`
+
 /** Payments right before a hole: what is missing may undo them. */
 const beforeHoles = (db: StoreReader, until: Until) =>
   payments(db, until)
@@ -58,6 +63,7 @@ const beforeHoles = (db: StoreReader, until: Until) =>
         .on('seam.explanation', '<>', 'reversal'),
     )
     .where(sql<boolean>`NOT ${undone}`)
+    .where(sql<boolean>`NOT ${decided}`)
     .execute()
 
 /** Payments of which their own terminal says that it does not know whether they were undone. */
