@@ -148,6 +148,7 @@ describe('a period', () => {
     const preview = await previewPeriod(issuer, { merchant: 'Town', untilDay: firstDay })
     expect(await previewAllPeriods(issuer, firstDay)).toContainEqual(preview)
     const closed = await close(firstDay)
+    expect(await previewAllPeriods(issuer, firstDay)).not.toContainEqual(preview)
     // 2.5 % of 10.00 and 4 times 0.03; of 9.63 the cash of 5.00 is set off but for what was paid in.
     expect(closed).toMatchObject({ periodNo: 1, feeMinor: 37, payoutMinor: 463, dueMinor: 0, closingMinor: 0 })
     const statement = await readStatement(issuer, 1)

@@ -149,7 +149,10 @@ export const closePeriod = async (
 }
 
 /** Who has a period to close until the day: all that were there and are not closed beyond it. */
-const merchantsToClose = (issuer: Issuer, untilDay: string): Promise<string[]> =>
+const merchantsToClose = (
+  issuer: Issuer,
+  untilDay: string,
+): Promise<{ readonly name: string; readonly until: string | null }[]> =>
   issuer.store.read(async (db) => {
     const dayOf = businessDays(issuer.book.timeZone)
     const rows = await db
@@ -164,9 +167,9 @@ const merchantsToClose = (issuer: Issuer, untilDay: string): Promise<string[]> =
       )
       .orderBy('merchant_no')
       .execute()
-    return rows
-      .filter(({ created_at, until }) => dayOf(created_at) <= untilDay && (until === null || until <= untilDay))
-      .map(({ name }) => name)
+    return rows.filter(
+      ({ created_at, until }) => dayOf(created_at) <= untilDay && (until === null || until <= untilDay),
+    )
   })
 
 /** As `closePeriod`, for every merchant; each in a transaction of its own, so that all can be done again after a failure. */
@@ -176,8 +179,8 @@ export const closeAllPeriods = async (
 ): Promise<readonly ClosedPeriod[]> => {
   requireOver(issuer, closing.untilDay)
   const closed: ClosedPeriod[] = []
-  for (const merchant of await merchantsToClose(issuer, closing.untilDay))
-    closed.push(await closeOne(issuer, { ...closing, merchant }))
+  for (const { name } of await merchantsToClose(issuer, closing.untilDay))
+    closed.push(await closeOne(issuer, { ...closing, merchant: name }))
   return closed
 }
 
@@ -193,12 +196,12 @@ export const previewPeriod = (
   })
 }
 
-/** What closing would do, for every merchant who has a period to close. @throws IssuerError */
+/** What closing would do, for every merchant who is not closed until that day. @throws IssuerError */
 export const previewAllPeriods = async (issuer: Issuer, untilDay: string): Promise<readonly Statement[]> => {
   requireOver(issuer, untilDay)
   const statements: Statement[] = []
-  for (const merchant of await merchantsToClose(issuer, untilDay))
-    statements.push(await previewPeriod(issuer, { merchant, untilDay }))
+  for (const { name, until } of await merchantsToClose(issuer, untilDay))
+    if (until !== untilDay) statements.push(await previewPeriod(issuer, { merchant: name, untilDay }))
   return statements
 }
 
