@@ -1,9 +1,11 @@
 /** `farthing card ...` and `farthing issuer card ...`: how a card is blocked, replaced, refunded, and what became of it. */
 import type { Command } from 'commander'
+import { clockTimes } from '../issuer/business-days.ts'
 import { type ClosureOutcome, closeCard, dueClosures, keepCard } from '../issuer/card-closure.ts'
 import { cardHistory, cardOverview, type HistoryRow } from '../issuer/card-history.ts'
 import { blockForReason, stock, unblockForReason } from '../issuer/cards.ts'
 import { withIsoTimes } from '../issuer/iso-times.ts'
+import type { Issuer } from '../issuer/issuer.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { count, id8 } from './arguments.ts'
 import { commandCaller } from './caller.ts'
@@ -17,15 +19,17 @@ interface StoreOptions {
   json?: boolean
 }
 
+type Book = Issuer['book']
+
 const dayOf = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10)
 const cardArgument = ['<card>', 'the card: 16 hex digits', id8] as const
 
-const closureText = (outcome: ClosureOutcome, currency: string): string => {
+const closureText = (outcome: ClosureOutcome, { currency, timeZone }: Book): string => {
   const money = (minor: number) => `${formatAmount(minor, currency)} ${currency}`
   if (outcome.outcome === 'waiting')
     return [
       `Card ${outcome.cardId} is blocked. As far as is known it holds ${money(outcome.remainingMinor)}.`,
-      `Terminals may still bring what it spent: its money goes on ${new Date(outcome.readyAt * 1000).toISOString()}, with the same command.`,
+      `Terminals may still bring what it spent: its money goes after ${clockTimes(timeZone)(outcome.readyAt)}, with the same command.`,
       "Now, at the issuer's own risk: --at-issuers-risk.",
     ].join('\n')
   return [
@@ -42,9 +46,9 @@ const closureText = (outcome: ClosureOutcome, currency: string): string => {
   ].join('\n')
 }
 
-const tellClosure = (options: StoreOptions, outcome: ClosureOutcome, currency: string): void => {
+const tellClosure = (options: StoreOptions, outcome: ClosureOutcome, book: Book): void => {
   if (outcome.outcome === 'waiting') process.exitCode = exitStatus.refused
-  result(options, withIsoTimes(outcome), () => closureText(outcome, currency))
+  result(options, withIsoTimes(outcome), () => closureText(outcome, book))
 }
 
 const riskOption = [
@@ -110,7 +114,7 @@ export const addCardLife = (card: Command): void => {
           reason: options.reason,
           atIssuersRisk: options.atIssuersRisk === true,
         })
-        tellClosure(options, outcome, issuer.book.currency)
+        tellClosure(options, outcome, issuer.book)
       }),
     )
   card
@@ -141,12 +145,12 @@ export const addCardLife = (card: Command): void => {
     )
 }
 
-const historyLine = (row: HistoryRow, currency: string): string[] => [
+const historyLine = (row: HistoryRow, { currency, timeZone }: Book): string[] => [
   `#${row.counter}${row.lastCounter === undefined ? '' : `-${row.lastCounter}`}`,
   row.kind,
   row.amountMinor === undefined ? '' : formatAmount(row.amountMinor, currency),
   row.balanceAfterMinor === undefined ? '' : formatAmount(row.balanceAfterMinor, currency),
-  row.at === undefined ? '' : new Date(row.at * 1000).toISOString().slice(0, 16).replace('T', ' '),
+  row.at === undefined ? '' : clockTimes(timeZone)(row.at),
   row.terminalId ?? '',
   row.remark ?? '',
 ]
@@ -168,7 +172,7 @@ export const addIssuerCardLife = (card: Command): void => {
           reason: options.reason,
           atIssuersRisk: options.atIssuersRisk === true,
         })
-        tellClosure(options, outcome, issuer.book.currency)
+        tellClosure(options, outcome, issuer.book)
       }),
     )
   card
@@ -228,7 +232,7 @@ export const addIssuerCardLife = (card: Command): void => {
             `Card ${cardId}: ${overview.status}, ${formatAmount(overview.balanceMinor, currency)} ${currency} after #${overview.counter}.`,
             table(
               ['counter', 'what', currency, 'balance', 'when', 'terminal', ''],
-              page.rows.map((row) => historyLine(row, currency)),
+              page.rows.map((row) => historyLine(row, issuer.book)),
             ),
             ...(page.next === undefined ? [] : [`More: --after ${page.next.split('/')[0]}`]),
           ].join('\n'),

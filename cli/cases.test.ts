@@ -41,7 +41,7 @@ test('says on a page what a case is about, what to do, and what became of it', a
   const rows = await casesOf(bench, 'exception')
   expect(casesText({ cases: rows, total: 1, atRiskMinor: 7000 }, 'EUR')).toContain('70.00')
   const caseNo = rows[0]?.caseNo ?? expect.fail('no case')
-  const text = caseText(await issuer.store.read((db) => showCase(db, caseNo, issuer.clock())), 'EUR')
+  const text = caseText(await issuer.store.read((db) => showCase(db, caseNo, issuer.clock())), issuer.book)
   expect(text).toContain(`Case ${caseNo}: Exception, open`)
   expect(text).toContain('Waits: 70.00 EUR in suspense')
   expect(text).toContain("What to do: Look at the terminal's catalogue.")

@@ -1,5 +1,6 @@
 /** `farthing issuer cases ...`: discrepancies as work (docs/OPERATIONS.md, Cases). */
 import { Command } from 'commander'
+import { clockTimes } from '../issuer/business-days.ts'
 import { caseStates, type DecisionKind } from '../issuer/case-tables.ts'
 import {
   addCaseNote,
@@ -36,8 +37,6 @@ const oneOf = <Value extends string>(values: readonly Value[], text: string | un
 const show = (issuer: Issuer, caseNo: number): Promise<CaseDetail> =>
   issuer.store.read((db) => showCase(db, caseNo, issuer.clock()))
 
-const shortTime = (iso: string): string => iso.slice(0, 16).replace('T', ' ')
-
 const aboutText = ({ cardId, counter, lastCounter, terminalId, reason }: CaseRow): string =>
   [
     cardId === undefined ? '' : `card ${cardId}`,
@@ -71,7 +70,9 @@ export const casesText = (
   ].join('\n\n')
 }
 
-export const caseText = (shown: CaseDetail, currency: string): string => {
+export const caseText = (shown: CaseDetail, { currency, timeZone }: Issuer['book']): string => {
+  const clockTime = clockTimes(timeZone)
+  const shortTime = (iso: string) => clockTime(Date.parse(iso) / 1000)
   const money = (minor: number) => `${formatAmount(minor, currency)} ${currency}`
   const waits = [
     ...(shown.suspenseMinor === 0 ? [] : [`${money(shown.suspenseMinor)} in suspense`]),
@@ -159,7 +160,7 @@ export const caseCommands = (withIssuer: WithIssuer, storeOption: readonly [stri
       const caseNo = count(number)
       await work(issuer, { caseNo, by: commandCaller().name })
       const shown = await show(issuer, caseNo)
-      result(options, shown, () => caseText(shown, issuer.book.currency))
+      result(options, shown, () => caseText(shown, issuer.book))
     })
 
   cases

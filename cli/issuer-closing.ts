@@ -1,6 +1,7 @@
 /** `farthing issuer day | period | bank | merchant set, fee, cash`: closing, statements and payments. */
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { clockTimes } from '../issuer/business-days.ts'
 import { closeDay, closedDay, listClosedDays } from '../issuer/closing/days.ts'
 import { payInCash, setBank, setFee, setMerchant } from '../issuer/closing/payees.ts'
 import { exportPayments, listPaymentRuns, paymentRunFile } from '../issuer/closing/payment-runs.ts'
@@ -68,10 +69,11 @@ const dayCommands = (issuer: Command, { storeOption, withIssuer }: Surroundings)
     .action((options: StoreOptions) =>
       withIssuer(options.store, async (opened) => {
         const days = await listClosedDays(opened)
+        const clockTime = clockTimes(opened.book.timeZone)
         result(options, { days }, () =>
           table(
             ['day', 'closed', 'by'],
-            days.map((each) => [each.day, each.closedAt, each.closedBy]),
+            days.map((each) => [each.day, clockTime(Date.parse(each.closedAt) / 1000), each.closedBy]),
           ),
         )
       }),
@@ -208,7 +210,7 @@ const bankCommands = (issuer: Command, { storeOption, withIssuer }: Surroundings
 
 /** What closing would do for each merchant, and what for all of them. */
 const previewsText = (previews: readonly Statement[], currency: string): string => {
-  if (previews.length === 0) return 'There is no merchant to close.'
+  if (previews.length === 0) return 'There is no merchant to close: all are closed until that day.'
   const money = (minor: number) => formatAmount(minor, currency)
   const amountsOf = ({ sales, reversals, feeMinor, payoutMinor, dueMinor, held, closingMinor }: Statement) => [
     sales.amountMinor,

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import * as v from 'valibot'
+import { clockTimes } from '../issuer/business-days.ts'
 import { createEnrolmentCode } from '../issuer/enrolment.ts'
 import { explain } from '../issuer/explain/explain.ts'
 import { plural } from '../issuer/explain/terminals.ts'
@@ -106,7 +107,7 @@ export const issuerCommands = (): Command => {
       result(options, { store: options.store, currency: options.currency, dev: masters !== undefined }, () =>
         [
           `Made ${options.store} in ${options.currency}.`,
-          'Its keys lie beside it (.keys.json): back them up apart from the store, and show them to nobody.',
+          `Its keys are in ${made.store.files.keys}: back them up apart from the store, and show them to nobody.`,
           'Next: farthing issuer merchant add NAME, then farthing issuer terminal add --merchant NAME.',
         ].join('\n'),
       )
@@ -183,7 +184,7 @@ export const issuerCommands = (): Command => {
         result(options, { terminalId: added.terminalId, ...code }, () =>
           [
             `Terminal ${added.terminalId}`,
-            `Enrolment code ${code.code} (until ${code.expiresAt}, once)`,
+            `Enrolment code ${code.code} (until ${clockTimes(opened.book.timeZone)(made.expiresAt)}, once)`,
             `Next, on the terminal: farthing terminal enrol --data DIR --issuer URL --code ${code.code}`,
           ].join('\n'),
         )

@@ -33,6 +33,13 @@ export const businessDays = (timeZone: string): ((time: number) => string) => {
   return days
 }
 
+/** A time in UNIX seconds as that zone's clocks show it, such as "2026-11-23 09:05". */
+export const clockTimes = (timeZone: string): ((time: number) => string) => {
+  const dayOf = businessDays(timeZone)
+  const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone })
+  return (time) => `${dayOf(time)} ${clock.format(time * 1000)}`
+}
+
 /** @throws IssuerError `input` unless `day` is such as 2026-11-23 */
 export const requireDay = (day: string): void => {
   const parsed = new Date(`${day}T00:00:00Z`)

@@ -1,7 +1,7 @@
 /** The rows of the book as the explanation looks them up: one consistent picture, read once. */
 import { formatAmount } from '../../protocol/currency.ts'
 import { entryKey, type OwnWord } from '../archive.ts'
-import { businessDays, spanOfDay } from '../business-days.ts'
+import { businessDays, clockTimes, spanOfDay } from '../business-days.ts'
 import { type Index, indexFacts, keyOf } from '../facts.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreReader } from '../store.ts'
@@ -98,7 +98,6 @@ export const readBook = async (
   const [firsts, sightings] = [byKey(rows.arrivals), byKey(rows.sightings)]
   const cards = new Map(facts.cards.map((row) => [row.card_no, row]))
   const names = new Map(facts.terminals.map((row) => [row.terminal_no, row]))
-  const inZone = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone })
   const claimed = new Map<string, { document: string; at: number }>()
   for (const { claim_hash, card_no, counter, received_at } of claims) {
     const key = keyOf(card_no, counter)
@@ -128,7 +127,7 @@ export const readBook = async (
     createdAt: new Map(facts.terminals.map((row) => [row.terminal_no, row.created_at])),
     dayOf,
     money: (minor) => `${formatAmount(minor, currency)} ${currency}`,
-    clockTime: (time) => `${dayOf(time)} ${inZone.format(time * 1000)}`,
+    clockTime: clockTimes(timeZone),
     settled: (cardNo, counter) => index.settled.get(keyOf(cardNo, counter)),
     arrival: (row) =>
       firsts.get(keyOf(row.card_no, row.counter)) ?? { transferNo: undefined, document: undefined, at: row.settled_at },
