@@ -219,7 +219,7 @@ export const terminalCommands = (): Command => {
         )
       result(options, done, () =>
         done.stopped === undefined
-          ? `Sent ${done.entries} entries in ${done.batches} batches; ${done.exceptions} exceptions.`
+          ? `Sent ${done.entries} ${done.entries === 1 ? 'entry' : 'entries'} in ${done.batches} ${done.batches === 1 ? 'batch' : 'batches'}; ${done.exceptions} ${done.exceptions === 1 ? 'exception' : 'exceptions'}.`
           : `The issuer takes no more from this terminal (${done.stopped}): enrol it again with a new code. Nothing is lost.`,
       )
     })
