@@ -342,7 +342,9 @@ function News() {
   })
   return (
     <section className="stack" aria-labelledby="who-has-it">
-      <h2 id="who-has-it">Who has it</h2>
+      <h2 id="who-has-it" className="section-title">
+        Who has it
+      </h2>
       <DataTable
         caption="Terminals and the bulletin that each was given"
         noun={['terminal', 'terminals']}

@@ -222,8 +222,9 @@ export function PlainTable<Row>({
   foot?: readonly ReactNode[]
 }) {
   return (
+    // biome-ignore lint/a11y/useSemanticElements: it is no set of fields; a card around it is the landmark already.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
-    <section className="table-scroll" aria-label={caption} tabIndex={0}>
+    <div role="group" className="table-scroll" aria-label={caption} tabIndex={0}>
       <table>
         <caption className="unseen">{caption}</caption>
         <thead>
@@ -270,6 +271,6 @@ export function PlainTable<Row>({
           </tfoot>
         )}
       </table>
-    </section>
+    </div>
   )
 }
