@@ -11,7 +11,7 @@ import { Money } from '../parts/values.tsx'
 export default function Account({ accountNo = '' }: { accountNo?: string | undefined }) {
   const answer = useApi(accountSchema, `/accounts/${encodeURIComponent(accountNo)}`, { live: ['books'] })
   return (
-    <Answer of={answer} lines={8}>
+    <Answer of={answer} lines={8} head={{ title: 'Account', above: ['Ledger', '/ledger'] }}>
       {(account) => (
         <>
           <PageHead

@@ -127,10 +127,7 @@ function Detail({ batch }: { batch: BatchDetail }) {
       <PageHead
         title={`${batch.terminalId}/${batch.epoch}/${batch.batchNo}`}
         code
-        trail={[
-          ['Terminals', '/terminals'],
-          [batch.terminalId, pathTo.terminal(batch.terminalId)],
-        ]}
+        trail={[['Batches', '/batches']]}
         badge={<WordBadge word={verdictWord(batch.verdict)} />}
       />
       <div className="stack">
@@ -218,7 +215,11 @@ export default function Batch({ terminalId = '', epoch = '', batchNo = '' }: Pag
   const path = [terminalId, epoch, batchNo].map(encodeURIComponent).join('/')
   const answer = useApi(batchDetail, `/batches/${path}`, { live: ['batches'] })
   return (
-    <Answer of={answer} lines={10}>
+    <Answer
+      of={answer}
+      lines={10}
+      head={{ title: `${terminalId}/${epoch}/${batchNo}`, above: ['Batches', '/batches'], code: true }}
+    >
       {(batch) => <Detail batch={batch} />}
     </Answer>
   )

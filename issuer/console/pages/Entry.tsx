@@ -166,9 +166,8 @@ function Detail({ entry, at }: { entry: EntryDetail; at: At }) {
       <PageHead
         title={`Entry ${entry.entry}`}
         trail={[
-          ['Terminals', '/terminals'],
-          [at.terminalId, pathTo.terminal(at.terminalId)],
-          [`Batch ${at.epoch}/${at.batchNo}`, pathTo.batch(at)],
+          ['Batches', '/batches'],
+          [`${at.terminalId}/${at.epoch}/${at.batchNo}`, pathTo.batch(at)],
         ]}
         badge={
           <>
@@ -201,7 +200,7 @@ export default function Entry({ terminalId = '', epoch = '', batchNo = '', entry
   const path = [terminalId, epoch, batchNo].map(encodeURIComponent).join('/')
   const answer = useApi(entryDetail, `/batches/${path}/entries/${encodeURIComponent(entry)}`, { live: ['batches'] })
   return (
-    <Answer of={answer} lines={10}>
+    <Answer of={answer} lines={10} head={{ title: `Entry ${entry}`, above: ['Batches', '/batches'] }}>
       {(found) => <Detail entry={found} at={{ terminalId, epoch: Number(epoch), batchNo: Number(batchNo) }} />}
     </Answer>
   )

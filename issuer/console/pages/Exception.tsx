@@ -555,5 +555,9 @@ function Shown({ of }: { of: CaseDetailShape }) {
 
 export default function Exception({ caseNo = '' }: PageProperties) {
   const answer = useApi(caseDetail, `/cases/${encodeURIComponent(caseNo)}`, { live: ['cases', 'batches'] })
-  return <Answer of={answer}>{(of) => <Shown of={of} />}</Answer>
+  return (
+    <Answer of={answer} head={{ title: `Case ${caseNo}`, above: ['Exceptions', '/exceptions'] }}>
+      {(of) => <Shown of={of} />}
+    </Answer>
+  )
 }

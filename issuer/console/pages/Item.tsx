@@ -265,5 +265,9 @@ function Shown({ article }: { article: ArticleDetail }) {
 
 export default function Item({ itemId = '' }: PageProperties) {
   const found = useApi(articleDetail, `/catalogue/items/${encodeURIComponent(itemId)}`, { live })
-  return <Answer of={found}>{(article) => <Shown article={article} />}</Answer>
+  return (
+    <Answer of={found} head={{ title: itemId, above: ['Catalogue', '/catalogue'], code: true }}>
+      {(article) => <Shown article={article} />}
+    </Answer>
+  )
 }

@@ -20,7 +20,7 @@ import { Answer } from '../parts/states.tsx'
 import { Code, Count, DateTime, Day, Money, None } from '../parts/values.tsx'
 
 const fields = [
-  ['legalName', 'Legal name', 'As his bank knows him.'],
+  ['legalName', 'Legal name', 'As the bank knows it.'],
   ['street', 'Street and number', undefined],
   ['postcode', 'Postcode', undefined],
   ['town', 'Town', undefined],
@@ -127,7 +127,7 @@ function PayIn({ merchant }: { merchant: MerchantDetail }) {
           }}
         >
           <p className="dialog-text">
-            He owes <Money minor={merchant.cashOwedMinor} /> of cash that customers gave him for loads.
+            Owed: <Money minor={merchant.cashOwedMinor} /> of cash that customers gave for loads.
           </p>
           <TextField label={`Amount, ${currency}`} value={amount} onChange={setAmount} inputMode="decimal" required />
           <TextField label="What the bank’s statement calls it" value={document} onChange={setDocument} required />
@@ -163,19 +163,19 @@ function Standing({ merchant }: { merchant: MerchantDetail }) {
   return (
     <Stats>
       <Stat
-        label="Owed to him"
+        label="Owed to merchant"
         value={<Money minor={merchant.payableMinor} />}
         href={pathTo.account(merchant.payableAccountNo)}
         note="all that is booked and not paid"
       />
       <Stat
-        label="Of it held"
+        label="Held of it"
         value={<Money minor={merchant.heldMinor} />}
         note={paymentsOf(merchant.heldCount)}
         {...(merchant.heldCount > 0 ? { tone: 'warn' } : {})}
       />
       <Stat
-        label="Cash he owes"
+        label="Cash owed"
         value={<Money minor={merchant.cashOwedMinor} />}
         href={pathTo.account(merchant.cashAccountNo)}
         note="taken for loads"
@@ -214,7 +214,7 @@ function About({ merchant, mayChange }: { merchant: MerchantDetail; mayChange: b
       </div>
       <Card title="Terminals" aside={<Count of={merchant.terminals} />}>
         {merchant.terminalIds.length === 0 ? (
-          <p className="hint">He has no terminal yet.</p>
+          <p className="hint">This merchant has no terminal yet.</p>
         ) : (
           <ul className="pairs">
             {merchant.terminalIds.map((id) => (
@@ -242,7 +242,7 @@ export default function Merchant({ merchantNo = '' }: { merchantNo?: string | un
   const [search, setSearch] = useSearchParams()
   const at: TabId = tabs.find(({ id }) => id === search.get('tab'))?.id ?? 'about'
   return (
-    <Answer of={answer} lines={8}>
+    <Answer of={answer} lines={8} head={{ title: 'Merchant', above: ['Merchants', '/merchants'] }}>
       {(merchant) => (
         <>
           <PageHead
@@ -252,7 +252,7 @@ export default function Merchant({ merchantNo = '' }: { merchantNo?: string | un
           />
           <div className="stack">
             {merchant.hasBankAccount ? null : (
-              <Strip tone="warn">His bank account is not known: nothing can be paid out to him.</Strip>
+              <Strip tone="warn">The bank account is not known: nothing can be paid out to this merchant.</Strip>
             )}
             <Standing merchant={merchant} />
             <div>
@@ -263,7 +263,7 @@ export default function Merchant({ merchantNo = '' }: { merchantNo?: string | un
               </Tabs>
             </div>
             <p className="hint">
-              Close his period on the page <Link href="/settlement">Settlement</Link>.
+              Periods are closed in <Link href="/settlement">Settlement</Link>.
             </p>
           </div>
         </>

@@ -14,7 +14,7 @@ export default function Period({ periodNo = '' }: { periodNo?: string | undefine
   const path = `/periods/${encodeURIComponent(periodNo)}`
   const answer = useApi(periodDetail, path, { live: ['books'] })
   return (
-    <Answer of={answer} lines={10}>
+    <Answer of={answer} lines={10} head={{ title: `Statement ${periodNo}`, above: ['Settlement', '/settlement'] }}>
       {({ period, statement, previousNo, nextNo }) => (
         <>
           <PageHead

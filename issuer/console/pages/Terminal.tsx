@@ -322,7 +322,7 @@ export default function Terminal({ terminalId = '' }: PageProperties) {
     live: ['batches', 'terminals'],
   })
   return (
-    <Answer of={answer} lines={10}>
+    <Answer of={answer} lines={10} head={{ title: terminalId, above: ['Terminals', '/terminals'], code: true }}>
       {(terminal) => <Detail terminal={terminal} />}
     </Answer>
   )

@@ -2,6 +2,7 @@
 import type { UseQueryResult } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { Button } from './Button.tsx'
+import { PageHead } from './layout.tsx'
 
 export function EmptyState({ title, text, children }: { title: string; text: string; children?: ReactNode }) {
   return (
@@ -36,17 +37,28 @@ export function Loading({ lines = 4 }: { lines?: number }) {
   )
 }
 
-/** Shows an answer, or that it is coming, or why it does not. */
+/** Shows an answer, or that it is coming, or why it does not: then under `head`, where the answer is a whole page. */
 export function Answer<Data>({
   of,
   children,
   lines,
+  head,
 }: {
   of: UseQueryResult<Data>
   children: (data: Data) => ReactNode
   lines?: number
+  /** What is known of the page before its answer: what it is called, and the page above. */
+  head?: { readonly title: string; readonly above: readonly [string, string]; readonly code?: boolean }
 }) {
   if (of.data !== undefined) return children(of.data)
-  if (of.error !== null) return <ErrorState error={of.error} retry={() => void of.refetch()} />
-  return <Loading lines={lines ?? 4} />
+  return (
+    <>
+      {head === undefined ? null : <PageHead title={head.title} trail={[head.above]} code={head.code ?? false} />}
+      {of.error === null ? (
+        <Loading lines={lines ?? 4} />
+      ) : (
+        <ErrorState error={of.error} retry={() => void of.refetch()} />
+      )}
+    </>
+  )
 }
