@@ -4,11 +4,12 @@ import type * as v from 'valibot'
 import { useSearchParams } from 'wouter'
 import { type AuditRow, auditPageSchema, chainStateSchema } from '../../console-contract/audit-log.ts'
 import { get } from '../api/client.ts'
+import { useSession } from '../api/session.ts'
 import { Button } from '../parts/Button.tsx'
 import { type Column, DataTable, PlainTable } from '../parts/DataTable.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { FilterDay, Filters, FilterText } from '../parts/Filters.tsx'
-import { formatCount } from '../parts/format.ts'
+import { formatCount, formatExactTime, formatMoney } from '../parts/format.ts'
 import { KeyValue, PageHead, Strip } from '../parts/layout.tsx'
 import { ShownLink } from '../parts/ShownLink.tsx'
 import { useList } from '../parts/use-list.ts'
@@ -23,36 +24,56 @@ interface Difference {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const textOf = (value: unknown): string | undefined =>
-  value === undefined ? undefined : typeof value === 'string' ? value : JSON.stringify(value)
+interface Book {
+  readonly currency: string
+  readonly timeZone: string
+}
+
+/** The log keeps sums in minor units and moments in seconds; who reads it here is shown money and times. */
+const textOf = (value: unknown, at: string, { currency, timeZone }: Book): string | undefined => {
+  if (value === undefined) return undefined
+  if (typeof value === 'string') return value
+  if (Number.isSafeInteger(value) && at.endsWith('Minor')) return formatMoney(Number(value), currency)
+  if (Number.isSafeInteger(value) && at.endsWith('At')) return formatExactTime(new Date(Number(value) * 1000), timeZone)
+  return JSON.stringify(value)
+}
+
+/** Such as "price" of "priceMinor", "due at" of "dueAt": its value says the unit. */
+const wordsOf = (field: string): string =>
+  field.replace(/Minor$/, '').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
 /** Leaves of a value, by their path. */
-const leaves = (value: unknown, at = ''): readonly (readonly [string, string])[] => {
+const leaves = (value: unknown, book: Book, at = ''): readonly (readonly [string, string])[] => {
   if (isRecord(value) && Object.keys(value).length > 0)
-    return Object.entries(value).flatMap(([name, member]) => leaves(member, at === '' ? name : `${at}.${name}`))
-  const text = textOf(value)
+    return Object.entries(value).flatMap(([name, member]) => leaves(member, book, at === '' ? name : `${at}.${name}`))
+  const text = textOf(value, at, book)
   return text === undefined ? [] : [[at === '' ? 'value' : at, text]]
 }
 
 /** Fields that differ, in their order. */
-const differences = ({ before, after }: AuditRow): readonly Difference[] => {
-  const [old, now] = [new Map(leaves(before)), new Map(leaves(after))]
+const differences = ({ before, after }: AuditRow, book: Book): readonly Difference[] => {
+  const [old, now] = [new Map(leaves(before, book)), new Map(leaves(after, book))]
   return [...new Set([...old.keys(), ...now.keys()])]
     .map((field) => ({ field, before: old.get(field), after: now.get(field) }))
     .filter((each) => each.before !== each.after)
 }
 
-const inShort = (row: AuditRow): string => {
-  const [first, ...more] = differences(row)
+const inShort = (row: AuditRow, book: Book): string => {
+  const [first, ...more] = differences(row, book)
   if (first === undefined) return ''
+  const field = wordsOf(first.field)
   const change =
     first.before === undefined
-      ? `${first.field} ${first.after}`
+      ? `${field}: ${first.after}`
       : first.after === undefined
-        ? `${first.field} no longer ${first.before}`
-        : `${first.field} ${first.before} → ${first.after}`
+        ? `${field}: no longer ${first.before}`
+        : `${field}: ${first.before} → ${first.after}`
   const short = change.length > 60 ? `${change.slice(0, 59)}…` : change
   return more.length === 0 ? short : `${short}, and ${more.length} more`
+}
+
+function InShort({ row }: { row: AuditRow }) {
+  return inShort(row, useSession().book) || <None />
 }
 
 const columns: readonly Column<AuditRow>[] = [
@@ -66,11 +87,11 @@ const columns: readonly Column<AuditRow>[] = [
   { id: 'name', title: 'Who', cell: (row) => row.name },
   { id: 'action', title: 'Action', cell: (row) => <Code>{row.action}</Code> },
   { id: 'subject', title: 'Of', cell: (row) => row.subject },
-  { id: 'change', title: 'Change', wide: true, priority: 2, cell: (row) => inShort(row) || <None /> },
+  { id: 'change', title: 'Change', wide: true, priority: 2, cell: (row) => <InShort row={row} /> },
 ]
 
 function ShownRow({ row }: { row: AuditRow }) {
-  const changed = differences(row)
+  const changed = differences(row, useSession().book)
   return (
     <div className="stack">
       <KeyValue
@@ -96,7 +117,7 @@ function ShownRow({ row }: { row: AuditRow }) {
             rows={changed}
             rowKey={({ field }) => field}
             columns={[
-              { id: 'field', title: 'Field', cell: ({ field }) => field },
+              { id: 'field', title: 'Field', cell: ({ field }) => wordsOf(field) },
               {
                 id: 'before',
                 title: 'Before',
