@@ -51,7 +51,7 @@ function Closing({ card, kind }: { card: CardDetail; kind: 'replace' | 'refund' 
   }
   return (
     <>
-      <Button onPress={() => setOpen(true)}>{kind === 'replace' ? 'Replace …' : 'Refund …'}</Button>
+      <Button onPress={() => setOpen(true)}>{kind === 'replace' ? 'Replace' : 'Refund'}</Button>
       <Dialog title={title} open={open} onClose={close}>
         {done === undefined ? (
           <Form
@@ -147,7 +147,7 @@ function Actions({ card }: { card: CardDetail }) {
     <>
       {operate && card.blocked === undefined && !closed ? (
         <ConfirmAction
-          button="Block …"
+          button="Block"
           title="Block this card"
           says="It goes onto the hotlist. Terminals refuse it from their next sync on, and block it for good when they see it."
           reason="Why is it blocked?"
@@ -158,7 +158,7 @@ function Actions({ card }: { card: CardDetail }) {
       ) : null}
       {operate && card.status === 'hotlisted' && card.blocked?.forGood === false ? (
         <ConfirmAction
-          button="Unblock …"
+          button="Unblock"
           title="Unblock this card"
           says="It is taken off the hotlist. A terminal that has not synced since may still block it for good."
           reason="Why is it unblocked?"
@@ -168,7 +168,7 @@ function Actions({ card }: { card: CardDetail }) {
       ) : null}
       {operate && closing ? (
         <ConfirmAction
-          button="Keep …"
+          button="Keep"
           title="Keep this card"
           says="What was asked for is withdrawn: its money stays on it. It is blocked until somebody unblocks it."
           reason="Why is it kept?"
@@ -203,7 +203,7 @@ function MoneyBack({ cardId, counter }: { cardId: string; counter: number }) {
   return (
     <>
       <Button small kind="bare" label={`Money back for #${counter}`} onPress={() => setOpen(true)}>
-        Money back …
+        Money back
       </Button>
       <Dialog title={`Money back for #${counter}`} open={open} onClose={close}>
         {given !== undefined ? (
@@ -273,7 +273,7 @@ function CancelCredit({ reference }: { reference: string }) {
   const change = useChange(cancelledAnswer, `/credits/${reference}/cancel`)
   return (
     <ConfirmAction
-      button="Take back …"
+      button="Take back"
       kind="bare"
       small
       title={`Take back credit ${reference}`}
@@ -358,14 +358,21 @@ const columnsOf = (cardId: string, finance: boolean): readonly Column<CardHistor
   },
   {
     id: 'remark',
-    title: finance ? 'Remark, action' : 'Remark',
-    cell: (row) => (
-      <>
-        {remarkOf(row)} {finance ? <RowAction cardId={cardId} row={row} /> : null}
-      </>
-    ),
+    title: 'Remark',
+    wide: true,
+    cell: remarkOf,
   },
   { id: 'document', title: 'Brought by', priority: 2, cell: broughtBy },
+  ...(finance
+    ? [
+        {
+          id: 'action',
+          title: 'Action',
+          align: 'end' as const,
+          cell: (row: CardHistoryRow) => <RowAction cardId={cardId} row={row} />,
+        },
+      ]
+    : []),
 ]
 
 function History({ cardId }: { cardId: string }) {
@@ -520,5 +527,9 @@ function Detail({ card }: { card: CardDetail }) {
 
 export default function CardPage({ cardId = '' }: { readonly cardId?: string | undefined }) {
   const card = useApi(cardDetail, `/cards/${encodeURIComponent(cardId)}`, { live: ['cards', 'books', 'batches'] })
-  return <Answer of={card}>{(found) => <Detail card={found} />}</Answer>
+  return (
+    <Answer of={card} head={{ title: cardId, above: ['Cards', '/cards'], code: true }}>
+      {(found) => <Detail card={found} />}
+    </Answer>
+  )
 }
