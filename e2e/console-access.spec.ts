@@ -84,7 +84,7 @@ test('from the set-up code to a second user, whose role is the limit', async ({ 
   await expect(page.getByRole('navigation', { name: 'Main' })).toBeVisible()
 
   await page.getByRole('link', { name: 'Users' }).click()
-  await page.getByRole('button', { name: 'Add a user' }).click()
+  await page.getByRole('button', { name: 'Add user' }).click()
   await page.getByLabel('Name', { exact: true }).last().fill('bob')
   await page.getByLabel('Role').last().selectOption('operator')
   await page.getByLabel('Password for the first sign-in').fill(password)
@@ -144,7 +144,7 @@ test('asks for the password again for what is old, and goes on with what was ask
   await page.getByRole('button', { name: 'Make the administrator' }).click()
   await page.getByRole('link', { name: 'Users' }).click()
   await pass(16)
-  await page.getByRole('button', { name: 'Add a user' }).click()
+  await page.getByRole('button', { name: 'Add user' }).click()
   await page.getByLabel('Name', { exact: true }).last().fill('bob')
   await page.getByLabel('Password for the first sign-in').fill(password)
   await page.getByLabel('The same again').fill(password)

@@ -111,7 +111,7 @@ function Articles({ onAdd }: { onAdd: (() => void) | undefined }) {
       empty={{
         title: 'Nothing is sold yet',
         text: 'Upload a file, or a list of codes, and say what it costs. Terminals sell it after the next publication.',
-        ...(onAdd === undefined ? {} : { action: <Button onPress={onAdd}>Add an article</Button> }),
+        ...(onAdd === undefined ? {} : { action: <Button onPress={onAdd}>Add article</Button> }),
       }}
       filters={
         <Filters list={list}>
@@ -455,7 +455,7 @@ export default function Catalogue() {
         actions={
           onAdd === undefined ? undefined : (
             <Button kind="primary" onPress={onAdd}>
-              <Icon name="plus" /> Add an article
+              <Icon name="plus" /> Add article
             </Button>
           )
         }

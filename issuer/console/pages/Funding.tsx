@@ -149,7 +149,7 @@ function LotActions({ lot }: { lot: LotRow }) {
   return (
     <>
       <ConfirmAction
-        button="Paid …"
+        button="Note payment"
         kind="bare"
         small
         title={`Lot ${lot.lotNo} is paid`}
@@ -160,7 +160,7 @@ function LotActions({ lot }: { lot: LotRow }) {
       />
       {lot.openCount === 0 ? null : (
         <ConfirmAction
-          button="Cancel …"
+          button="Cancel"
           kind="bare"
           small
           title={`Cancel what is open of lot ${lot.lotNo}`}

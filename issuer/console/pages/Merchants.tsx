@@ -42,7 +42,7 @@ const columns: readonly Column<MerchantRow>[] = [
   { id: 'fee', title: 'Fee', align: 'end', priority: 2, cell: (row) => <FeeText fee={row.fee} /> },
   {
     id: 'payable',
-    title: 'Owed to him',
+    title: 'Owed to merchant',
     sort: 'payable',
     align: 'end',
     cell: (row) => (
@@ -53,7 +53,7 @@ const columns: readonly Column<MerchantRow>[] = [
   },
   {
     id: 'cash',
-    title: 'Cash he owes',
+    title: 'Cash owed',
     sort: 'cash',
     align: 'end',
     cell: (row) => (
@@ -97,7 +97,7 @@ function AddMerchant() {
         >
           <TextField
             label="Name"
-            hint="As everybody calls him. His legal name and bank account come next."
+            hint="As everybody calls it. Legal name and bank account come next."
             value={name}
             onChange={setName}
             required

@@ -178,12 +178,12 @@ const columnsFor = (untilDay: string, look: (row: MerchantRow) => void): readonl
   },
   {
     id: 'payable',
-    title: 'Owed to him',
+    title: 'Owed to merchant',
     sort: 'payable',
     align: 'end',
     cell: (row) => <Money minor={row.payableMinor} />,
   },
-  { id: 'cash', title: 'Cash he owes', sort: 'cash', align: 'end', cell: (row) => <Money minor={row.cashOwedMinor} /> },
+  { id: 'cash', title: 'Cash owed', sort: 'cash', align: 'end', cell: (row) => <Money minor={row.cashOwedMinor} /> },
   {
     id: 'bank',
     title: 'Bank account',

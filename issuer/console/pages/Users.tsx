@@ -202,7 +202,7 @@ export default function Users() {
         title="Users"
         actions={
           <Button kind="primary" onPress={() => setAdding(true)}>
-            <Icon name="plus" /> Add a user
+            <Icon name="plus" /> Add user
           </Button>
         }
       />

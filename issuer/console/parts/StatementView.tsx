@@ -38,9 +38,9 @@ export function StatementSums({ statement }: { statement: Statement }) {
         note={`${paymentsOf(held.count)}, carried over`}
         {...(held.count > 0 ? { tone: 'warn' } : {})}
       />
-      <Stat label="Carried over" value={<Money minor={closingMinor} />} note="owed to him afterwards" />
+      <Stat label="Carried over" value={<Money minor={closingMinor} />} note="owed to the merchant afterwards" />
       <Stat
-        label="Due from him"
+        label="Due from merchant"
         value={<Money minor={dueMinor} />}
         note="cash, or paid too much"
         {...(dueMinor > 0 ? { tone: 'warn' } : {})}
