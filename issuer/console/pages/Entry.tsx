@@ -151,7 +151,7 @@ function BookedCard({ entry }: { entry: EntryDetail }) {
             { id: 'amount', title: 'Amount', align: 'end', cell: (row) => <Money minor={row.amountMinor} /> },
             { id: 'cause', title: 'Cause', priority: 3, cell: (row) => row.cause },
             { id: 'document', title: 'By', priority: 2, cell: (row) => <DocumentLink name={row.document} /> },
-            { id: 'booked', title: 'Booked', priority: 2, cell: (row) => <DateTime at={row.bookedAt} /> },
+            { id: 'booked', title: 'Booked', priority: 3, cell: (row) => <DateTime at={row.bookedAt} /> },
           ]}
         />
       )}

@@ -23,7 +23,7 @@ const columnsFor = (about: number | undefined): readonly Column<TransferRow>[] =
   {
     id: 'card',
     title: 'Card',
-    priority: 2,
+    priority: 3,
     cell: (row) =>
       row.cardId === undefined ? (
         <None />
