@@ -70,7 +70,8 @@ const draw = (
           grid: { stroke: line, width: 1 },
           ticks: { show: false },
           space: 36,
-          values: (_, splits) => splits.map(format),
+          // Where nothing was sold, one nought says it.
+          values: (_, splits) => splits.map(format).map((text, at, all) => (text === all[at - 1] ? '' : text)),
         },
       ],
       series: [
