@@ -9,7 +9,7 @@ import { Button } from '../parts/Button.tsx'
 import { type Column, DataTable, PlainTable } from '../parts/DataTable.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { FilterDay, Filters, FilterText } from '../parts/Filters.tsx'
-import { formatCount, formatExactTime, formatMoney } from '../parts/format.ts'
+import { formatCount, formatMoney, formatTime } from '../parts/format.ts'
 import { KeyValue, PageHead, Strip } from '../parts/layout.tsx'
 import { ShownLink } from '../parts/ShownLink.tsx'
 import { useList } from '../parts/use-list.ts'
@@ -34,7 +34,7 @@ const textOf = (value: unknown, at: string, { currency, timeZone }: Book): strin
   if (value === undefined) return undefined
   if (typeof value === 'string') return value
   if (Number.isSafeInteger(value) && at.endsWith('Minor')) return formatMoney(Number(value), currency)
-  if (Number.isSafeInteger(value) && at.endsWith('At')) return formatExactTime(new Date(Number(value) * 1000), timeZone)
+  if (Number.isSafeInteger(value) && at.endsWith('At')) return formatTime(new Date(Number(value) * 1000), timeZone, 0)
   return JSON.stringify(value)
 }
 
