@@ -154,9 +154,7 @@ function Versions({ versions }: { versions: ArticleDetail['versions'] }) {
         <caption className="unseen">Versions</caption>
         <thead>
           <tr>
-            <th scope="col" className="at-end">
-              Version
-            </th>
+            <th scope="col">Version</th>
             <th scope="col" className="at-end">
               Price
             </th>
@@ -168,7 +166,7 @@ function Versions({ versions }: { versions: ArticleDetail['versions'] }) {
         <tbody>
           {versions.map((row) => (
             <tr key={row.version}>
-              <td className="at-end">
+              <td>
                 <Count of={row.version} />
               </td>
               <td className="at-end">

@@ -104,7 +104,9 @@ function Preview({
         </Button>
         {answer.data === undefined ? null : (
           <>
-            <h2>{`${answer.data.merchant.name}, ${answer.data.fromDay} to ${untilDay}`}</h2>
+            <h2 className="section-title">
+              {answer.data.merchant.name}, <Day day={answer.data.fromDay} /> to <Day day={untilDay} />
+            </h2>
             <Badge tone="note">Preview: nothing is booked</Badge>
             {mayClose ? (
               <div className="page-actions">
