@@ -128,7 +128,7 @@ test('from the set-up code to a second user, whose role is the limit', async ({ 
   await page.getByRole('button', { name: 'Check the chain' }).click()
   await expect(page.getByText(/^The log is whole/)).toBeVisible()
   const change = page.getByRole('row', { name: /user\.disable/ })
-  await expect(change).toContainText('disabled false → true')
+  await expect(change).toContainText('disabled: false → true')
   await change.getByRole('link').click()
   await expect(page.getByRole('dialog')).toContainText('Before')
   await audit(page)
