@@ -13,7 +13,7 @@ const { root, node, env } = await setUp()
 const at = (...parts) => path.join(root, ...parts)
 const results = mkdtempSync(path.join(tmpdir(), 'farthing-test-'))
 /** A runner that hangs is ended, and counts as failed. */
-const runMsMax = 10 * 60_000
+const runMsMax = 13 * 60_000
 let running
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => {

@@ -104,13 +104,22 @@ const openTown = async (): Promise<Town> => {
   }
 }
 
-/** Of all that the store holds. */
+/** What anybody may leave behind: that a kiosk's news were asked for, that somebody tried to sign in, and what the server found by itself. */
+const unasked: ReadonlySet<string> = new Set([
+  'terminal_news',
+  'console_failure',
+  'case_file',
+  'case_event',
+  'sqlite_sequence',
+])
+
+/** Of all else that the store holds. */
 const digestOf = (folder: string): string => {
   const database = new Database(path.join(folder, 'issuer.db'), { readonly: true })
   try {
     const tables = database.prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").all()
     const hash = createHash('sha256')
-    for (const { name } of tables)
+    for (const { name } of tables.filter((table) => !unasked.has(table.name)))
       for (const row of database.prepare<[], unknown[]>(`SELECT * FROM "${name}" ORDER BY rowid`).raw().iterate())
         for (const value of row)
           hash.update(`${value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value}|`)
