@@ -9,7 +9,15 @@ import { explain } from '../issuer/explain/explain.ts'
 import { plural } from '../issuer/explain/terminals.ts'
 import { createStore, type Issuer, openIssuer } from '../issuer/issuer.ts'
 import { mastersSchema } from '../issuer/issuer-keys.ts'
-import { addCard, addMerchant, addTerminal, retireTerminal } from '../issuer/parties.ts'
+import {
+  addCard,
+  addMerchant,
+  addTerminal,
+  listMerchants,
+  listTerminals,
+  nameTerminal,
+  retireTerminal,
+} from '../issuer/parties.ts'
 import { type CountAndAmount, type CourierFigures, report } from '../issuer/report.ts'
 import { serve } from '../issuer/server.ts'
 import { makeSetupCode } from '../issuer/setup-code.ts'
@@ -155,6 +163,22 @@ export const issuerCommands = (): Command => {
       }),
     )
 
+  merchant
+    .command('list')
+    .description('all merchants, and how many terminals each has')
+    .requiredOption(...storeOption)
+    .action((options: StoreOptions) =>
+      withIssuer(options.store, async (opened) => {
+        const merchants = await listMerchants(opened)
+        result(options, { merchants }, () =>
+          table(
+            ['merchant', 'terminals'],
+            merchants.map((row) => [row.merchant, String(row.terminals)]),
+          ),
+        )
+      }),
+    )
+
   addClosingCommands({ issuer, merchant }, { storeOption, withIssuer })
 
   const terminal = issuer.command('terminal').description('where it is sold')
@@ -164,10 +188,13 @@ export const issuerCommands = (): Command => {
     .requiredOption(...storeOption)
     .option('--merchant <name>', 'whose terminal it is')
     .option('--id <hex>', 'a terminal that is known: 16 hex digits', id8)
-    .action((options: StoreOptions & { merchant?: string; id?: string }) =>
+    .option('--name <text>', 'what people call it, such as "Pier 3"')
+    .action((options: StoreOptions & { merchant?: string; id?: string; name?: string }) =>
       withIssuer(options.store, async (opened) => {
         if (options.merchant === undefined && options.id === undefined)
           throw new CliError(exitStatus.usage, 'Say whose terminal it is: --merchant NAME.')
+        if (options.merchant === undefined && options.name !== undefined)
+          throw new CliError(exitStatus.usage, 'Name a known terminal with "farthing issuer terminal name ID NAME".')
         const added =
           options.merchant === undefined
             ? { terminalId: terminalId(options.id ?? '') }
@@ -176,6 +203,7 @@ export const issuerCommands = (): Command => {
                 {
                   merchant: options.merchant,
                   ...(options.id === undefined ? {} : { terminalId: terminalId(options.id) }),
+                  ...(options.name === undefined ? {} : { name: options.name }),
                 },
                 commandCaller(),
               )
@@ -187,6 +215,52 @@ export const issuerCommands = (): Command => {
             `Enrolment code ${code.code} (until ${clockTimes(opened.book.timeZone)(made.expiresAt)}, once)`,
             `Next, on the terminal: farthing terminal enrol --data DIR --issuer URL --code ${code.code}`,
           ].join('\n'),
+        )
+      }),
+    )
+
+  terminal
+    .command('name <id> <name>')
+    .description('what people call it, such as "Pier 3"; "" takes the name away')
+    .requiredOption(...storeOption)
+    .action((id: string, name: string, options: StoreOptions) =>
+      withIssuer(options.store, async (opened) => {
+        const named = await nameTerminal(opened, {
+          terminalId: terminalId(id8(id)),
+          ...(name.trim() === '' ? {} : { name }),
+          by: commandCaller().name,
+        })
+        result(options, named, () =>
+          named.name === undefined
+            ? `Terminal ${named.terminalId} has no name.`
+            : `Terminal ${named.terminalId} is "${named.name}".`,
+        )
+      }),
+    )
+
+  terminal
+    .command('list')
+    .description('all terminals, and when each last reported')
+    .requiredOption(...storeOption)
+    .action((options: StoreOptions) =>
+      withIssuer(options.store, async (opened) => {
+        const terminals = await listTerminals(opened)
+        const clock = clockTimes(opened.book.timeZone)
+        const shown = terminals.map(({ reportedAt, ...row }) => ({
+          ...row,
+          ...(reportedAt === undefined ? {} : { reportedAt: new Date(reportedAt * 1000).toISOString() }),
+        }))
+        result(options, { terminals: shown }, () =>
+          table(
+            ['id', 'name', 'merchant', 'epoch', 'last report'],
+            terminals.map((row) => [
+              row.terminalId,
+              row.name ?? '',
+              row.merchant,
+              String(row.epoch),
+              `${row.reportedAt === undefined ? 'never' : clock(row.reportedAt)}${row.retired ? ', out of use' : ''}`,
+            ]),
+          ),
         )
       }),
     )

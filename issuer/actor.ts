@@ -1,4 +1,5 @@
 /** The person who decides, as the books and the audit log name him. */
+import { isDeceptive } from './deceptive-text.ts'
 import { IssuerError } from './errors.ts'
 
 export interface Actor {
@@ -13,5 +14,7 @@ export const requireReason = (reason: string): string => {
   const text = reason.trim()
   if (text === '' || text.length > reasonLengthMax)
     throw new IssuerError('input', `Give a reason of 1 to ${reasonLengthMax} characters: others will ask.`)
+  if (isDeceptive(text))
+    throw new IssuerError('input', 'A reason has no control characters, and none that turn the direction of writing.')
   return text
 }

@@ -95,7 +95,7 @@ export const removeAssortment = (issuer: Issuer, name: string, who?: Who): Promi
       .selectFrom('terminal_assortment')
       .innerJoin('terminal', 'terminal.terminal_no', 'terminal_assortment.terminal_no')
       .select('terminal.terminal_id')
-      .where((eb) => eb.or([eb('name', '=', name), eb('published_name', '=', name)]))
+      .where((eb) => eb.or([eb('terminal_assortment.name', '=', name), eb('published_name', '=', name)]))
       .execute()
     if (held[0] !== undefined)
       throw new IssuerError(

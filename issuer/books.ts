@@ -105,7 +105,7 @@ export const findTerminals = async (
     const rows = await db
       .selectFrom('terminal')
       .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
-      .select(['terminal_no', 'terminal_id', 'terminal.merchant_no', 'name', 'epoch', 'key_version'])
+      .select(['terminal_no', 'terminal_id', 'terminal.merchant_no', 'merchant.name', 'epoch', 'key_version'])
       .where('terminal_id', 'in', some)
       .execute()
     for (const row of rows)

@@ -11,6 +11,7 @@ import { emptyContentHash, type Item, type ItemKind, isSoldByUnit, itemSchema } 
 import { encryptContent } from '../protocol/keyring.ts'
 import { shortHashOf } from '../protocol/mac.ts'
 import { contentKey, type SealedCode, sealCodes } from './content-keys.ts'
+import { isDeceptive } from './deceptive-text.ts'
 import { IssuerError } from './errors.ts'
 import { contentBytesMax, storeBlob } from './goods.ts'
 import type { Issuer } from './issuer.ts'
@@ -102,9 +103,6 @@ const sentenceByField: Readonly<Record<string, string>> = {
   mediaType: 'A media type is written like "application/pdf".',
   kind: 'An item is a document, media, code or ticket.',
 }
-
-/** Control characters, and those that turn the direction of what is written after them: a title could show another price. */
-const isDeceptive = (text: string): boolean => /[\u202a-\u202e\u2066-\u2069]|(?![\n\t])\p{Cc}/u.test(text)
 
 /** @throws IssuerError `input` */
 const checkedItem = (item: unknown): Item => {

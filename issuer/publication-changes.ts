@@ -56,7 +56,7 @@ export const publicationChanges = async (issuer: Issuer): Promise<PublicationCha
     terminals: await db
       .selectFrom('terminal_assortment')
       .innerJoin('terminal', 'terminal.terminal_no', 'terminal_assortment.terminal_no')
-      .select(['terminal.terminal_id', 'name', 'published_name'])
+      .select(['terminal.terminal_id', 'terminal_assortment.name', 'published_name'])
       .orderBy('terminal.terminal_no')
       .execute(),
     units: (await sharesIn(db, 'name')).length,

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { unixTime } from '../protocol/quantities.ts'
 import { createStore, type Issuer, openIssuer } from './issuer.ts'
 import { keysPath, type Masters } from './issuer-keys.ts'
-import { addCard, addMerchant, addTerminal, startEpoch } from './parties.ts'
+import { addCard, addMerchant, addTerminal, listMerchants, listTerminals, nameTerminal, startEpoch } from './parties.ts'
 import { openStore } from './store.ts'
 
 const world = { clock: () => unixTime(1), randomBytes: (count: number) => new Uint8Array(randomBytes(count)) }
@@ -141,6 +141,32 @@ test('keys given from outside are marked as unsafe', async () => {
   const issuer = await createStore({ url, currency: 'EUR', masters, ...world })
   expect(issuer.keys.dev).toBe(true)
   await issuer.store.close()
+})
+
+test('terminals have names that people give them, each change noted; none that looks like something else', async () => {
+  await withIssuer(async (issuer) => {
+    await addMerchant(issuer, 'Town')
+    const { terminalId } = await addTerminal(issuer, { merchant: 'Town' })
+    const named = await addTerminal(issuer, { merchant: 'Town', name: ' Pier 3 ' }, { name: 'ann' })
+    await expect(
+      addTerminal(issuer, { merchant: 'Town', terminalId: named.terminalId, name: 'Gate' }),
+    ).rejects.toMatchObject({ code: 'input' })
+    const gate = { terminalId, name: 'Gate', by: 'ann' }
+    expect(await nameTerminal(issuer, gate)).toEqual({ terminalId, name: 'Gate', changed: true })
+    expect(await nameTerminal(issuer, gate)).toEqual({ terminalId, name: 'Gate', changed: false })
+    for (const name of ['', ' ', 'x'.repeat(61), 'Pier\u202e3', 'Pier\n3', 'Pier\u00073'])
+      await expect(nameTerminal(issuer, { terminalId, name, by: 'ann' })).rejects.toMatchObject({ code: 'input' })
+    await expect(addMerchant(issuer, 'To\u202ewn')).rejects.toMatchObject({ code: 'input' })
+    const row = { merchant: 'Town', epoch: 0, retired: false }
+    expect(await listTerminals(issuer)).toEqual([
+      { ...row, terminalId, name: 'Gate' },
+      { ...row, terminalId: named.terminalId, name: 'Pier 3' },
+    ])
+    expect(await nameTerminal(issuer, { terminalId, by: 'ann' })).toEqual({ terminalId, changed: true })
+    expect(await listMerchants(issuer)).toEqual([{ merchant: 'Town', terminals: 2 }])
+    const noted = await issuer.store.read((db) => db.selectFrom('audit_log').select('action').execute())
+    expect(noted.map(({ action }) => action)).toEqual(['terminal.add', 'terminal.name', 'terminal.name'])
+  })
 })
 
 test('parties are added once; contradictions are refused', async () => {

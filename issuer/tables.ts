@@ -25,6 +25,8 @@ export interface TerminalTable {
   created_at: number
   /** Absent: in use. */
   retired_at: Generated<number | null>
+  /** What people call it; absent: nothing. */
+  name: Generated<string | null>
 }
 export type CardStatus = 'active' | 'hotlisted'
 export interface CardTable {

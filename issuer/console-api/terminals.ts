@@ -137,7 +137,9 @@ const list = route({
             ),
           )
           .$if(input.q !== undefined, (query) =>
-            query.where((eb) => eb.or([eb('terminal_id', 'like', words), eb(eb.fn('lower', ['name']), 'like', words)])),
+            query.where((eb) =>
+              eb.or([eb('terminal_id', 'like', words), eb(eb.fn('lower', ['merchant.name']), 'like', words)]),
+            ),
           )
           .$if(input.state === 'silent', (query) =>
             query

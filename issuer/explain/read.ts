@@ -318,7 +318,7 @@ export const readRows = async (
       terminals: await db
         .selectFrom('terminal')
         .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
-        .select(['terminal_no', 'terminal_id', 'name', 'epoch', 'terminal.created_at', 'retired_at'])
+        .select(['terminal_no', 'terminal_id', 'merchant.name', 'epoch', 'terminal.created_at', 'retired_at'])
         .orderBy('terminal_no')
         .execute(),
       cards: await withLoadCards(db, cards, loads),
