@@ -6,7 +6,7 @@ import { reconcileCases } from '../cases/reconcile.ts'
 import { batchDetail, batchesPage, entriesPage, entryDetail, entryExceptionsPage } from '../console-contract/batches.ts'
 import { attentionOverview, booksOverview, salesOverview, unreportedOverview } from '../console-contract/overview.ts'
 import { searchResult } from '../console-contract/search.ts'
-import { addedTerminal, terminalDetail, terminalsPage } from '../console-contract/terminals.ts'
+import { addedTerminal, terminalDetail, terminalNames, terminalsPage } from '../console-contract/terminals.ts'
 import type { AppEnvironment } from '../http-edge.ts'
 import { report } from '../report.ts'
 import { type ConsoleClient, consoleApp, newUser } from '../test-console.ts'
@@ -176,13 +176,24 @@ test('the search finds by the beginning of an id, by a document’s name and by 
   expect(await find('nothing of that name')).toEqual([])
 })
 
-test('an operator adds a terminal, a viewer does not', async () => {
+test('an operator adds a terminal and names one, which is then found by its name; a viewer does neither', async () => {
   const { rows } = await read(terminalsPage, '/terminals')
   const { merchant } = rows[0] ?? { merchant: '' }
   expect((await viewer.post('/terminals', { merchant })).status).toBe(403)
   const operator = await newUser(app, bench.issuer, 'operator')
   const { terminalId } = v.parse(addedTerminal, await (await operator.post('/terminals', { merchant })).json())
   expect(await read(terminalDetail, `/terminals/${terminalId}`)).toMatchObject({ merchant, epoch: 0, batches: 0 })
+  const id = days.silent.id
+  expect((await viewer.post(`/terminals/${id}/name`, { name: 'Pier 3' })).status).toBe(403)
+  expect((await operator.post(`/terminals/${id}/name`, { name: 'Pier\u202e3' })).status).toBe(400)
+  expect((await operator.post(`/terminals/${id}/name`, { name: 'Pier 3' })).status).toBe(200)
+  expect(await read(terminalNames, '/terminals/names')).toEqual({ terminals: [{ terminalId: id, name: 'Pier 3' }] })
+  expect((await read(terminalsPage, '/terminals?q=pier')).rows).toMatchObject([{ terminalId: id, name: 'Pier 3' }])
+  expect((await read(searchResult, '/search?q=PIER')).found).toMatchObject([
+    { kind: 'terminal', key: id, title: 'Pier 3' },
+  ])
+  expect((await operator.post(`/terminals/${id}/name`, { name: '' })).status).toBe(200)
+  expect(await read(terminalNames, '/terminals/names')).toEqual({ terminals: [] })
 })
 
 test('pages that are open are told what was booked', async () => {

@@ -12,18 +12,27 @@ type Found = SearchResult['found'][number]
 /** All ids that begin so stand in one run of the index: "g" comes after every hex digit. */
 const idsFrom = (q: string): readonly [string, string] => [q, `${q}g`]
 
-const terminals = async (db: StoreReader, q: string): Promise<Found[]> => {
+const terminals = async (db: StoreReader, q: string, isHex: boolean): Promise<Found[]> => {
   const [from, until] = idsFrom(q)
   const rows = await db
     .selectFrom('terminal')
     .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
-    .select(['terminal_id', 'merchant.name'])
-    .where('terminal_id', '>=', from)
-    .where('terminal_id', '<', until)
+    .select(['terminal_id', 'merchant.name', 'terminal.name as terminal_name'])
+    .where((eb) =>
+      eb.or([
+        eb(eb.fn('lower', ['terminal.name']), 'like', `%${q.replaceAll(/[%_]/g, '')}%`),
+        ...(isHex ? [eb.and([eb('terminal_id', '>=', from), eb('terminal_id', '<', until)])] : []),
+      ]),
+    )
     .orderBy('terminal_id')
     .limit(shownOfKind + 1)
     .execute()
-  return rows.map((row) => ({ kind: 'terminal', key: row.terminal_id, title: row.terminal_id, note: row.name }))
+  return rows.map((row) => ({
+    kind: 'terminal',
+    key: row.terminal_id,
+    title: row.terminal_name ?? row.terminal_id,
+    note: row.name,
+  }))
 }
 
 const cards = async (db: StoreReader, q: string): Promise<Found[]> => {
@@ -92,7 +101,7 @@ const items = async (db: StoreReader, q: string): Promise<Found[]> => {
 const find = async (db: StoreReader, q: string): Promise<v.InferOutput<typeof searchResult>> => {
   const isHex = /^[0-9a-f]{1,16}$/.test(q)
   const kinds = [
-    isHex ? await terminals(db, q) : [],
+    await terminals(db, q, isHex),
     isHex ? await cards(db, q) : [],
     await batches(db, q),
     await merchants(db, q),

@@ -1,20 +1,24 @@
 /** Terminals in the console: who reported when, what each sold, and what it may hold. */
 import { sql } from 'kysely'
+import * as v from 'valibot'
 import { terminalId } from '../../protocol/quantities.ts'
 import { itemFromStore } from '../catalogue.ts'
 import { unitState } from '../catalogue-tables.ts'
 import {
   addedTerminal,
   addTerminalInput,
+  namedTerminal,
+  nameTerminalInput,
   type TerminalRow,
   terminalDetail,
   terminalInput,
+  terminalNames,
   terminalsPage,
   terminalsQuery,
 } from '../console-contract/terminals.ts'
 import { IssuerError } from '../errors.ts'
 import type { Issuer } from '../issuer.ts'
-import { addTerminal } from '../parties.ts'
+import { addTerminal, nameTerminal } from '../parties.ts'
 import type { StoreReader } from '../store.ts'
 import { settledUnits } from '../withheld-units.ts'
 import { businessDayAt, dayAfter, dayBegins, isoTime } from './days.ts'
@@ -67,7 +71,7 @@ const terminalRows = (db: StoreReader) =>
     .selectFrom('terminal')
     .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
     .select(['terminal.terminal_no', 'terminal_id', 'merchant.merchant_no', 'merchant.name', 'epoch'])
-    .select(['terminal.key_version', 'terminal.created_at', 'retired_at'])
+    .select(['terminal.key_version', 'terminal.created_at', 'retired_at', 'terminal.name as terminal_name'])
     .select(reportedAt.as('reported_at'))
     .select((eb) =>
       eb
@@ -96,6 +100,7 @@ const showTerminals = async (
   const weeks = await salesByTerminal(db, { from: weekBegins, until: today.ends }, terminalNos)
   return rows.map((row) => ({
     terminalId: row.terminal_id,
+    ...(row.terminal_name === null ? {} : { name: row.terminal_name }),
     merchant: row.name,
     merchantNo: row.merchant_no,
     epoch: row.epoch,
@@ -138,7 +143,11 @@ const list = route({
           )
           .$if(input.q !== undefined, (query) =>
             query.where((eb) =>
-              eb.or([eb('terminal_id', 'like', words), eb(eb.fn('lower', ['merchant.name']), 'like', words)]),
+              eb.or([
+                eb('terminal_id', 'like', words),
+                eb(eb.fn('lower', ['merchant.name']), 'like', words),
+                eb(eb.fn('lower', ['terminal.name']), 'like', words),
+              ]),
             ),
           )
           .$if(input.state === 'silent', (query) =>
@@ -162,6 +171,7 @@ const list = route({
         fileName: 'terminals',
         columns: {
           terminal: (row) => row.terminalId,
+          name: (row) => row.name,
           merchant: (row) => row.merchant,
           'last report': (row) => row.reportedAt,
           'sales today': (row) => row.salesToday.count,
@@ -275,6 +285,9 @@ const detail = route({
     }),
 })
 
+const given = (name: string | undefined): { name?: string } =>
+  name === undefined || name.trim() === '' ? {} : { name }
+
 const add = route({
   method: 'POST',
   path: '/terminals',
@@ -283,9 +296,42 @@ const add = route({
   input: addTerminalInput,
   output: addedTerminal,
   handle: async ({ issuer, caller, input }) => {
-    const added = await addTerminal(issuer, { merchant: input.merchant }, caller)
+    const added = await addTerminal(issuer, { merchant: input.merchant, ...given(input.name) }, caller)
     return { terminalId: terminalId(added.terminalId) }
   },
 })
 
-export const terminalRoutes = [list, detail, add]
+const rename = route({
+  method: 'POST',
+  path: '/terminals/:terminalId/name',
+  permission: 'operate',
+  summary: 'Gives a terminal a name, or takes it away: what people call it.',
+  input: nameTerminalInput,
+  output: namedTerminal,
+  handle: async ({ issuer, caller, input }) => {
+    const id = terminalId(input.terminalId)
+    const { name } = await nameTerminal(issuer, { terminalId: id, ...given(input.name), by: caller.name })
+    return { terminalId: id, ...given(name) }
+  },
+})
+
+const names = route({
+  method: 'GET',
+  path: '/terminals/names',
+  permission: 'read',
+  summary: 'The names of all terminals that have one.',
+  input: v.object({}),
+  output: terminalNames,
+  handle: ({ issuer }) =>
+    issuer.store.read(async (db) => {
+      const rows = await db
+        .selectFrom('terminal')
+        .select(['terminal_id', 'name'])
+        .where('name', 'is not', null)
+        .execute()
+      return { terminals: rows.map((row) => ({ terminalId: row.terminal_id, name: row.name ?? '' })) }
+    }),
+})
+
+// The names before the detail: "names" is no terminal's id.
+export const terminalRoutes = [list, names, detail, add, rename]

@@ -8,7 +8,7 @@ export type CountAndAmount = v.InferOutput<typeof countAndAmount>
 export const terminalIdText = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, 'A terminal’s id has 16 hex digits.'))
 
 export const terminalsQuery = listQuery(['reported', 'terminal', 'merchant', 'sales'], {
-  /** Part of an id or of a merchant's name. */
+  /** Part of an id, of its name or of a merchant's. */
   q: v.optional(v.pipe(v.string(), v.maxLength(100))),
   state: v.optional(v.picklist(['silent', 'reporting', 'neverEnrolled', 'retired'])),
   format: exportFormat,
@@ -16,6 +16,8 @@ export const terminalsQuery = listQuery(['reported', 'terminal', 'merchant', 'sa
 
 export const terminalRow = v.object({
   terminalId: v.string(),
+  /** What people call it; absent: nothing. */
+  name: v.optional(v.string()),
   merchant: v.string(),
   merchantNo: v.number(),
   /** 0: never enrolled. */
@@ -65,5 +67,16 @@ export const terminalDetail = v.object({
 export type TerminalDetail = v.InferOutput<typeof terminalDetail>
 
 export const terminalInput = v.object({ terminalId: terminalIdText })
-export const addTerminalInput = v.object({ merchant: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)) })
+export const addTerminalInput = v.object({
+  merchant: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)),
+  /** Empty: none. */
+  name: v.optional(v.pipe(v.string(), v.maxLength(200))),
+})
 export const addedTerminal = v.object({ terminalId: v.string() })
+
+/** Empty: the name is taken away. */
+export const nameTerminalInput = v.object({ terminalId: terminalIdText, name: v.pipe(v.string(), v.maxLength(200)) })
+export const namedTerminal = v.object({ terminalId: v.string(), name: v.optional(v.string()) })
+
+/** Those that have a name. */
+export const terminalNames = v.object({ terminals: v.array(v.object({ terminalId: v.string(), name: v.string() })) })

@@ -41,7 +41,7 @@ function Results({ result, q }: { result: SearchResult; q: string }) {
       <Card>
         <EmptyState
           title={`Nothing is called “${q}”`}
-          text="Cards and terminals are found by the beginning of their ids, batches by TERMINAL/EPOCH/NUMBER or the document’s name, merchants by a part of theirs."
+          text="Cards and terminals are found by the beginning of their ids, terminals by a part of their names too, batches by TERMINAL/EPOCH/NUMBER or the document’s name, merchants by a part of theirs."
         />
       </Card>
     )

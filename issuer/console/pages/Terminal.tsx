@@ -8,15 +8,17 @@ import {
   entryExceptionsPage,
 } from '../../console-contract/batches.ts'
 import { type EnrolmentCode, enrolmentCodeSchema } from '../../console-contract/enrolment.ts'
-import { type TerminalDetail, terminalDetail } from '../../console-contract/terminals.ts'
+import { namedTerminal, type TerminalDetail, terminalDetail } from '../../console-contract/terminals.ts'
 import { post } from '../api/client.ts'
-import { useApi } from '../api/query.ts'
+import { useApi, useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
 import type { PageProperties } from '../areas.ts'
+import { Button } from '../parts/Button.tsx'
 import { Chart } from '../parts/Chart.tsx'
 import { type Column, DataTable, PlainTable } from '../parts/DataTable.tsx'
 import { ConfirmAction, Dialog } from '../parts/Dialog.tsx'
 import { FilterSelect, Filters } from '../parts/Filters.tsx'
+import { Form, TextField } from '../parts/Form.tsx'
 import { formatDay, formatMoney, formatMoneyShort } from '../parts/format.ts'
 import { Card, KeyValue, PageHead, Stat, Stats, Strip, Tabs } from '../parts/layout.tsx'
 import { BatchLink, CardLink, DocumentLink, EntryLink, MerchantLink, pathTo } from '../parts/links.tsx'
@@ -24,7 +26,7 @@ import { Answer } from '../parts/states.tsx'
 import { useList } from '../parts/use-list.ts'
 import { useNow } from '../parts/use-now.ts'
 import { useTab } from '../parts/use-tab.ts'
-import { Age, Badge, Count, DateTime, Money } from '../parts/values.tsx'
+import { Age, Badge, Code, Count, DateTime, Money } from '../parts/values.tsx'
 import { WordBadge } from '../parts/WordBadge.tsx'
 import { alarmWord, reasonOptions, reasonWord, verdictWord } from '../parts/words.ts'
 
@@ -65,6 +67,40 @@ function EnrolmentCodeAction({ terminal }: { terminal: TerminalDetail }) {
         <p className="soft">
           It stands until <DateTime at={made?.expiresAt} />.
         </p>
+      </Dialog>
+    </>
+  )
+}
+
+function RenameAction({ terminal }: { terminal: TerminalDetail }) {
+  const [open, setOpen] = useState(false)
+  const [name, setName] = useState('')
+  const rename = useChange(namedTerminal, `/terminals/${terminal.terminalId}/name`)
+  const begin = () => {
+    setName(terminal.name ?? '')
+    setOpen(true)
+  }
+  return (
+    <>
+      <Button onPress={begin}>{terminal.name === undefined ? 'Name it' : 'Rename'}</Button>
+      <Dialog title="Name of this terminal" open={open} onClose={() => setOpen(false)}>
+        <Form
+          submit="Save name"
+          onCancel={() => setOpen(false)}
+          onSubmit={async () => {
+            await rename.mutateAsync({ name })
+            setOpen(false)
+          }}
+        >
+          <TextField
+            label="Name"
+            hint="What people call it, such as Pier 3. Empty: it goes by its id."
+            autoFocus
+            maxLength={60}
+            value={name}
+            onChange={setName}
+          />
+        </Form>
       </Dialog>
     </>
   )
@@ -245,12 +281,29 @@ function Detail({ terminal }: { terminal: TerminalDetail }) {
   return (
     <>
       <PageHead
-        title={terminal.terminalId}
-        code
+        title={terminal.name ?? terminal.terminalId}
+        code={terminal.name === undefined}
         trail={[['Terminals', '/terminals']]}
         badge={<State terminal={terminal} />}
-        lead={<MerchantLink no={terminal.merchantNo} name={terminal.merchant} />}
-        actions={mayOperate ? <EnrolmentCodeAction terminal={terminal} /> : undefined}
+        lead={
+          <>
+            <MerchantLink no={terminal.merchantNo} name={terminal.merchant} />
+            {terminal.name === undefined ? null : (
+              <>
+                {' '}
+                <Code>{terminal.terminalId}</Code>
+              </>
+            )}
+          </>
+        }
+        actions={
+          mayOperate ? (
+            <>
+              <RenameAction terminal={terminal} />
+              <EnrolmentCodeAction terminal={terminal} />
+            </>
+          ) : undefined
+        }
       />
       <div className="stack">
         {terminal.missingBatches > 0 ? (

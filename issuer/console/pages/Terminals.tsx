@@ -13,7 +13,7 @@ import { Icon } from '../parts/Icon.tsx'
 import { PageHead } from '../parts/layout.tsx'
 import { MerchantLink, pathTo, TerminalLink } from '../parts/links.tsx'
 import { useList } from '../parts/use-list.ts'
-import { Badge, Count, DateTime, Money } from '../parts/values.tsx'
+import { Badge, Code, Count, DateTime, Money } from '../parts/values.tsx'
 
 function State({ row }: { row: TerminalRow }) {
   if (row.retired) return <Badge>Retired</Badge>
@@ -23,7 +23,22 @@ function State({ row }: { row: TerminalRow }) {
 }
 
 const columns: readonly Column<TerminalRow>[] = [
-  { id: 'terminal', title: 'Terminal', sort: 'terminal', cell: (row) => <TerminalLink id={row.terminalId} /> },
+  {
+    id: 'terminal',
+    title: 'Kiosk',
+    sort: 'terminal',
+    cell: (row) =>
+      row.name === undefined ? (
+        <TerminalLink id={row.terminalId} />
+      ) : (
+        <span className="two-lines">
+          <TerminalLink id={row.terminalId} />
+          <span className="soft">
+            <Code>{row.terminalId}</Code>
+          </span>
+        </span>
+      ),
+  },
   {
     id: 'merchant',
     title: 'Merchant',
@@ -66,6 +81,7 @@ const columns: readonly Column<TerminalRow>[] = [
 function AddTerminal() {
   const [open, setOpen] = useState(false)
   const [merchant, setMerchant] = useState('')
+  const [name, setName] = useState('')
   const [, navigate] = useLocation()
   const add = useChange(addedTerminal, '/terminals')
   return (
@@ -77,7 +93,7 @@ function AddTerminal() {
         <Form
           submit="Add terminal"
           onCancel={() => setOpen(false)}
-          onSubmit={async () => navigate(pathTo.terminal((await add.mutateAsync({ merchant })).terminalId))}
+          onSubmit={async () => navigate(pathTo.terminal((await add.mutateAsync({ merchant, name })).terminalId))}
         >
           <TextField
             label="Merchant"
@@ -86,6 +102,13 @@ function AddTerminal() {
             autoFocus
             value={merchant}
             onChange={setMerchant}
+          />
+          <TextField
+            label="Name"
+            hint="What people call it, such as Pier 3. It may stay empty."
+            value={name}
+            onChange={setName}
+            maxLength={60}
           />
         </Form>
       </Dialog>
@@ -118,7 +141,7 @@ export default function Terminals() {
         }}
         filters={
           <Filters list={list}>
-            <FilterText list={list} name="q" label="Terminal or merchant" />
+            <FilterText list={list} name="q" label="Terminal, name or merchant" />
             <FilterSelect
               list={list}
               name="state"

@@ -1,5 +1,7 @@
 /** The addresses of everything that has a page of its own, and links to them. */
 import { Link } from 'wouter'
+import { terminalNames } from '../../console-contract/terminals.ts'
+import { useApi } from '../api/query.ts'
 import { Code } from './values.tsx'
 
 const part = encodeURIComponent
@@ -22,10 +24,18 @@ export const pathTo = {
   search: (q: string) => `/search?q=${part(q)}`,
 } as const
 
+/** Fetched once for all links of a page, and again when a terminal is added or a change is noted. */
+const useTerminalName = (id: string): string | undefined =>
+  useApi(terminalNames, '/terminals/names', { live: ['terminals', 'audit'] }).data?.terminals.find(
+    ({ terminalId }) => terminalId === id,
+  )?.name
+
+/** By its name, or its id where it has none. */
 export function TerminalLink({ id }: { id: string }) {
+  const name = useTerminalName(id)
   return (
-    <Link href={pathTo.terminal(id)}>
-      <Code>{id}</Code>
+    <Link href={pathTo.terminal(id)} title={id}>
+      {name ?? <Code>{id}</Code>}
     </Link>
   )
 }
