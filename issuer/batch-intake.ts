@@ -37,6 +37,8 @@ export interface OpenedBatch {
   readonly chained: boolean
   /** By entry: 1 where its card made its record. */
   readonly proven: Uint8Array
+  /** Came over the network, not with a courier. */
+  readonly direct?: boolean
 }
 
 /** Where an entry has its status. */

@@ -99,7 +99,7 @@ const enrolments = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
 
 const documents = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
   app.post('/v1/batches', limited(batchBytesMax), async (c) => {
-    const result = await ingestBatch(issuer, await bodyBytes(c))
+    const result = await ingestBatch(issuer, await bodyBytes(c), { direct: true })
     if ('ack' in result) return bytesAnswer(c, result.ack)
     return refuse(c, documentStatus[result.refused], result.refused, result.sentence)
   })

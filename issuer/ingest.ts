@@ -17,6 +17,7 @@ import { entryAt, type IngestResult, type OpenedBatch, openBatch, refuseDocument
 import { AccountChanges, Books, chunks, findTerminals, type KnownTerminal, readAccounts } from './books.ts'
 import { insertRows } from './bulk-rows.ts'
 import type { Accounts } from './card-line.ts'
+import { noteContact } from './contact.ts'
 import type { Issuer } from './issuer.ts'
 import { isTerminalVersionOver, noteTerminalVersion } from './key-versions.ts'
 import { writeSpan } from './marks.ts'
@@ -29,12 +30,17 @@ import type { EntryExceptionTable, NoteTable } from './tables.ts'
 /**
  * Takes a batch in and answers it. The same bytes get the same answer, byte for byte, however often they come.
  * @param bytes as they came
+ * @param way.direct over the network: its newest batch once more is then a sign of life (contact.ts); a stick may be days old
  * @returns the sealed acknowledgement, or why there is none
  */
-export const ingestBatch = async (issuer: Issuer, bytes: Uint8Array): Promise<IngestResult> => {
+export const ingestBatch = async (
+  issuer: Issuer,
+  bytes: Uint8Array,
+  way: { readonly direct: boolean } = { direct: false },
+): Promise<IngestResult> => {
   const opened = await openBatch(issuer, bytes)
   if (typeof opened === 'string') return refuseDocument(opened, 'The batch is refused')
-  return issuer.intake.take({ item: opened, weight: opened.batch.count }, (group) =>
+  return issuer.intake.take({ item: { ...opened, direct: way.direct }, weight: opened.batch.count }, (group) =>
     issuer.store.writeBeside((db) => takeGroup(issuer, db, group)),
   )
 }
@@ -123,7 +129,10 @@ const answerBatch = async (desk: Desk, opened: OpenedBatch, terminal: KnownTermi
   const known = await findBatch(db, terminal.terminalNo, batch)
   if (known !== undefined) {
     const archived = await readArchived(db, known.batch_pk)
-    if (bytes.equals(archived.bytes)) return new Uint8Array(archived.ack)
+    if (bytes.equals(archived.bytes)) {
+      if (opened.direct) await noteContact(db, terminal, batch, desk.now)
+      return new Uint8Array(archived.ack)
+    }
     const books = await openBooks(desk, opened, [])
     books.alarm({ kind: 'fork', terminal, detail: `${documentName(batch)}/${toHex(hash('sha256', bytes, 'buffer'))}` })
     await books.writeInto(desk.changes)

@@ -3,6 +3,7 @@
  * read from the store, seldom, and so is the same from every server.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { reportedAt } from './contact.ts'
 import type { Issuer } from './issuer.ts'
 import type { StoreReader } from './store.ts'
 
@@ -46,15 +47,10 @@ const readFigures = async (db: StoreReader, now: number): Promise<StoreFigures> 
     .select((eb) => ['reason', eb.fn.countAll().as('count')])
     .groupBy('reason')
     .execute()
-  const terminals = await db
-    .selectFrom('terminal')
-    .leftJoin('batch', 'batch.terminal_no', 'terminal.terminal_no')
-    .select((eb) => ['terminal.terminal_no', eb.fn.max('batch.received_at').as('last')])
-    .groupBy('terminal.terminal_no')
-    .execute()
+  const terminals = await db.selectFrom('terminal').select(reportedAt.as('last')).execute()
   const silent = new Map<string, number>([...silences.map(({ label }) => [label, 0] as const), ['never', 0]])
   for (const { last } of terminals) {
-    const age = last === null ? undefined : now - Number(last)
+    const age = Number(last) === 0 ? undefined : now - Number(last)
     const label = age === undefined ? 'never' : (silences.find(({ within }) => age <= within)?.label ?? 'never')
     silent.set(label, (silent.get(label) ?? 0) + 1)
   }

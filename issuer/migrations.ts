@@ -10,6 +10,7 @@ import { publications } from './migrations/0009-publications.ts'
 import { ingest } from './migrations/0010-ingest.ts'
 import { consoleIndexes } from './migrations/0011-console-indexes.ts'
 import { finalRows } from './migrations/0012-final-rows.ts'
+import { contact } from './migrations/0013-contact.ts'
 import { terminalNames } from './migrations/0014-terminal-names.ts'
 import type { Migration } from './migrations/migration.ts'
 
@@ -25,5 +26,6 @@ export const migrations: readonly Migration[] = [
   ingest,
   consoleIndexes,
   finalRows,
+  contact,
   terminalNames,
 ]

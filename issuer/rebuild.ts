@@ -60,6 +60,7 @@ const givenBefore: readonly Copied[] = [
 /** What people decided on what documents said. Alarms are about refused documents too, which nobody keeps. */
 const givenAfter: readonly Copied[] = [
   copied('money_back', 'card_no', 'counter'),
+  copied('terminal_contact', 'terminal_no'),
   copied('card_closure', 'closure_no'),
   copied('payment_run', 'run_no'),
   copied('payout', 'period_no'),

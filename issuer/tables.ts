@@ -28,6 +28,11 @@ export interface TerminalTable {
   /** What people call it; absent: nothing. */
   name: Generated<string | null>
 }
+/** See contact.ts. Absent: its batches alone told of it. */
+export interface TerminalContactTable {
+  terminal_no: number
+  contact_at: number
+}
 export type CardStatus = 'active' | 'hotlisted'
 export interface CardTable {
   card_no: Generated<number>
@@ -180,6 +185,7 @@ export interface Tables
     PublicationsTables {
   setting: SettingTable
   terminal: TerminalTable
+  terminal_contact: TerminalContactTable
   card: CardTable
   item_version: ItemVersionTable
   batch: BatchTable

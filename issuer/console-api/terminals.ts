@@ -16,6 +16,7 @@ import {
   terminalsPage,
   terminalsQuery,
 } from '../console-contract/terminals.ts'
+import { lastBatchAt, reportedAt } from '../contact.ts'
 import { IssuerError } from '../errors.ts'
 import type { Issuer } from '../issuer.ts'
 import { addTerminal, nameTerminal } from '../parties.ts'
@@ -35,9 +36,7 @@ const stepSeconds = 900
 const daysShown = 30
 const alarmsShown = 50
 
-const reportedAt = sql<number>`coalesce((SELECT max(received_at) FROM batch WHERE batch.terminal_no = terminal.terminal_no), 0)`
-
-/** Each terminal that is not retired, with its last report: the arrival of its newest batch, UNIX seconds, 0 where none ever came. */
+/** Each terminal that is not retired, with its last report: the arrival of its newest batch or its contact, UNIX seconds, 0 where none ever came. */
 export const reportsOf = async (
   db: StoreReader,
 ): Promise<
@@ -72,7 +71,7 @@ const terminalRows = (db: StoreReader) =>
     .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
     .select(['terminal.terminal_no', 'terminal_id', 'merchant.merchant_no', 'merchant.name', 'epoch'])
     .select(['terminal.key_version', 'terminal.created_at', 'retired_at', 'terminal.name as terminal_name'])
-    .select(reportedAt.as('reported_at'))
+    .select([reportedAt.as('reported_at'), lastBatchAt.as('last_batch_at')])
     .select((eb) =>
       eb
         .selectFrom('entry_exception')
@@ -105,6 +104,7 @@ const showTerminals = async (
     merchantNo: row.merchant_no,
     epoch: row.epoch,
     ...(Number(row.reported_at) === 0 ? {} : { reportedAt: isoTime(Number(row.reported_at)) }),
+    ...(Number(row.last_batch_at) === 0 ? {} : { lastBatchAt: isoTime(Number(row.last_batch_at)) }),
     retired: row.retired_at !== null,
     silent: row.retired_at === null && row.epoch > 0 && Number(row.reported_at) < issuer.clock() - silentSeconds,
     salesToday: todays.get(row.terminal_no) ?? noSales,
@@ -173,7 +173,8 @@ const list = route({
           terminal: (row) => row.terminalId,
           name: (row) => row.name,
           merchant: (row) => row.merchant,
-          'last report': (row) => row.reportedAt,
+          'last contact': (row) => row.reportedAt,
+          'last sales': (row) => row.lastBatchAt,
           'sales today': (row) => row.salesToday.count,
           'amount today (minor units)': (row) => row.salesToday.amountMinor,
           'sales in 7 days': (row) => row.salesWeek.count,

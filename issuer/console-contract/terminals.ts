@@ -23,7 +23,10 @@ export const terminalRow = v.object({
   /** 0: never enrolled. */
   epoch: v.number(),
   /** When its newest batch came; absent: never. */
+  /** When its newest batch came, or that one came once more because there was nothing else to send. */
   reportedAt: v.optional(v.string()),
+  /** When its newest batch came. */
+  lastBatchAt: v.optional(v.string()),
   /** Taken out of service: it is not missed. */
   retired: v.boolean(),
   /** It has not reported for a day, though it should. */

@@ -97,7 +97,7 @@ export const advice: Readonly<Record<Cause, { readonly title: string; readonly t
   },
   notReported: {
     title: 'Terminals that have not reported since',
-    todo: 'Sync it, or fetch its batches by stick: until then the day is not complete. One that sold nothing has nothing to send.',
+    todo: 'Sync it, or fetch its batches by stick: until then the day is not complete. One that sold nothing is in contact when it syncs.',
   },
   alarm: {
     title: 'Alarms',

@@ -318,8 +318,10 @@ export const readRows = async (
       terminals: await db
         .selectFrom('terminal')
         .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
-        .select(['terminal_no', 'terminal_id', 'merchant.name', 'epoch', 'terminal.created_at', 'retired_at'])
-        .orderBy('terminal_no')
+        .leftJoin('terminal_contact', 'terminal_contact.terminal_no', 'terminal.terminal_no')
+        .select(['terminal.terminal_no', 'terminal_id', 'merchant.name', 'epoch', 'terminal.created_at', 'retired_at'])
+        .select('contact_at')
+        .orderBy('terminal.terminal_no')
         .execute(),
       cards: await withLoadCards(db, cards, loads),
       settlements,

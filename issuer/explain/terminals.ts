@@ -29,6 +29,8 @@ export interface Standing {
   readonly newestOrder: number
   /** 0: nothing ever came. */
   readonly lastReceivedAt: number
+  /** The same, or later: it had nothing new to send, and said so. */
+  readonly lastContactAt: number
   readonly missing: readonly MissingBatches[]
   /** Between the last word of one epoch and the first of the next. */
   readonly lost: readonly (Span & { readonly epoch: number })[]
@@ -79,6 +81,7 @@ export const readStandings = ({ facts, batches: all }: Book): readonly Standing[
   )
   return facts.terminals.map((row) => {
     const its = batches.get(row.terminal_no) ?? []
+    const lastReceivedAt = its.reduce((last, { received_at }) => Math.max(last, received_at), 0)
     return {
       terminalNo: row.terminal_no,
       terminalId: row.terminal_id,
@@ -86,7 +89,8 @@ export const readStandings = ({ facts, batches: all }: Book): readonly Standing[
       epoch: row.epoch,
       retired: row.retired_at !== null,
       newestOrder: newestOf(its),
-      lastReceivedAt: its.reduce((last, { received_at }) => Math.max(last, received_at), 0),
+      lastReceivedAt,
+      lastContactAt: Math.max(lastReceivedAt, row.contact_at ?? 0),
       missing: missingOf(its),
       lost: lostOf(its, row.epoch),
       broken: (alarms.get(row.terminal_no) ?? []).map(({ kind, raised_at }) => ({ kind, at: raised_at })),
@@ -138,13 +142,19 @@ const silentCases = (
 ): DerivedCase[] => {
   if (standing.epoch === 0 || standing.retired) return []
   const { day } = silence
-  const lastDay = standing.lastReceivedAt === 0 ? '' : book.dayOf(standing.lastReceivedAt)
+  const lastDay = standing.lastContactAt === 0 ? '' : book.dayOf(standing.lastContactAt)
   const began = book.dayOf(book.createdAt.get(standing.terminalNo) ?? 0)
-  const seen = Math.max(standing.lastReceivedAt, book.createdAt.get(standing.terminalNo) ?? 0)
+  const seen = Math.max(standing.lastContactAt, book.createdAt.get(standing.terminalNo) ?? 0)
   const isLong = silence.since !== undefined && seen < silence.since
   if (day === undefined ? brought === undefined && !isLong : lastDay > day || began > day) return []
+  const contact =
+    standing.lastContactAt > standing.lastReceivedAt
+      ? ` It was in contact last on ${book.clockTime(standing.lastContactAt)}.`
+      : ''
   const last =
-    lastDay === '' ? 'Nothing ever came from it.' : `Its last batch came on ${book.clockTime(standing.lastReceivedAt)}.`
+    lastDay === ''
+      ? 'Nothing ever came from it.'
+      : `Its last batch came on ${book.clockTime(standing.lastReceivedAt)}.${contact}`
   const others =
     brought === undefined
       ? ''
@@ -158,7 +168,7 @@ const silentCases = (
       amountMinor: brought?.minor ?? 0,
       ...noMoney,
       detail: `${last}${others}`,
-      evidence: `${standing.lastReceivedAt}/${brought?.count ?? 0}`,
+      evidence: `${standing.lastContactAt}/${brought?.count ?? 0}`,
     },
   ]
 }

@@ -546,6 +546,36 @@ test('the loop notices online and offline by trying, and a nudge sends at once',
   expect(seen).toEqual([true, true, false])
 })
 
+test('the loop sends the newest batch once more at its start, and when nothing was sold for twelve hours', async () => {
+  const { terminal } = make()
+  const issuer = await openIssuer()
+  addEntries(terminal, 1)
+  let now = 0
+  let told: () => void = () => {}
+  const loop = startSync(terminal, issuer.client, { random: () => 0, monotonicMs: () => now, onChange: () => told() })
+  onTestFinished(() => loop.stop())
+  const synced = () =>
+    new Promise<void>((resolve) => {
+      told = resolve
+    })
+  const batchesSent = () => issuer.paths.filter((path) => path === '/v1/batches').length
+  const syncAt = async (hours: number): Promise<number> => {
+    now = hours * 3_600_000
+    const done = synced()
+    loop.nudge()
+    await done
+    return batchesSent()
+  }
+  await synced()
+  expect(batchesSent()).toBe(1)
+  expect(await syncAt(11)).toBe(1)
+  expect(await syncAt(12)).toBe(2)
+  expect(await syncAt(23)).toBe(2)
+  addEntries(terminal, 1)
+  expect(await syncAt(23.5)).toBe(3)
+  expect(await syncAt(35)).toBe(3)
+})
+
 test('a sync ends with what was due when it began, and fetches the news, however fast sales go on', async () => {
   const { terminal } = make()
   const issuer = await openIssuer()

@@ -38,7 +38,7 @@ export interface SyncOptions {
   readonly signal?: AbortSignal
   /** The intent at the reader now, which is not yet in doubt. */
   readonly busyTerminalSeq?: () => number | undefined
-  /** With nothing else to send, the newest batch goes once more: an issuer that went back to a backup then asks for what it lacks. */
+  /** With nothing else to send, the newest batch goes once more: the issuer hears that the terminal is there, and one that went back to a backup then asks for what it lacks. */
   readonly makeSure?: boolean
   readonly onBatch?: (progress: { readonly entries: number; readonly left: number }) => void
 }
@@ -224,6 +224,8 @@ export interface SyncLoop {
 
 /** When everything is settled, the issuer is asked for news this often. */
 const idleMs = 60_000
+/** With nothing to send, the newest batch goes once more this often: half of what the issuer takes for silence. */
+const contactMs = 12 * 3_600_000
 
 /** Keeps the terminal in step with the issuer for as long as it runs. Never in the way of a sale. */
 export const startSync = (
@@ -231,10 +233,12 @@ export const startSync = (
   client: IssuerClient,
   options: Omit<SyncOptions, 'signal'> & {
     readonly random?: () => number
+    readonly monotonicMs?: () => number
     readonly onChange?: (online: boolean) => void
     readonly onFault?: (error: unknown) => void
   } = {},
 ): SyncLoop => {
+  const monotonicMs = options.monotonicMs ?? (() => performance.now())
   const stopping = new AbortController()
   let online = false
   let nudged = false
@@ -251,13 +255,14 @@ export const startSync = (
 
   const run = async () => {
     let failures = 0
-    // Once a start is enough: an issuer goes back to a backup seldom, and a batch is up to 104 kB.
-    let makeSure = true
+    // At the start, and where nothing was sold for long: the issuer takes a kiosk that sends nothing for silent. A batch is up to 104 kB.
+    let heardAt = Number.NEGATIVE_INFINITY
     while (!stopping.signal.aborted) {
       nudged = false
       try {
-        const { stopped } = await syncOnce(terminal, client, { ...options, makeSure, signal: stopping.signal })
-        makeSure = false
+        const makeSure = monotonicMs() - heardAt >= contactMs
+        const { stopped, batches } = await syncOnce(terminal, client, { ...options, makeSure, signal: stopping.signal })
+        if (makeSure || batches > 0) heardAt = monotonicMs()
         failures = 0
         // A stopped terminal sends nothing, and so has learnt nothing of the network.
         online = stopped === undefined || (await client.reachable())

@@ -121,10 +121,18 @@ function Figures({ terminal }: { terminal: TerminalDetail }) {
         note={`${terminal.salesWeek.count} sales`}
       />
       <Stat
-        label="Last report"
+        label="Last contact"
         {...(terminal.silent ? { tone: 'warn' as const } : {})}
         value={terminal.reportedAt === undefined ? 'Never' : <Age since={terminal.reportedAt} />}
-        note={terminal.reportedAt === undefined ? 'No batch ever came' : <DateTime at={terminal.reportedAt} />}
+        note={
+          terminal.lastBatchAt === undefined ? (
+            'No batch ever came'
+          ) : (
+            <>
+              last sales <DateTime at={terminal.lastBatchAt} />
+            </>
+          )
+        }
       />
       <Stat
         label="May hold"
@@ -132,7 +140,7 @@ function Figures({ terminal }: { terminal: TerminalDetail }) {
         note={
           exposure === undefined
             ? 'No sales to go by'
-            : `about ${exposure.expected.count} sales, by the ${exposure.basisDays} days before its last report`
+            : `about ${exposure.expected.count} sales, by the ${exposure.basisDays} days before its last contact`
         }
       />
       <Stat

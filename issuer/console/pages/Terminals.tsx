@@ -49,9 +49,15 @@ const columns: readonly Column<TerminalRow>[] = [
   { id: 'state', title: 'State', cell: (row) => <State row={row} /> },
   {
     id: 'reported',
-    title: 'Last report',
+    title: 'Last contact',
     sort: 'reported',
     cell: (row) => <DateTime at={row.reportedAt} relative />,
+  },
+  {
+    id: 'lastBatch',
+    title: 'Last sales',
+    priority: 3,
+    cell: (row) => <DateTime at={row.lastBatchAt} relative />,
   },
   { id: 'epoch', title: 'Epoch', align: 'end', priority: 3, cell: (row) => <Count of={row.epoch} /> },
   {
