@@ -13,6 +13,7 @@ import {
 } from '../issuer/cases/actions.ts'
 import { type CaseDetail, type CaseRow, listCases, showCase } from '../issuer/cases/case-view.ts'
 import { reconcileCases } from '../issuer/cases/reconcile.ts'
+import { isRiskUnknown } from '../issuer/console-contract/case-risk.ts'
 import { causes } from '../issuer/explain/case.ts'
 import type { Issuer } from '../issuer/issuer.ts'
 import { formatAmount } from '../protocol/currency.ts'
@@ -60,7 +61,7 @@ export const casesText = (
         String(row.caseNo),
         row.state,
         `${row.dueAt.slice(0, 10)}${row.overdue ? ' !' : ''}`,
-        money(row.atRiskMinor),
+        isRiskUnknown(row) ? 'unknown' : money(row.atRiskMinor),
         row.owner ?? '-',
         row.cause,
         aboutText(row),
@@ -84,7 +85,7 @@ export const caseText = (shown: CaseDetail, { currency, timeZone }: Issuer['book
       `Case ${shown.caseNo}: ${shown.title}, ${shown.state}`,
       `About ${aboutText(shown)}${shown.merchant === undefined ? '' : ` (${shown.merchant})`}, ${money(shown.amountMinor)}, day ${shown.day}`,
       ...(waits.length === 0 ? [] : [`Waits: ${waits.join(', ')}`]),
-      `At risk: ${money(shown.atRiskMinor)}. Due ${shown.dueAt.slice(0, 10)}${shown.overdue ? ', OVERDUE' : ''}. Owner: ${shown.owner ?? 'nobody'}`,
+      `At risk: ${isRiskUnknown(shown) ? 'unknown' : money(shown.atRiskMinor)}. Due ${shown.dueAt.slice(0, 10)}${shown.overdue ? ', OVERDUE' : ''}. Owner: ${shown.owner ?? 'nobody'}`,
       shown.detail,
       ...suspects.map(
         ({ terminalId, merchant, why }, index) =>

@@ -4,6 +4,8 @@
  */
 import type { Insertable, Selectable } from 'kysely'
 import type { CaseFileTable } from '../case-tables.ts'
+import { exposuresOf, unsyncedLimits } from '../console-api/exposure.ts'
+import { reportsOf } from '../console-api/terminals.ts'
 import { readBook } from '../explain/book.ts'
 import type { Case, KeyedCase } from '../explain/case.ts'
 import { stands } from '../explain/decided.ts'
@@ -39,18 +41,35 @@ const chunksOf = function* <Value>(values: readonly Value[]): Generator<Value[]>
 const seconds = (iso: string | undefined): number | undefined =>
   iso === undefined ? undefined : Math.floor(Date.parse(iso) / 1000)
 
-const atRiskMinor = ({ cause, amountMinor, suspenseMinor, holesMinor }: Case): number => {
+/** By terminal: about what each that is missed may hold, as the Overview has it. */
+type Held = ReadonlyMap<string, number>
+
+const atRiskMinor = (found: Case, held: Held): number => {
+  const { cause, amountMinor, suspenseMinor, holesMinor, terminalId } = found
   const standing = Math.abs(suspenseMinor) + Math.abs(holesMinor)
-  return standing > 0 ? standing : causePlaces[cause].amountAtRisk ? amountMinor : 0
+  if (standing > 0) return standing
+  const { amountAtRisk } = causePlaces[cause]
+  if (amountAtRisk === 'estimated') return held.get(terminalId ?? '') ?? 0
+  return amountAtRisk ? amountMinor : 0
+}
+
+const readHeld = async (issuer: Issuer, db: StoreWriter, derived: readonly KeyedCase[]): Promise<Held> => {
+  const missed = new Set(derived.flatMap(({ found }) => (found.cause === 'notReported' ? [found.terminalId] : [])))
+  if (missed.size === 0) return new Map()
+  const reporters = (await reportsOf(db)).filter(({ terminalId }) => missed.has(terminalId))
+  const exposures = await exposuresOf(db, reporters, { now: issuer.clock(), limits: await unsyncedLimits(issuer, db) })
+  return new Map(
+    reporters.map(({ terminalId, terminalNo }) => [terminalId, exposures.get(terminalNo)?.expected.amountMinor ?? 0]),
+  )
 }
 
 /** Of what is derived, the columns that may change while the case is the same. */
-const changing = ({ found, evidence }: KeyedCase) => ({
+const changing = ({ found, evidence }: KeyedCase, held: Held) => ({
   reason: found.reason ?? null,
   amount_minor: found.amountMinor,
   suspense_minor: found.suspenseMinor,
   holes_minor: found.holesMinor,
-  at_risk_minor: atRiskMinor(found),
+  at_risk_minor: atRiskMinor(found, held),
   last_counter: found.lastCounter ?? null,
   terminal_id: found.terminalId ?? null,
   merchant: found.merchant ?? null,
@@ -59,7 +78,7 @@ const changing = ({ found, evidence }: KeyedCase) => ({
   evidence,
 })
 
-const newFile = (keyed: KeyedCase, now: number): Insertable<CaseFileTable> => {
+const newFile = (keyed: KeyedCase, now: number, held: Held): Insertable<CaseFileTable> => {
   const { found } = keyed
   const { acts, dueDays } = causePlaces[found.cause]
   return {
@@ -75,7 +94,7 @@ const newFile = (keyed: KeyedCase, now: number): Insertable<CaseFileTable> => {
     closed_at: null,
     closed_document: null,
     closed_by: null,
-    ...changing(keyed),
+    ...changing(keyed, held),
   }
 }
 
@@ -85,14 +104,20 @@ class Pass {
   readonly #now: number
   readonly #issuer: Issuer
   readonly #decisions: ReadonlyMap<number, Decision>
+  readonly #held: Held
   readonly #events: CaseEvent[] = []
   readonly counts = { opened: 0, closed: 0, reopened: 0, takenBack: 0 }
 
-  constructor(issuer: Issuer, db: StoreWriter, decisions: ReadonlyMap<number, Decision>) {
+  constructor(
+    issuer: Issuer,
+    db: StoreWriter,
+    { decisions, held }: { readonly decisions: ReadonlyMap<number, Decision>; readonly held: Held },
+  ) {
     this.#issuer = issuer
     this.#db = db
     this.#now = issuer.clock()
     this.#decisions = decisions
+    this.#held = held
   }
 
   async open(fresh: readonly KeyedCase[]): Promise<void> {
@@ -102,7 +127,7 @@ class Pass {
         made.push(
           ...(await this.#db
             .insertInto('case_file')
-            .values(some.slice(at, at + 40).map((keyed) => newFile(keyed, this.#now)))
+            .values(some.slice(at, at + 40).map((keyed) => newFile(keyed, this.#now, this.#held)))
             .returning(['case_no', 'opened_document'])
             .execute()),
         )
@@ -122,22 +147,27 @@ class Pass {
     // A person closed it, and nothing has come since that he had not seen.
     if (isClosed && file.closed_by !== null && decision?.state !== 'booked' && file.evidence === keyed.evidence) return
     if (isClosed) await this.#reopen(file, keyed)
-    else if (file.json !== JSON.stringify(keyed.found) || file.evidence !== keyed.evidence)
+    else if (
+      file.json !== JSON.stringify(keyed.found) ||
+      file.evidence !== keyed.evidence ||
+      file.at_risk_minor !== atRiskMinor(keyed.found, this.#held)
+    )
       await this.#change(file, keyed, decision !== undefined && !holds)
   }
 
   async #change(file: CaseFile, keyed: KeyedCase, undecided: boolean): Promise<void> {
-    const next = changing(keyed)
+    const next = changing(keyed, this.#held)
     const moved = next.suspense_minor !== file.suspense_minor || next.holes_minor !== file.holes_minor
-    const state = undecided || (moved && file.state === 'waiting') ? newFile(keyed, this.#now).state : file.state
+    const state =
+      undecided || (moved && file.state === 'waiting') ? newFile(keyed, this.#now, this.#held).state : file.state
     await this.#update(file.case_no, { ...next, state })
     if (moved) this.#events.push({ caseNo: file.case_no, kind: 'changed', detail: keyed.found.detail })
   }
 
   async #reopen(file: CaseFile, keyed: KeyedCase): Promise<void> {
-    const { state, due_at } = newFile(keyed, this.#now)
+    const { state, due_at } = newFile(keyed, this.#now, this.#held)
     await this.#update(file.case_no, {
-      ...changing(keyed),
+      ...changing(keyed, this.#held),
       state,
       due_at,
       closed_at: null,
@@ -275,7 +305,10 @@ export const reconcileIn = async (issuer: Issuer, db: StoreWriter): Promise<Reco
     .selectAll()
     .where('state', 'in', ['proposed', 'booked'])
     .execute()
-  const pass = new Pass(issuer, db, new Map(decisions.map((decision) => [decision.case_no, decision])))
+  const pass = new Pass(issuer, db, {
+    decisions: new Map(decisions.map((decision) => [decision.case_no, decision])),
+    held: await readHeld(issuer, db, [...open.values()]),
+  })
   for (const file of files.values()) {
     const keyed = open.get(file.case_key)
     if (keyed === undefined) await pass.end(file, ended.get(`${file.case_key}/closed`))

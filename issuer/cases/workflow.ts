@@ -16,8 +16,8 @@ export interface Place {
   readonly acts: Acts
   /** Due so many days after it was opened. */
   readonly dueDays: number
-  /** Whether the sum it is about may be lost, where nothing of it stands in suspense or holes. */
-  readonly amountAtRisk: boolean
+  /** Whether the sum it is about may be lost, where nothing of it stands in suspense or holes. estimated: what the terminal may hold. */
+  readonly amountAtRisk: boolean | 'estimated'
 }
 
 const [today, soon, week, month] = [1, 3, 7, 30]
@@ -41,8 +41,8 @@ export const causePlaces: Readonly<Record<Cause, Place>> = {
   held: { title: 'Held back', acts: 'nobody', dueDays: week, amountAtRisk: true },
   courier: { title: 'Brought by couriers alone', acts: 'operator', dueDays: week, amountAtRisk: false },
   missingBatches: { title: 'Missing batches', acts: 'operator', dueDays: soon, amountAtRisk: false },
-  // Its sum came by couriers, and is booked.
-  notReported: { title: 'Silent terminal', acts: 'operator', dueDays: today, amountAtRisk: false },
+  // The sum that couriers brought is booked; what it holds beyond that nobody knows yet.
+  notReported: { title: 'Silent terminal', acts: 'operator', dueDays: today, amountAtRisk: 'estimated' },
   alarm: { title: 'Alarm', acts: 'operator', dueDays: today, amountAtRisk: false },
 }
 
@@ -106,6 +106,8 @@ export const loadAdvice: Readonly<Record<LoadVerdict, VerdictAdvice>> = {
   },
 }
 
+const risks: Readonly<Record<string, string>> = { true: 'its sum', estimated: 'about what it may hold' }
+
 const who: Readonly<Record<Acts, string>> = { operator: 'operator', finance: 'finance', nobody: 'nobody, it waits' }
 
 const rows = (cells: readonly (readonly string[])[]): string[] => cells.map((row) => `| ${row.join(' | ')} |`)
@@ -119,7 +121,7 @@ export const workflowMarkdown = (): string =>
       causes.map((cause) => {
         const { acts, dueDays, amountAtRisk } = causePlaces[cause]
         const days = dueDays === 1 ? '1 day' : `${dueDays} days`
-        return [`${advice[cause].title} (\`${cause}\`)`, who[acts], days, amountAtRisk ? 'its sum' : '-']
+        return [`${advice[cause].title} (\`${cause}\`)`, who[acts], days, risks[String(amountAtRisk)] ?? '-']
       }),
     ),
     '',

@@ -1,6 +1,7 @@
 /** One case: what is known, the proofs, what to do, and what people did about it. */
 import { useState } from 'react'
 import { Link } from 'wouter'
+import { isRiskUnknown } from '../../console-contract/case-risk.ts'
 import {
   type CaseDetailShape,
   caseDetail,
@@ -515,7 +516,7 @@ function Shown({ of }: { of: CaseDetailShape }) {
       {of.overdue ? <Strip tone="warn">It is overdue.</Strip> : null}
       <div className="case-stats">
         <Stats>
-          <Stat label="At risk" value={<Money minor={of.atRiskMinor} />} />
+          <Stat label="At risk" value={isRiskUnknown(of) ? 'unknown' : <Money minor={of.atRiskMinor} />} />
           <Stat label="In suspense" value={<Money minor={of.suspenseMinor} />} />
           <Stat label="In holes" value={<Money minor={of.holesMinor} />} />
           <Stat

@@ -1,5 +1,6 @@
 /** Everything that does not add up, as work: what is at risk, whose it is, and until when. */
 import { Link } from 'wouter'
+import { isRiskUnknown } from '../../console-contract/case-risk.ts'
 import { type CaseShape, casesPage, casesSummary } from '../../console-contract/cases.ts'
 import { useApi } from '../api/query.ts'
 import { reasonTitle, stateWords } from '../parts/case-words.ts'
@@ -72,7 +73,7 @@ const columns: readonly Column<CaseShape>[] = [
     title: 'At risk',
     sort: 'atRisk',
     align: 'end',
-    cell: (row) => <Money minor={row.atRiskMinor} strong />,
+    cell: (row) => (isRiskUnknown(row) ? 'unknown' : <Money minor={row.atRiskMinor} strong />),
   },
   { id: 'card', title: 'Card', cell: (row) => <CardCell row={row} /> },
   { id: 'terminal', title: 'Terminal', cell: (row) => <TerminalCell row={row} /> },
