@@ -24,8 +24,10 @@ import {
   notPaidWords,
   percentOf,
 } from '../issuer/console-contract/statement-lines.ts'
+import { unreportedWords } from '../issuer/console-contract/unreported-words.ts'
 import { plural } from '../issuer/explain/terminals.ts'
 import type { Issuer } from '../issuer/issuer.ts'
+import { unreportedSince } from '../issuer/unreported.ts'
 import { formatAmount, parseAmount } from '../protocol/currency.ts'
 import { basisPoints, day, wholeNumber } from './arguments.ts'
 import { commandCaller } from './caller.ts'
@@ -47,6 +49,13 @@ export interface Surroundings {
 const given = <Value extends object>(options: Value): { [Name in keyof Value]?: NonNullable<Value[Name]> } =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 
+/** What is not complete, in one line; none: every kiosk has reported. */
+export const unreportedLines = async (issuer: Issuer, of?: string): Promise<readonly string[]> => {
+  const { currency } = issuer.book
+  const { kiosks, since, mayHoldMinor } = await unreportedSince(issuer, of)
+  return kiosks === 0 ? [] : [unreportedWords(kiosks, since, `${formatAmount(mayHoldMinor, currency)} ${currency}`)]
+}
+
 const dayCommands = (issuer: Command, { storeOption, withIssuer }: Surroundings): void => {
   const command = issuer.command('day').description('business days: what is closed never changes')
   command
@@ -57,8 +66,12 @@ const dayCommands = (issuer: Command, { storeOption, withIssuer }: Surroundings)
     .action((until: string | undefined, options: StoreOptions) =>
       withIssuer(options.store, async (opened) => {
         const closed = await closeDay(opened, { ...(until === undefined ? {} : { day: until }), by: commandCaller() })
+        const missed = await unreportedLines(opened, closed.day)
         result(options, closed, () =>
-          closed.closed.length === 0 ? `${closed.day} was closed already.` : `Closed: ${closed.closed.join(', ')}.`,
+          [
+            closed.closed.length === 0 ? `${closed.day} was closed already.` : `Closed: ${closed.closed.join(', ')}.`,
+            ...missed,
+          ].join('\n'),
         )
       }),
     )

@@ -30,7 +30,7 @@ import { caseCommands } from './cases.ts'
 import { auditCommands, userCommands } from './console-users.ts'
 import { explanationText } from './explain-text.ts'
 import { fundingCommands, fundingText } from './funding.ts'
-import { addClosingCommands } from './issuer-closing.ts'
+import { addClosingCommands, unreportedLines } from './issuer-closing.ts'
 import { keysCommands, limitsCommands } from './issuer-keys.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { addRebuild } from './rebuild.ts'
@@ -308,7 +308,8 @@ export const issuerCommands = (): Command => {
     .action((options: StoreOptions & { day?: string }) =>
       withIssuer(options.store, async (opened) => {
         const reported = await report(opened, options.day === undefined ? {} : { day: options.day })
-        result(options, reported, () => reportText(reported, opened.book.currency))
+        const missed = await unreportedLines(opened, options.day)
+        result(options, reported, () => [reportText(reported, opened.book.currency), ...missed].join('\n\n'))
       }),
     )
 

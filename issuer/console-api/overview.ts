@@ -142,6 +142,8 @@ const unreported = route({
         })),
         count: kiosks.length,
         silentCount: kiosks.filter(silent).length,
+        silentSince: businessDayAt(now - silentSeconds, issuer.book.timeZone).day,
+        silentMinor: kiosks.filter(silent).reduce((sum, { exposure }) => sum + exposure.expected.amountMinor, 0),
         enrolledCount: enrolled.length,
         expectedMinor: kiosks.reduce((sum, { exposure }) => sum + exposure.expected.amountMinor, 0),
         ...(limits === undefined

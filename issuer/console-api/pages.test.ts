@@ -12,6 +12,7 @@ import { report } from '../report.ts'
 import { type ConsoleClient, consoleApp, newUser } from '../test-console.ts'
 import { type Days, makeDays } from '../test-days.ts'
 import { type Bench, openBench } from '../test-support.ts'
+import { unreportedSince } from '../unreported.ts'
 import { endLiveStreams } from './live.ts'
 
 let bench: Bench
@@ -80,6 +81,14 @@ describe('the overview', () => {
       expect.arrayContaining(['alarm', 'exception', 'missingBatches', 'notReported']),
     )
     expect(cases.overdue).toBe(0)
+    // One estimate, wherever it stands.
+    const { silentMinor, silentSince, kiosks } = await read(unreportedOverview, '/overview/unreported')
+    expect(silentMinor).toBe(kiosks.find(({ silent }) => silent)?.exposure.expected.amountMinor)
+    expect(cases.causes.find(({ cause }) => cause === 'notReported')?.atRiskMinor).toBe(silentMinor)
+    const said = { kiosks: 1, since: silentSince, mayHoldMinor: silentMinor }
+    expect(await unreportedSince(bench.issuer)).toEqual(said)
+    expect(await unreportedSince(bench.issuer, silentSince)).toMatchObject({ since: silentSince })
+    expect(silentMinor).toBeGreaterThan(0)
     expect(sums.suspense + sums.holes).toBeGreaterThan(0)
     expect(attention.missingBatches).toEqual([{ terminalId: days.terminals[1]?.id, epoch: 1, missing: 1 }])
   })

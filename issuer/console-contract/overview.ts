@@ -42,6 +42,10 @@ export const unreportedOverview = v.object({
   /** Kiosks that should have sold something since they last reported. */
   count: v.number(),
   silentCount: v.number(),
+  /** They have not reported since this business day. */
+  silentSince: v.string(),
+  /** Of `expectedMinor`, what those that are silent may hold. */
+  silentMinor: v.number(),
   enrolledCount: v.number(),
   expectedMinor: v.number(),
   /** The kiosks' own limits, as the newest bulletin has them. */

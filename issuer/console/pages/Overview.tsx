@@ -1,6 +1,7 @@
 /** The morning's page: what was sold where, who has not reported, what does not add up, what to do next. */
 import type { UseQueryResult } from '@tanstack/react-query'
 import { Link } from 'wouter'
+import { isRiskUnknown } from '../../console-contract/case-risk.ts'
 import { fundingAnswer } from '../../console-contract/funding.ts'
 import {
   type AttentionOverview,
@@ -13,6 +14,7 @@ import {
   unreportedOverview,
 } from '../../console-contract/overview.ts'
 import type { CountAndAmount } from '../../console-contract/terminals.ts'
+import { unreportedWords } from '../../console-contract/unreported-words.ts'
 import { useApi } from '../api/query.ts'
 import { useSession } from '../api/session.ts'
 import { isThere } from '../areas.ts'
@@ -215,7 +217,7 @@ function Unreported({ unreported }: { unreported: UnreportedOverview }) {
           },
           {
             id: 'reported',
-            title: 'Last report',
+            title: 'Last contact',
             cell: (row) => (
               <span className="inline">
                 <DateTime at={row.reportedAt} relative />
@@ -284,8 +286,17 @@ function Books({ books }: { books: BooksOverview }) {
   )
 }
 
-function Trouble({ attention }: { attention: AttentionOverview }) {
-  if (attention.cases.causes.length === 0) return <p className="card-note">Everything adds up: no case is open.</p>
+function Trouble({ attention, unreported }: { attention: AttentionOverview; unreported: UnreportedOverview }) {
+  const { currency } = useSession().book
+  const { silentCount, silentSince, silentMinor } = unreported
+  const missed =
+    silentCount === 0 ? undefined : unreportedWords(silentCount, silentSince, formatMoney(silentMinor, currency))
+  if (attention.cases.causes.length === 0)
+    return (
+      <p className="card-note">
+        {missed === undefined ? 'Everything adds up: no case is open.' : `No case is open, but ${missed}`}
+      </p>
+    )
   return (
     <PlainTable
       caption="Open cases by cause"
@@ -311,7 +322,12 @@ function Trouble({ attention }: { attention: AttentionOverview }) {
           cell: (row) => <Count of={row.overdue} />,
         },
         { id: 'amount', title: 'Amount', align: 'end', priority: 2, cell: (row) => <Money minor={row.amountMinor} /> },
-        { id: 'risk', title: 'At risk', align: 'end', cell: (row) => <Money minor={row.atRiskMinor} /> },
+        {
+          id: 'risk',
+          title: 'At risk',
+          align: 'end',
+          cell: (row) => (isRiskUnknown(row) ? 'unknown' : <Money minor={row.atRiskMinor} />),
+        },
       ]}
     />
   )
@@ -486,7 +502,13 @@ export default function Overview() {
         <div className="halves">
           <div className="stack">
             <Card title="What does not add up" flush aside={<Link href="/exceptions">All exceptions</Link>}>
-              <Answer of={answers.attention}>{(attention) => <Trouble attention={attention} />}</Answer>
+              <Answer of={answers.attention}>
+                {(attention) => (
+                  <Answer of={answers.unreported}>
+                    {(unreported) => <Trouble attention={attention} unreported={unreported} />}
+                  </Answer>
+                )}
+              </Answer>
             </Card>
             <Card title="The books" flush>
               <Answer of={answers.books}>{(books) => <Books books={books} />}</Answer>
