@@ -36,7 +36,10 @@ const usesPcscd = (file: string) =>
 
 /** The issuer's suites run on both databases: those that leave it to openBench which one. */
 const onBothStores = (file: string) =>
-  file.startsWith('issuer') && /openBench|testStoreUrl/.test(readFileSync(path.join(import.meta.dirname, file), 'utf8'))
+  file.startsWith('issuer') &&
+  // Of sockets and pages, not of what is stored.
+  !/(server|claim-page)\.test\.ts$/.test(file) &&
+  /openBench|testStoreUrl/.test(readFileSync(path.join(import.meta.dirname, file), 'utf8'))
 
 const common = { environment: 'node', testTimeout: 30_000, hookTimeout: 30_000 } as const
 

@@ -131,7 +131,7 @@ const firstRun = async (page: Page, { url, code }: Ready): Promise<void> => {
 }
 
 const addUser = async (page: Page, name: string, role: string): Promise<void> => {
-  await page.getByRole('button', { name: 'Add a user' }).click()
+  await page.getByRole('button', { name: 'Add user' }).click()
   const dialog = page.getByRole('dialog').filter({ visible: true })
   await dialog.getByLabel('Name', { exact: true }).fill(name)
   await dialog.getByLabel('Role').selectOption(role)
@@ -196,8 +196,10 @@ const findFaults = async (page: Page, expected: readonly ExpectedCase[]): Promis
   await picture(page, 'exceptions')
   for (const each of expected) {
     await expect(rowOf(page, each), `${each.cause} of ${each.cardId ?? each.terminalId}`).toHaveCount(1)
-    // What couriers brought of a silent terminal is booked: nothing of it is at risk.
-    await expect(rowOf(page, each)).toContainText(euros(each.cause === 'notReported' ? 0 : each.amountMinor))
+    // What a silent terminal may hold is an estimate: nobody can count it, but it is never nothing.
+    await expect(rowOf(page, each)).toContainText(
+      each.cause === 'notReported' ? /€[\d,]*[1-9][\d,]*\.\d\d/ : euros(each.amountMinor),
+    )
   }
   const shown = new Set<string>()
   for (const each of expected) {
@@ -300,8 +302,8 @@ for (const store of ['SQLite', 'PostgreSQL'] as const)
         .getByRole('link', { name: clone.cardId ?? '' })
         .first()
         .click()
-      await confirm(operator, 'Block …', { says: 'Block', reason: 'copied' })
-      await expect(operator.getByRole('button', { name: 'Unblock …' })).toBeVisible()
+      await confirm(operator, 'Block', { says: 'Block', reason: 'copied' })
+      await expect(operator.getByRole('button', { name: 'Unblock' })).toBeVisible()
       await picture(operator, 'card-blocked')
       const isAlarm = (wanted: string) => (each: ExpectedCase) => each.cause === 'alarm' && each.reason === wanted
       await closeWithNote(operator, caseOf(facts, isAlarm('clone')), 'The card is blocked.')

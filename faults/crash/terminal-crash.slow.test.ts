@@ -7,8 +7,11 @@ import { type Flow, flows } from './flow-names.ts'
 import { templateOf } from './flows.ts'
 import { type KillBench, killAt, killEverywhere, referenceRun } from './kill.ts'
 
-/** Where no money moves, and the steps are many, the test command takes every third; FARTHING_SOAK=1 takes all. */
-const strides: Partial<Record<Flow, number>> = { enrolment: 3 }
+/**
+ * Where no money moves, and the steps are many, the test command takes every fourth; of a flow that is another one with one step
+ * more, every second. FARTHING_SOAK=1 takes all.
+ */
+const strides: Partial<Record<Flow, number>> = { enrolment: 4, printed: 2, document: 2, reversal: 2 }
 
 describe('a terminal that is killed before any file call, APDU or request', () => {
   const cleanUps: (() => void)[] = []
