@@ -21,6 +21,7 @@ import { assignUnits, offeredIn, promoteComing } from './catalogue.ts'
 import { unitState } from './catalogue-tables.ts'
 import { IssuerError } from './errors.ts'
 import { hotlistToSign } from './hotlist-log.ts'
+import { isoTime } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import { retiredPayVersions } from './key-versions.ts'
 import { setSetting, setting } from './settings.ts'
@@ -73,8 +74,6 @@ export interface PublishOptions extends Terms {
 /** Where customers reach the issuer, without a slash at its end. */
 export const publicUrlOf = (issuer: Pick<Issuer, 'store'>): Promise<string> =>
   issuer.store.read(async (db) => (await setting(db, 'publicUrl')) ?? defaultPublicUrl)
-
-const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 /** As signed; undefined: none was published yet. */
 export const newestBulletin = async (issuer: Issuer, db: StoreReader): Promise<Published | undefined> => {

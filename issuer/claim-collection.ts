@@ -10,6 +10,7 @@ import { goodsFolder } from './catalogue.ts'
 import { type ClaimRefusal, type HonouredClaim, settleClaim } from './claims.ts'
 import { codeOpener, contentKey } from './content-keys.ts'
 import { readBlob } from './goods.ts'
+import { isoTime } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import { fileNameOf } from './media-types.ts'
 
@@ -92,8 +93,6 @@ const codeOf = async (issuer: Issuer, unit: string): Promise<string> => {
   )
   return codeOpener(issuer)({ unit, sealed: row.sealed_code })
 }
-
-const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 const receiptOf = (claim: HonouredClaim): Omit<CollectedClaim, 'code' | 'contentUrl'> => {
   const { item, record } = claim

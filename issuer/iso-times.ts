@@ -1,4 +1,6 @@
-/** For JSON that leaves the issuer: members that hold UNIX seconds (`at`, `...At`) become ISO 8601 in UTC. */
+/** For JSON that leaves the issuer: times are ISO 8601 in UTC there, and UNIX seconds within. */
+
+export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 type IsoMember<Name, Value> = Name extends 'at' | `${string}At`
   ? Value extends number
@@ -13,10 +15,11 @@ export type WithIsoTimes<Value> = Value extends readonly (infer Item)[]
     : Value
 
 const convert = (value: unknown, name = ''): unknown => {
-  if (typeof value === 'number') return /^at$|At$/.test(name) ? new Date(value * 1000).toISOString() : value
+  if (typeof value === 'number') return /^at$|At$/.test(name) ? isoTime(value) : value
   if (Array.isArray(value)) return value.map((item) => convert(item))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([member, each]) => [member, convert(each, member)]))
 }
 
+/** Members that hold UNIX seconds (`at`, `...At`), at any depth, become text. */
 export const withIsoTimes = <Value>(value: Value): WithIsoTimes<Value> => convert(value) as WithIsoTimes<Value>

@@ -1,9 +1,8 @@
 /** The users as the console lists them. There are few: a page is cut from all of them. */
 import type * as v from 'valibot'
 import type { User, userListInput, userPageSchema } from './console-contract/access.ts'
+import { isoTime } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
-
-const iso = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 const readUsers = (issuer: Issuer, search: string): Promise<User[]> =>
   issuer.store.read(async (db) => {
@@ -24,9 +23,9 @@ const readUsers = (issuer: Issuer, search: string): Promise<User[]> =>
       role: row.role,
       disabled: row.disabled === 1,
       mustChangePassword: row.must_change === 1,
-      createdAt: iso(row.created_at),
-      passwordAt: iso(row.password_at),
-      ...(row.seen_at === null ? {} : { seenAt: iso(row.seen_at) }),
+      createdAt: isoTime(row.created_at),
+      passwordAt: isoTime(row.password_at),
+      ...(row.seen_at === null ? {} : { seenAt: isoTime(row.seen_at) }),
     }))
   })
 

@@ -4,11 +4,10 @@ import { type CaseState, caseStates, type DecisionKind, type DecisionState } fro
 import { IssuerError } from '../errors.ts'
 import { advice, type Case, type Cause, causes, evidences } from '../explain/case.ts'
 import { exceptionAdvice } from '../explain/reasons.ts'
+import { isoTime } from '../iso-times.ts'
 import type { StoreReader } from '../store.ts'
 import type { CaseFile } from './reconcile.ts'
 import { type Acts, causePlaces } from './workflow.ts'
-
-const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 /** All amounts in minor units. Times ISO 8601. */
 export interface CaseRow {

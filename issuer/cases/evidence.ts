@@ -2,6 +2,7 @@
 import { parseRecord } from '../../protocol/record.ts'
 import { balanceBeforeMinor } from '../card-line.ts'
 import type { EvidenceShape, LineShape } from '../console-contract/cases.ts'
+import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import { isProven } from '../settlement.ts'
 import type { StoreReader } from '../store.ts'
@@ -12,8 +13,6 @@ const besideMax = 3
 const lineMax = 40
 const rowsMax = 20
 const batchesMax = 5
-
-const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 const cardNoOf = async (db: StoreReader, cardId: string): Promise<number | undefined> =>
   (await db.selectFrom('card').select('card_no').where('card_id', '=', cardId).executeTakeFirst())?.card_no

@@ -1,9 +1,8 @@
 /** What is in a merchant's account and not to be paid yet, and what waits for a person: both are carried over. */
 import { sql } from 'kysely'
 import type { CarriedException, HeldPayment } from '../console-contract/statement.ts'
+import { isoTime } from '../iso-times.ts'
 import type { StoreReader } from '../store.ts'
-
-const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 export interface Until {
   readonly merchantNo: number

@@ -17,6 +17,7 @@ import {
 } from '../console-contract/access.ts'
 import { type Session as ShownSession, sessionSchema } from '../console-contract/session.ts'
 import { IssuerError } from '../errors.ts'
+import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import {
   changePassword,
@@ -33,13 +34,12 @@ import { addUser, hasUsers, resetPassword, setDisabled, setRole } from '../users
 import { route, type Session, type Visit } from './route.ts'
 
 const nothing = v.object({})
-const iso = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 const shown = (issuer: Issuer, session: Session): ShownSession => ({
   user: { name: session.name, role: session.role },
   forgeryToken: session.forgeryToken,
   mustChangePassword: session.mustChange,
-  provedUntil: iso(session.provedAt + provedSeconds),
+  provedUntil: isoTime(session.provedAt + provedSeconds),
   book: { currency: issuer.book.currency, timeZone: issuer.book.timeZone, dev: issuer.keys.dev },
 })
 
@@ -162,8 +162,8 @@ export const accessRoutes = [
         sessions: rows.map((row) => ({
           sessionNo: row.session_no,
           current: row.session_no === session.sessionNo,
-          beganAt: iso(row.began_at),
-          seenAt: iso(row.seen_at),
+          beganAt: isoTime(row.began_at),
+          seenAt: isoTime(row.seen_at),
           address: row.address,
           browser: row.browser,
         })),

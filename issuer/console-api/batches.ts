@@ -25,10 +25,11 @@ import {
   entryInput,
 } from '../console-contract/batches.ts'
 import { IssuerError } from '../errors.ts'
+import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import { isProven } from '../settlement.ts'
 import type { StoreReader } from '../store.ts'
-import { businessDay, isoTime } from './days.ts'
+import { businessDay } from './days.ts'
 import { answerList } from './paging.ts'
 import { route } from './route.ts'
 

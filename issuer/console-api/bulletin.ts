@@ -16,8 +16,8 @@ import {
   termsInput,
   versionInput,
 } from '../console-contract/bulletin.ts'
+import { isoTime } from '../iso-times.ts'
 import { endTerminalVersion, keyState, retirePayVersion, rotateMasters, rotateSigningKey } from '../key-rotation.ts'
-import { isoTime } from './days.ts'
 import { answerList } from './paging.ts'
 import { route } from './route.ts'
 

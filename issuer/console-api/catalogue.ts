@@ -47,12 +47,12 @@ import {
 import { contentKey } from '../content-keys.ts'
 import { IssuerError } from '../errors.ts'
 import { blobBytes, readBlob, removeBlob, storeBlob } from '../goods.ts'
+import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import { isMedia, mediaTypeOf } from '../media-types.ts'
 import { momentIn } from '../moment.ts'
 import { isNothing, publicationChanges } from '../publication-changes.ts'
 import type { StoreReader } from '../store.ts'
-import { isoTime } from './days.ts'
 import { route } from './route.ts'
 
 const nothing = v.object({})

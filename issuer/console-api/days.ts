@@ -40,5 +40,3 @@ export const businessDay = (day: string, timeZone: string): BusinessDay => ({
 
 export const businessDayAt = (time: number, timeZone: string): BusinessDay =>
   businessDay(businessDays(timeZone)(time), timeZone)
-
-export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()

@@ -1,5 +1,4 @@
 /** Accounts and the journal: every number is made of transfers, and each of those has its document. */
-
 import * as v from 'valibot'
 import { bookAccounts } from '../books-tables.ts'
 import {
@@ -11,8 +10,8 @@ import {
   transfersQuery,
 } from '../console-contract/ledger.ts'
 import { IssuerError } from '../errors.ts'
+import { isoTime } from '../iso-times.ts'
 import type { StoreReader } from '../store.ts'
-import { isoTime } from './days.ts'
 import { answerList } from './paging.ts'
 import { route } from './route.ts'
 

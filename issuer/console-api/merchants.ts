@@ -20,10 +20,10 @@ import {
 } from '../console-contract/merchants.ts'
 import { partySchema } from '../console-contract/statement.ts'
 import { IssuerError } from '../errors.ts'
+import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import { addMerchant } from '../parties.ts'
 import type { StoreReader } from '../store.ts'
-import { isoTime } from './days.ts'
 import { answerList } from './paging.ts'
 import { route } from './route.ts'
 

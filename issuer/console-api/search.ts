@@ -1,8 +1,8 @@
 /** One box for everything that has a name: ids by their beginning, batches and documents by theirs, merchants by a part. */
 import type * as v from 'valibot'
 import { type SearchResult, searchQuery, searchResult } from '../console-contract/search.ts'
+import { isoTime } from '../iso-times.ts'
 import type { StoreReader } from '../store.ts'
-import { isoTime } from './days.ts'
 import { route } from './route.ts'
 
 const shownOfKind = 8

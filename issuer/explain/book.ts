@@ -3,6 +3,7 @@ import { formatAmount } from '../../protocol/currency.ts'
 import { entryKey, type OwnWord } from '../archive.ts'
 import { businessDays, clockTimes, spanOfDay } from '../business-days.ts'
 import { type Index, indexFacts, keyOf } from '../facts.ts'
+import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreReader } from '../store.ts'
 import type { Closing } from './case.ts'
@@ -33,8 +34,6 @@ const readReported = (spans: readonly BatchSpan[]): ReadonlyMap<number, number> 
     until.set(terminal_no, Math.max(until.get(terminal_no) ?? 0, newest_order ?? 0))
   return until
 }
-
-const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 export interface Book {
   /** What is not plain, and its neighbours. */
