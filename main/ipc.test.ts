@@ -5,7 +5,18 @@ import type { Kiosk } from './kiosk-contract.ts'
 
 const windowId = 7
 const ours = { sender: { id: windowId }, senderFrame: { url: 'farthing://kiosk/', parent: null } }
-const methods: readonly Method[] = ['state', 'buy', 'cancel', 'showGoods', 'collect', 'finish']
+const methods: readonly Method[] = [
+  'state',
+  'buy',
+  'cancel',
+  'pinKey',
+  'topUp',
+  'topUpCode',
+  'printReceipt',
+  'showGoods',
+  'collect',
+  'finish',
+]
 
 describe('a sender', () => {
   test('that is our own page is heard', () => {
@@ -29,7 +40,11 @@ describe('a sender', () => {
 describe('the arguments', () => {
   const right: Record<Method, readonly unknown[]> = {
     state: [],
-    buy: ['harbour-walk'],
+    buy: ['harbour-walk', 0],
+    pinKey: ['7'],
+    topUp: [],
+    topUpCode: ['7KQ2-0F9M-XW3T-H5RA'],
+    printReceipt: [],
     cancel: [],
     showGoods: [],
     collect: [4_294_967_295],
@@ -41,14 +56,26 @@ describe('the arguments', () => {
   test.each(methods)('of %s are refused when there are more of them', (method) => {
     expect(() => checkShape(method, [...right[method], undefined])).toThrow('shape: ')
   })
-  test.each([[], [''], ['x'.repeat(129)], [42], [null], [['harbour-walk']], [{ id: 'harbour-walk' }]])(
-    'of buy are refused when they are %j',
-    (...given) => {
-      expect(() => checkShape('buy', given)).toThrow(
-        expect.objectContaining({ name: 'MessageRefused', code: 'shape', message: 'shape: farthing:buy' }),
-      )
-    },
-  )
+  test.each([
+    [],
+    [''],
+    ['x'.repeat(129)],
+    [42],
+    [null],
+    [['harbour-walk']],
+    [{ id: 'harbour-walk' }],
+    ['map', -1],
+    ['map', 1.5],
+    ['map', '18'],
+    ['map'],
+  ])('of buy are refused when they are %j', (...given) => {
+    expect(() => checkShape('buy', given)).toThrow(
+      expect.objectContaining({ name: 'MessageRefused', code: 'shape', message: 'shape: farthing:buy' }),
+    )
+  })
+  test.each([[], [1], ['10'], [''], ['A'], [null]])('of pinKey are refused when they are %j', (...given) => {
+    expect(() => checkShape('pinKey', given)).toThrow('shape: farthing:pin-key')
+  })
   test.each([[], [0], [-1], [1.5], [Number.NaN], [Infinity], [2 ** 32], ['1'], [1n], [true], [null]])(
     'of collect are refused when they are %s',
     (...given) => {
@@ -68,6 +95,10 @@ describe('a connected window', () => {
       readerPosition: 'below',
       diagonalMm: 546,
       catalogue: [],
+      categories: [],
+      branding: {},
+      topUp: false,
+      volume: 1,
     },
     screen: { name: 'browse' },
   }
@@ -90,6 +121,10 @@ describe('a connected window', () => {
         }
       },
       buy: note('buy'),
+      pinKey: note('pinKey'),
+      topUp: note('topUp'),
+      topUpCode: note('topUpCode'),
+      printReceipt: note('printReceipt'),
       cancel: note('cancel'),
       showGoods: note('showGoods'),
       collect: note('collect'),
@@ -124,12 +159,12 @@ describe('a connected window', () => {
   test('reaches the till with what the page may say', async () => {
     const { say, told } = connected()
     expect(await say('farthing:state', ours)).toBe(state)
-    await say('farthing:buy', ours, 'harbour-walk')
+    await say('farthing:buy', ours, 'harbour-walk', 18)
     await say('farthing:cancel', ours)
     await say('farthing:show-goods', ours)
     await say('farthing:collect', ours, 12)
     await say('farthing:finish', ours)
-    expect(told).toEqual([['buy', 'harbour-walk'], ['cancel'], ['showGoods'], ['collect', 12], ['finish']])
+    expect(told).toEqual([['buy', 'harbour-walk', 18], ['cancel'], ['showGoods'], ['collect', 12], ['finish']])
   })
   test('does not reach the till with anything else', async () => {
     const { say, told } = connected()

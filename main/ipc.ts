@@ -3,22 +3,32 @@
  * what does not fit is refused with a named error and never reaches the till.
  */
 import * as v from 'valibot'
-import { channels, type FarthingBridge } from '../preload/contract.ts'
+import { channels, type FarthingBridge, pinKeys } from '../preload/contract.ts'
 import type { Kiosk } from './kiosk-contract.ts'
 import { isAppUrl } from './navigation.ts'
 
 /** The methods of the bridge that arrive as messages. */
 export type Method = Exclude<keyof typeof channels, 'pushed'>
 
-type Arguments = { readonly [M in Method]: Parameters<FarthingBridge[M]> }
+type Arguments = { readonly [M in Method]: Required<Parameters<FarthingBridge[M]>> }
 
 const itemIdLengthMax = 128
 const counterMax = 2 ** 32 - 1
+const yearsMax = 150
+/** A voucher's code with all the blanks and dashes that somebody may type. */
+const codeLengthMax = 64
 
 const nothing = v.strictTuple([])
 const shapes: { readonly [M in Method]: v.GenericSchema<unknown, Arguments[M]> } = {
   state: nothing,
-  buy: v.strictTuple([v.pipe(v.string(), v.minLength(1), v.maxLength(itemIdLengthMax))]),
+  buy: v.strictTuple([
+    v.pipe(v.string(), v.minLength(1), v.maxLength(itemIdLengthMax)),
+    v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(yearsMax)),
+  ]),
+  pinKey: v.strictTuple([v.picklist(pinKeys)]),
+  topUp: nothing,
+  topUpCode: v.strictTuple([v.pipe(v.string(), v.minLength(1), v.maxLength(codeLengthMax))]),
+  printReceipt: nothing,
   cancel: nothing,
   showGoods: nothing,
   collect: v.strictTuple([v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(counterMax))]),
@@ -81,7 +91,11 @@ export const connectIpc = (options: {
     })
   }
   handle('state', async () => kiosk.state)
-  handle('buy', (itemId) => kiosk.buy(itemId))
+  handle('buy', (itemId, ageDeclared) => kiosk.buy(itemId, ageDeclared))
+  handle('pinKey', (key) => kiosk.pinKey(key))
+  handle('topUp', () => kiosk.topUp())
+  handle('topUpCode', (code) => kiosk.topUpCode(code))
+  handle('printReceipt', () => kiosk.printReceipt())
   handle('cancel', () => kiosk.cancel())
   handle('showGoods', () => kiosk.showGoods())
   handle('collect', (counter) => kiosk.collect(counter))

@@ -1,13 +1,17 @@
 /**
  * What the window needs of the terminal behind it. kiosk.ts implements it; window and IPC know nothing else of the till.
  */
-import type { KioskState } from '../preload/contract.ts'
+import type { KioskState, PinKey } from '../preload/contract.ts'
 
 export interface Kiosk {
   readonly state: KioskState
   /** Calls back after every change of the state. Returns the function that stops it. */
   subscribe(listener: (state: KioskState) => void): () => void
-  buy(itemId: string): Promise<void>
+  buy(itemId: string, ageDeclared?: number): Promise<void>
+  pinKey(key: PinKey): Promise<void>
+  topUp(): Promise<void>
+  topUpCode(code: string): Promise<void>
+  printReceipt(): Promise<void>
   cancel(): Promise<void>
   showGoods(): Promise<void>
   collect(counter: number): Promise<void>

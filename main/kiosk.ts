@@ -63,6 +63,7 @@ const articleView = (item: Item | CatalogueItem, stock?: number): CatalogueItem 
   title: item.title,
   summary: item.summary,
   priceMinor: item.priceMinor,
+  taxBasisPoints: item.taxBasisPoints,
   mediaType: item.mediaType,
   bytes: item.bytes,
   ...(stock === undefined ? {} : { stock }),
@@ -75,6 +76,7 @@ const unnamedItem = ({ order }: CardRecord): CatalogueItem => ({
   title: {},
   summary: {},
   priceMinor: order.amountMinor,
+  taxBasisPoints: 0,
   mediaType: 'application/octet-stream',
   bytes: 0,
 })
@@ -117,6 +119,10 @@ export const makeKiosk = (
       languages: settings.languages,
       readerPosition: settings.readerPosition,
       diagonalMm: settings.diagonalMm,
+      categories: [],
+      branding: {},
+      topUp: false,
+      volume: 1,
       catalogue: issued?.catalogue.offerings().map(({ article, stock }) => articleView(article, stock)) ?? [],
     }
   }
@@ -445,6 +451,10 @@ export const makeKiosk = (
       enter({ name: 'pay', goods, phase: 'waiting', endsAtMs: Date.now() + payMsMax })
       onReader()
     },
+    async pinKey() {},
+    async topUp() {},
+    async topUpCode() {},
+    async printReceipt() {},
     async cancel() {
       if (!busy && mode.name === 'pay') enter({ name: 'browse' })
     },

@@ -35,10 +35,38 @@ export interface CatalogueItem {
   readonly title: Readonly<Record<string, string>>
   readonly summary: Readonly<Record<string, string>>
   readonly priceMinor: number
+  /** Included in the price, in hundredths of a percent; 0: none is shown. */
+  readonly taxBasisPoints: number
   readonly mediaType: string
   readonly bytes: number
   /** How many can still be sold here; absent where there is no end of them. */
   readonly stock?: number
+  /** One of `KioskStatus.categories`. */
+  readonly category?: string
+  /** A picture of it, on the app's own origin; absent: the page draws a cover. */
+  readonly pictureUrl?: string
+  /** A part of the content to look at before buying, on the app's own origin. */
+  readonly preview?: { readonly url: string; readonly mediaType: string }
+  /** The customer must say that he is at least this old. */
+  readonly ageMin?: number
+  /** Sold until then (a ticket for an event, an offer). */
+  readonly soldUntil?: string
+  /** The goods are a print: no sale while the printer is not ready, and a failed print is money back on the spot. */
+  readonly printed?: true
+}
+
+/** A shelf of the catalogue. */
+export interface Category {
+  readonly id: string
+  readonly title: Readonly<Record<string, string>>
+}
+
+/** How the merchant wants to be recognised; from the issuer's bulletin, so it is checked before it is used. */
+export interface Branding {
+  /** On the app's own origin. */
+  readonly logoUrl?: string
+  /** `#rrggbb`; the page takes another tone of it where its contrast would not do. */
+  readonly accent?: string
 }
 
 /** Fixed for the life of the page, or changed only by the issuer's bulletin. */
@@ -54,6 +82,30 @@ export interface KioskStatus {
   /** The screen's diagonal in millimetres: sizes on the page are set from it. */
   readonly diagonalMm: number
   readonly catalogue: readonly CatalogueItem[]
+  /** In the order in which they are shown; empty: the catalogue is one list. */
+  readonly categories: readonly Category[]
+  readonly branding: Branding
+  /** Absent: this cabinet has no printer. `ready` is as it was last seen. */
+  readonly printer?: { readonly ready: boolean }
+  /** Money can be loaded here by voucher now: the issuer answers, and the technician allows it. */
+  readonly topUp: boolean
+  /** 0 to 1: sounds and speech. */
+  readonly volume: number
+}
+
+/** What a receipt says; printed, shown, and told by the claim alike. */
+export interface ReceiptView {
+  /** Without gaps in one epoch of this terminal: "EPOCH-NUMBER". */
+  readonly number: string
+  readonly at: string
+  readonly title: Readonly<Record<string, string>>
+  readonly priceMinor: number
+  readonly taxBasisPoints: number
+  /** Of the price, rounded half up. */
+  readonly taxMinor: number
+  /** The last four digits. */
+  readonly cardEnding: string
+  readonly balanceMinor: number
 }
 
 /** What was bought, ready to be shown. */
@@ -88,6 +140,31 @@ export type OutOfServiceReason =
   | 'stale'
   | 'stopped'
 
+/** What the printer does with this sale's receipt or goods. */
+export type Printing = 'working' | 'done' | 'failed'
+
+/** Why a voucher brought nothing. */
+export type TopUpRefusal =
+  | 'unknownVoucher'
+  | 'usedVoucher'
+  | 'expiredVoucher'
+  | 'offline'
+  | 'notAPurse'
+  | 'cardSuspect'
+  | 'cardBlocked'
+  | 'wrongCurrency'
+  | 'overBalanceMax'
+  | 'cardLost'
+  | 'refused'
+
+export type TopUp =
+  /** The voucher's code on the keys. `asking`: the issuer is asked what it is worth. */
+  | { readonly phase: 'code' | 'asking'; readonly problem?: TopUpRefusal }
+  | { readonly phase: 'tap' | 'working'; readonly amountMinor: number; readonly problem?: TopUpRefusal }
+  | { readonly phase: 'done'; readonly amountMinor: number; readonly balanceMinor: number }
+  /** Not loaded, or unknown: `inDoubt` is settled at the card's next tap. The voucher stands until it was used. */
+  | { readonly phase: 'failed'; readonly problem: TopUpRefusal | 'inDoubt' }
+
 /** Which screen main wants, with all that it shows. `browse`: the page's own attract, catalogue and item. */
 export type KioskScreen =
   | { readonly name: 'browse' }
@@ -106,15 +183,39 @@ export type KioskScreen =
       readonly goods: GoodsView
       /** A payment of an earlier tap that was finished now, not a new one. */
       readonly recovered: boolean
+      readonly receipt?: ReceiptView
+      readonly printing?: Printing
     }
-  | { readonly name: 'goods'; readonly goods: GoodsView; readonly balanceMinor?: number }
+  | {
+      readonly name: 'goods'
+      readonly goods: GoodsView
+      readonly balanceMinor?: number
+      readonly receipt?: ReceiptView
+      readonly printing?: Printing
+    }
   | {
       readonly name: 'declined'
       readonly reason: RefusalReason
       readonly item?: CatalogueItem
       readonly balanceMinor?: number
       readonly missingMinor?: number
+      /** It was paid, the goods failed, and the card has its money back already. */
+      readonly returned?: true
     }
+  | {
+      readonly name: 'pin'
+      readonly item: CatalogueItem
+      readonly amountMinor: number
+      /** How many digits main has; never which. */
+      readonly digits: number
+      readonly digitsMin: number
+      readonly digitsMax: number
+      readonly triesLeft: number
+      /** `entering`: on the keys. `wrong`: as before, once more. `tap`: the same card to the reader. `wrongCard`: that was another one. `working`: hold it still. */
+      readonly phase: 'entering' | 'wrong' | 'tap' | 'wrongCard' | 'working'
+      readonly endsAt: string
+    }
+  | ({ readonly name: 'top-up'; readonly endsAt: string } & TopUp)
   | {
       readonly name: 'recover'
       readonly item: CatalogueItem
@@ -139,15 +240,29 @@ export interface KioskState {
   readonly screen: KioskScreen
 }
 
+export const pinKeys = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'back', 'enter'] as const
+export type PinKey = (typeof pinKeys)[number]
+
 /** `window.farthing` in the page. Every method is one named channel; main checks sender and shape of each. */
 export interface FarthingBridge {
   state(): Promise<KioskState>
   /** Calls back with every new state. Returns the function that stops it. */
   onState(listener: (state: KioskState) => void): () => void
-  /** Starts the purchase of one item. Ignored unless main's screen is `browse` or `declined`. */
-  buy(itemId: string): Promise<void>
-  /** Leaves `pay` before the card was debited; without effect after that. */
+  /**
+   * Starts the purchase of one item. Ignored unless main's screen is `browse` or `declined`.
+   * @param ageDeclared what the customer said of his age, where the item asks; 0 elsewhere
+   */
+  buy(itemId: string, ageDeclared?: number): Promise<void>
+  /** Leaves `pay`, `pin` or `top-up` before the card was debited; without effect after that. */
   cancel(): Promise<void>
+  /** One digit of the PIN, 0 to 9, or a step: the digits live in main alone. */
+  pinKey(key: PinKey): Promise<void>
+  /** From `browse`, `balance` or `declined`: begins to load money. */
+  topUp(): Promise<void>
+  /** The voucher's code, as it was typed. */
+  topUpCode(code: string): Promise<void>
+  /** Prints the receipt of the sale that is shown (`approved`, `goods`). */
+  printReceipt(): Promise<void>
   /** From `approved` to `goods`. */
   showGoods(): Promise<void>
   /** From `balance`: the purchase with this counter, again. */
@@ -161,6 +276,10 @@ export const channels = {
   state: 'farthing:state',
   buy: 'farthing:buy',
   cancel: 'farthing:cancel',
+  pinKey: 'farthing:pin-key',
+  topUp: 'farthing:top-up',
+  topUpCode: 'farthing:top-up-code',
+  printReceipt: 'farthing:print-receipt',
   showGoods: 'farthing:show-goods',
   collect: 'farthing:collect',
   finish: 'farthing:finish',

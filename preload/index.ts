@@ -13,7 +13,11 @@ const bridge: FarthingBridge = {
       ipcRenderer.removeListener(channels.pushed, forward)
     }
   },
-  buy: (itemId) => ipcRenderer.invoke(channels.buy, itemId),
+  buy: (itemId, ageDeclared) => ipcRenderer.invoke(channels.buy, itemId, ageDeclared ?? 0),
+  pinKey: (key) => ipcRenderer.invoke(channels.pinKey, key),
+  topUp: () => ipcRenderer.invoke(channels.topUp),
+  topUpCode: (code) => ipcRenderer.invoke(channels.topUpCode, code),
+  printReceipt: () => ipcRenderer.invoke(channels.printReceipt),
   cancel: () => ipcRenderer.invoke(channels.cancel),
   showGoods: () => ipcRenderer.invoke(channels.showGoods),
   collect: (counter) => ipcRenderer.invoke(channels.collect, counter),

@@ -13,7 +13,9 @@ import { Goods } from './screens/Goods.tsx'
 import { Item } from './screens/Item.tsx'
 import { OutOfService } from './screens/OutOfService.tsx'
 import { Pay } from './screens/Pay.tsx'
+import { Pin } from './screens/Pin.tsx'
 import { Recover } from './screens/Recover.tsx'
+import { TopUp } from './screens/TopUp.tsx'
 import { roomOf } from './sizes.ts'
 import { type Engine, itemOf, languageOf } from './store.ts'
 
@@ -73,6 +75,10 @@ function Screen(): ReactElement {
       return page.name === 'item' && item !== undefined ? <Item item={item} /> : <Catalogue />
     case 'pay':
       return <Pay screen={screen} />
+    case 'pin':
+      return <Pin screen={screen} />
+    case 'top-up':
+      return <TopUp screen={screen} />
     case 'approved':
       return <Approved screen={screen} />
     case 'goods':

@@ -1,6 +1,6 @@
 /**
  * When an untouched screen goes back to the start: pure, so that every screen's patience is tested.
- * A payment is never cut: `pay` and `recover` end by main's own clock, not by this one.
+ * A payment is never cut: `pay`, `pin`, `top-up` and `recover` end by main's own clock, not by this one.
  */
 import type { KioskScreen } from '../preload/contract.ts'
 
@@ -15,6 +15,8 @@ const patienceMs: Readonly<Record<ScreenName, number | undefined>> = {
   catalogue: 45_000,
   item: 45_000,
   pay: undefined,
+  pin: undefined,
+  'top-up': undefined,
   approved: 60_000,
   goods: 120_000,
   declined: 40_000,

@@ -4,7 +4,7 @@
  * Money and goods live in main; here they are only shown (docs/ARCHITECTURE.md, The screen).
  */
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import type { CatalogueItem, FarthingBridge, KioskState } from '../preload/contract.ts'
+import type { CatalogueItem, FarthingBridge, KioskState, PinKey } from '../preload/contract.ts'
 import { type Idle, idleOf, type ScreenName } from './idle.ts'
 
 /** Where the customer browses while main's screen is `browse`. */
@@ -44,7 +44,12 @@ export interface Engine {
   setLanguage(language: string): void
   toggleContrast(): void
   toggleLargeType(): void
-  buy(itemId: string): Promise<void>
+  /** @param ageDeclared what the customer said of his age, where the item asks */
+  buy(itemId: string, ageDeclared?: number): Promise<void>
+  pinKey(key: PinKey): Promise<void>
+  topUp(): Promise<void>
+  topUpCode(code: string): Promise<void>
+  printReceipt(): Promise<void>
   cancel(): Promise<void>
   showGoods(): Promise<void>
   collect(counter: number): Promise<void>
@@ -179,7 +184,14 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     toggleLargeType() {
       store.setState(({ comfort }) => ({ comfort: { ...comfort, largeType: !comfort.largeType } }))
     },
-    buy: (itemId) => ask(() => bridge.buy(itemId)),
+    buy: (itemId, ageDeclared = 0) => ask(() => bridge.buy(itemId, ageDeclared)),
+    pinKey: (key) => ask(() => bridge.pinKey(key)),
+    topUp() {
+      returnTo = { name: 'attract' }
+      return ask(() => bridge.topUp())
+    },
+    topUpCode: (code) => ask(() => bridge.topUpCode(code)),
+    printReceipt: () => ask(() => bridge.printReceipt()),
     cancel() {
       returnTo = store.getState().page
       return ask(() => bridge.cancel())

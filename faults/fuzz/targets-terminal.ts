@@ -199,6 +199,10 @@ const kioskState: KioskState = {
     readerPosition: 'below',
     diagonalMm: 500,
     catalogue: [],
+    categories: [],
+    branding: {},
+    topUp: false,
+    volume: 1,
   },
   screen: { name: 'browse' },
 }
@@ -209,7 +213,11 @@ const recordingKiosk = (reached: unknown[][]): Kiosk => {
   return {
     state: kioskState,
     subscribe: () => () => undefined,
-    buy: (itemId) => note('buy', itemId),
+    buy: (itemId, ageDeclared) => note('buy', itemId, ageDeclared),
+    pinKey: (key) => note('pinKey', key),
+    topUp: () => note('topUp'),
+    topUpCode: (code) => note('topUpCode', code),
+    printReceipt: () => note('printReceipt'),
     cancel: () => note('cancel'),
     showGoods: () => note('showGoods'),
     collect: (counter) => note('collect', counter),
@@ -267,7 +275,7 @@ const ipc: Target = {
     })
     return {
       seeds: [
-        { ...page, channel: channels.buy, given: ['map'] },
+        { ...page, channel: channels.buy, given: ['map', 0] },
         { ...page, channel: channels.collect, given: [7] },
         { ...page, channel: channels.state, given: [] },
         { ...page, channel: channels.cancel, given: [] },

@@ -11,6 +11,7 @@ const map: CatalogueItem = {
     de: 'Ein Rundgang von zwei Stunden zu zwölf Sehenswürdigkeiten, mit gezeichnetem Plan.',
   },
   priceMinor: 250,
+  taxBasisPoints: 1_900,
   mediaType: 'application/pdf',
   bytes: 312_000,
 }
@@ -20,6 +21,7 @@ const article: CatalogueItem = {
   title: { en: 'The penny that carried a letter' },
   summary: { en: 'How one stamp made it cheap to write to anyone. Five minutes to read.' },
   priceMinor: 40,
+  taxBasisPoints: 1_900,
   mediaType: 'text/markdown',
   bytes: 5_400,
 }
@@ -32,6 +34,7 @@ const code: CatalogueItem = {
     de: 'Schnelles Internet im ganzen Bahnhof, 24 Stunden lang.',
   },
   priceMinor: 150,
+  taxBasisPoints: 1_900,
   mediaType: 'text/plain',
   bytes: 12,
   stock: 4,
@@ -42,6 +45,7 @@ const picture: CatalogueItem = {
   title: { en: 'The harbour at dawn', de: 'Der Hafen im Morgengrauen' },
   summary: { en: 'A picture to keep, in full size.', de: 'Ein Bild zum Behalten, in voller Größe.' },
   priceMinor: 99,
+  taxBasisPoints: 1_900,
   mediaType: 'image/svg+xml',
   bytes: 2_000,
 }
@@ -85,6 +89,10 @@ export const status: KioskStatus = {
   readerPosition: 'below',
   diagonalMm: 546,
   catalogue: [map, article, code],
+  categories: [],
+  branding: {},
+  topUp: true,
+  volume: 1,
 }
 
 export const manyItems: readonly CatalogueItem[] = [map, article, code, picture, ticket, long].concat(
@@ -98,6 +106,8 @@ const claimUrl = `https://farthing.example/c#${'RkNMTQEBAAB7x1f0k2'.repeat(10).s
 const endsAt = () => new Date(Date.now() + 42_000).toISOString()
 const claimExpiresAt = '2027-05-23T00:00:00Z'
 
+const pin = { name: 'pin', item: map, amountMinor: 250, digitsMin: 4, digitsMax: 12, triesLeft: 3 } as const
+
 export const screens: Readonly<Record<string, () => KioskScreen>> = {
   attract: () => ({ name: 'browse' }),
   catalogue: () => ({ name: 'browse' }),
@@ -105,6 +115,20 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
   pay: () => ({ name: 'pay', item: map, phase: 'waiting', endsAt: endsAt() }),
   'pay-two': () => ({ name: 'pay', item: map, phase: 'twoCards', endsAt: endsAt() }),
   'pay-working': () => ({ name: 'pay', item: map, phase: 'working', endsAt: endsAt() }),
+  pin: () => ({ ...pin, phase: 'entering', digits: 2, endsAt: endsAt() }),
+  'pin-wrong': () => ({ ...pin, phase: 'wrong', digits: 0, triesLeft: 1, endsAt: endsAt() }),
+  'pin-tap': () => ({ ...pin, phase: 'tap', digits: 4, endsAt: endsAt() }),
+  'top-up': () => ({ name: 'top-up', phase: 'code', endsAt: endsAt() }),
+  'top-up-unknown': () => ({ name: 'top-up', phase: 'code', problem: 'unknownVoucher', endsAt: endsAt() }),
+  'top-up-tap': () => ({ name: 'top-up', phase: 'tap', amountMinor: 2_000, endsAt: endsAt() }),
+  'top-up-done': () => ({
+    name: 'top-up',
+    phase: 'done',
+    amountMinor: 2_000,
+    balanceMinor: 2_165,
+    endsAt: endsAt(),
+  }),
+  'top-up-failed': () => ({ name: 'top-up', phase: 'failed', problem: 'inDoubt', endsAt: endsAt() }),
   approved: () => ({
     name: 'approved',
     amountMinor: 250,
@@ -241,6 +265,10 @@ export function fakeBridge(first: KioskState): FakeBridge {
       return () => listeners.delete(listener)
     },
     buy: (itemId) => note(`buy ${itemId}`),
+    pinKey: (key) => note(`pinKey ${key}`),
+    topUp: () => note('topUp'),
+    topUpCode: (code) => note(`topUpCode ${code}`),
+    printReceipt: () => note('printReceipt'),
     cancel: () => note('cancel'),
     showGoods: () => note('showGoods'),
     collect: (counter) => note(`collect ${counter}`),

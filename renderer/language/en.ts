@@ -1,5 +1,5 @@
 /** English: the dictionary that gives all others their shape. Instructions have at most eight words. */
-import type { ItemKind, OutOfServiceReason, RefusalReason } from '../../preload/contract.ts'
+import type { ItemKind, OutOfServiceReason, RefusalReason, TopUpRefusal } from '../../preload/contract.ts'
 
 interface Refusal {
   /** What happened, as a headline. */
@@ -44,6 +44,21 @@ const kind: Readonly<Record<ItemKind, { readonly name: string; readonly how: str
   media: { name: 'To look at and hear', how: 'Opens here at once. Take it along on your phone.' },
   code: { name: 'Code', how: 'Shown here at once. Works once, only for you.' },
   ticket: { name: 'Ticket', how: 'Shown here at once. Valid for one entry.' },
+}
+
+const topUpProblem: Readonly<Record<TopUpRefusal | 'inDoubt', string>> = {
+  unknownVoucher: 'No voucher has this code. Check it letter by letter.',
+  usedVoucher: 'This voucher was used already.',
+  expiredVoucher: 'This voucher has expired.',
+  offline: 'The bank cannot be reached now. Your voucher stays valid.',
+  notAPurse: 'This card cannot be loaded here. Use your Farthing card.',
+  cardSuspect: 'This card could not be verified. Your voucher stays valid.',
+  cardBlocked: 'This card is blocked. Your voucher stays valid.',
+  wrongCurrency: 'This card holds another currency. Your voucher stays valid.',
+  overBalanceMax: 'Your card cannot hold that much. Your voucher stays valid.',
+  cardLost: 'The card left too soon. Nothing is lost: hold it again.',
+  refused: 'The bank refused this. Please ask at the desk.',
+  inDoubt: 'The card left too soon. Hold it here again to finish.',
 }
 
 export const en = {
@@ -96,6 +111,27 @@ export const en = {
     working: 'Hold the card still',
     workingHint: 'Only a moment.',
     seconds: (count: number) => (count === 1 ? '1 second' : `${count} seconds`),
+  },
+  pin: {
+    headline: 'Enter your card’s PIN',
+    tap: 'Hold the same card to the reader',
+    wrong: 'That PIN was wrong. You were not charged.',
+    tries: (count: number) => (count === 1 ? 'One try left' : `${count} tries left`),
+    entered: (count: number) => (count === 1 ? '1 digit entered' : `${count} digits entered`),
+    back: 'Delete the last one',
+    enter: 'Confirm',
+  },
+  topUp: {
+    open: 'Load money',
+    headline: 'Type your voucher’s code',
+    hint: 'Sixteen letters and figures',
+    entered: 'The code so far',
+    next: 'Go on',
+    asking: 'One moment',
+    worth: 'Your voucher is worth',
+    done: (amount: string) => `${amount} loaded`,
+    failed: 'Nothing was loaded',
+    problem: topUpProblem,
   },
   approved: {
     paid: (amount: string) => `You paid ${amount}`,

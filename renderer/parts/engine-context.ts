@@ -27,6 +27,10 @@ const nobody: KioskStatus = {
   readerPosition: 'below',
   diagonalMm: 546,
   catalogue: [],
+  categories: [],
+  branding: {},
+  topUp: false,
+  volume: 1,
 }
 
 export function useStatus(): KioskStatus {

@@ -1,0 +1,170 @@
+/** Money onto the card: the voucher's code, then the card, then what it holds now. */
+import { type ReactElement, useEffect, useState } from 'react'
+import type { KioskScreen } from '../../preload/contract.ts'
+import { Button } from '../parts/Button.tsx'
+import { Countdown } from '../parts/Countdown.tsx'
+import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
+import { Frame } from '../parts/Frame.tsx'
+import { HoldStill } from '../parts/HoldStill.tsx'
+import { Icon } from '../parts/Icon.tsx'
+import { TapHint } from '../parts/TapHint.tsx'
+
+type TopUpScreen = Extract<KioskScreen, { name: 'top-up' }>
+
+/** What a voucher's code is written in (PROTOCOL.md, Loads): no letter that looks like a figure. */
+const codeKeys = [...'1234567890ABCDEFGHJKMNPQRSTVWXYZ']
+const codeLength = 16
+
+export function TopUp({ screen }: { screen: TopUpScreen }): ReactElement {
+  switch (screen.phase) {
+    case 'working':
+      return <HoldStill screen="top-up" />
+    case 'done':
+    case 'failed':
+      return <Ended screen={screen} />
+    case 'tap':
+      return <Tap screen={screen} />
+    case 'code':
+    case 'asking':
+      return <Code screen={screen} />
+  }
+}
+
+function Foot({ endsAt }: { endsAt: string }): ReactElement {
+  const engine = useEngine()
+  const { words } = useWords()
+  return (
+    <>
+      <Button action="cancel" onClick={() => void engine.cancel()}>
+        <Icon name="close" /> {words.bar.cancel}
+      </Button>
+      <Countdown key={endsAt} endsAt={endsAt} label={words.pay.seconds} />
+    </>
+  )
+}
+
+function Code({ screen }: { screen: Extract<TopUpScreen, { phase: 'code' | 'asking' }> }): ReactElement {
+  const engine = useEngine()
+  const { words } = useWords()
+  const [code, setCode] = useState('')
+  const asking = screen.phase === 'asking'
+  const add = (key: string) => setCode((before) => (before.length < codeLength ? before + key : before))
+  const drop = () => setCode((before) => before.slice(0, -1))
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const key = event.key.toUpperCase()
+      if (codeKeys.includes(key)) add(key)
+      else if (event.key === 'Backspace') drop()
+    }
+    window.addEventListener('keydown', press)
+    return () => window.removeEventListener('keydown', press)
+  })
+  return (
+    <Frame screen="top-up" tone="paper" actions={<Foot endsAt={screen.endsAt} />}>
+      <div className="code-entry" data-phase={screen.phase}>
+        <h1 className="title">{words.topUp.headline}</h1>
+        {screen.problem !== undefined && (
+          <p className="lead missing" role="alert">
+            {words.topUp.problem[screen.problem]}
+          </p>
+        )}
+        <p className="code-entered" dir="ltr" role="status" aria-label={words.topUp.entered}>
+          {code.replace(/.{4}(?=.)/g, '$&-') || <span className="code-hint">{words.topUp.hint}</span>}
+        </p>
+        <div className="code-keys" dir="ltr">
+          {codeKeys.map((key) => (
+            <Button key={key} action="code-key" data-key={key} disabled={asking} onClick={() => add(key)}>
+              {key}
+            </Button>
+          ))}
+          <Button action="code-back" aria-label={words.pin.back} disabled={code === '' || asking} onClick={drop}>
+            <Icon name="backspace" />
+          </Button>
+          <Button
+            action="code-enter"
+            weight="main"
+            disabled={code.length < codeLength || asking}
+            onClick={() => void engine.topUpCode(code)}
+          >
+            {asking ? words.topUp.asking : words.topUp.next}
+          </Button>
+        </div>
+      </div>
+    </Frame>
+  )
+}
+
+function Tap({ screen }: { screen: Extract<TopUpScreen, { phase: 'tap' | 'working' }> }): ReactElement {
+  const { words, money } = useWords()
+  const { readerPosition } = useStatus()
+  return (
+    <Frame
+      screen="top-up"
+      tone="paper"
+      className={`reader-${readerPosition}`}
+      actions={<Foot endsAt={screen.endsAt} />}
+    >
+      <div className="tap" data-phase={screen.phase}>
+        <div className="tap-words">
+          <p className="tap-item">
+            <span>{words.topUp.worth}</span>
+            <strong>{money(screen.amountMinor)}</strong>
+          </p>
+          <h1 className="display" aria-live="assertive">
+            {words.pay.headline}
+          </h1>
+          {screen.problem !== undefined && (
+            <p className="lead missing" role="alert">
+              {words.topUp.problem[screen.problem]}
+            </p>
+          )}
+          <p className="lead">{words.pay.where[readerPosition]}</p>
+        </div>
+        <TapHint reader={readerPosition} away={false} />
+      </div>
+    </Frame>
+  )
+}
+
+function Ended({ screen }: { screen: Extract<TopUpScreen, { phase: 'done' | 'failed' }> }): ReactElement {
+  const engine = useEngine()
+  const { words, money } = useWords()
+  const done = screen.phase === 'done'
+  return (
+    <Frame screen="top-up" tone={done ? 'done' : 'paper'}>
+      <div className={done ? 'verdict' : 'refusal'} data-phase={screen.phase}>
+        <svg className={done ? 'verdict-sign' : 'refusal-sign'} viewBox="0 0 120 120" aria-hidden="true">
+          <circle cx="60" cy="60" r="54" />
+          <path d={done ? 'M34 62 53 81 88 43' : 'M42 42 78 78M78 42 42 78'} />
+        </svg>
+        <div className="verdict-words">
+          <h1 className="display" aria-live="assertive">
+            {done ? words.topUp.done(money(screen.amountMinor)) : words.topUp.failed}
+          </h1>
+          {done ? (
+            <p className="figure">
+              <span>{words.balance.left}</span>
+              <strong>{money(screen.balanceMinor)}</strong>
+            </p>
+          ) : (
+            <p className="lead">{words.topUp.problem[screen.problem]}</p>
+          )}
+          {done && <p className="verdict-hint">{words.approved.takeCard}</p>}
+        </div>
+        <div className="choices">
+          <Button action="browse" weight={done ? 'main' : 'quiet'} onClick={() => void engine.browseOn()}>
+            {words.balance.shop}
+          </Button>
+          {!done && (
+            <Button action="retry" weight="main" onClick={() => void engine.topUp()}>
+              <Icon name="again" /> {words.declined.again}
+            </Button>
+          )}
+          <Button action="finish" onClick={() => void engine.finish()}>
+            {words.bar.done}
+          </Button>
+        </div>
+      </div>
+    </Frame>
+  )
+}
