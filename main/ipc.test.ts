@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { channels, type KioskState } from '../preload/contract.ts'
 import { checkSender, checkShape, connectIpc, type Method, type Sender } from './ipc.ts'
-import type { Kiosk } from './kiosk-contract.ts'
+import type { Kiosk } from './kiosk/kiosk-contract.ts'
 
 const windowId = 7
 const ours = { sender: { id: windowId }, senderFrame: { url: 'farthing://kiosk/', parent: null } }

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot'
 import { channels, type FarthingBridge, pinKeys } from '../preload/contract.ts'
-import type { Kiosk } from './kiosk-contract.ts'
+import type { Kiosk } from './kiosk/kiosk-contract.ts'
 import { isAppUrl } from './navigation.ts'
 
 /** The methods of the bridge that arrive as messages. */

@@ -1,8 +1,8 @@
 /** Puts the till together from its parts, and takes it apart again. */
 import { readIdentity } from './identity.ts'
-import { makeKiosk } from './kiosk.ts'
-import type { Kiosk } from './kiosk-contract.ts'
-import { readKioskSettings } from './kiosk-settings.ts'
+import { makeKiosk } from './kiosk/kiosk.ts'
+import type { Kiosk } from './kiosk/kiosk-contract.ts'
+import { readKioskSettings } from './kiosk/kiosk-settings.ts'
 import { openPcscReader } from './reader/pcsc-reader.ts'
 import { connectIssuer } from './sync/issuer-client.ts'
 import { startSync } from './sync/sync.ts'

@@ -14,11 +14,12 @@ import {
   readRecordCommand,
   selectCommand,
   statusWord,
+  verifyPinCommand,
 } from '../protocol/apdu.ts'
 import { concat, equalBytes } from '../protocol/bytes.ts'
 import { type CardInfo, parseSelectAnswer } from '../protocol/card-info.ts'
 import { parsed } from '../protocol/errors.ts'
-import { acceptanceMac, commitMac, type MacKey, offerMac, readMac } from '../protocol/mac.ts'
+import { acceptanceMac, commitMac, type MacKey, offerMac, pinMac, readMac } from '../protocol/mac.ts'
 import { encodeOrder, type Order } from '../protocol/order.ts'
 import type { AmountMinor, CardId, Counter, Mac } from '../protocol/quantities.ts'
 import { type CardRecord, encodeIdentity, encodeRecord, type Identity, parseRecord } from '../protocol/record.ts'
@@ -45,6 +46,9 @@ export type CommitOutcome =
   /** Anything else proves nothing: the payment is in doubt. */
   | { readonly outcome: 'unproven'; readonly status: number }
 
+/** Whether the card takes a PIN at all; whether it is the right one, COMMIT tells. */
+export type PinOutcome = 'stored' | 'blocked' | 'refused'
+
 export type ReadOutcome =
   | { readonly outcome: 'read'; readonly bytes: Uint8Array; readonly record: CardRecord; readonly settlementMac: Mac }
   | { readonly outcome: 'none' }
@@ -58,6 +62,8 @@ export interface PurseSession {
   initiate(order: Order): Promise<InitiateOutcome>
   /** A load's offer bears a MAC under K_load, which only the issuer can check. @throws CardFault */
   initiateLoad(order: Order): Promise<InitiateOutcome>
+  /** @param digits 4 to 12; bound to this offer @throws CardFault */
+  verifyPin(offer: Offer, digits: string): Promise<PinOutcome>
   /** @param expected what the card's record must be @throws CardFault */
   commit(offer: Offer, expected: CardRecord): Promise<CommitOutcome>
   /** COMMIT with a MAC that the issuer made. @throws CardFault */
@@ -142,6 +148,13 @@ export const openPurseSession = (
     identity,
     initiate: (order) => initiateWith(order, true),
     initiateLoad: (order) => initiateWith(order, false),
+    async verifyPin({ cardNonce }, digits) {
+      const { status } = await exchange(
+        channel,
+        verifyPinCommand(pinMac(payKey, { cardId: info.cardId, cardNonce, digits })),
+      )
+      return status === statusWord.ok ? 'stored' : status === statusWord.pinBlocked ? 'blocked' : 'refused'
+    },
     commit: (offer, expected) => commitWith(commitMac(payKey, { cardId: info.cardId as CardId, ...offer }), expected),
     commitWith,
     async read(recordNumber) {

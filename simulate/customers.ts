@@ -1,7 +1,7 @@
 /** Customers at the terminals: taps as main/kiosk carries them out, without the screen, with all their mishaps. */
 import type { Intent } from '../db/ledger.ts'
 import { LedgerFault } from '../db/open.ts'
-import { readStatement } from '../main/card-statement.ts'
+import { readStatement } from '../main/kiosk/card-statement.ts'
 import { loadCard } from '../main/load.ts'
 import { itemOf } from '../main/payment.ts'
 import { finishOpen, type PurchaseOutcome, purchase, witnessAfterSale } from '../main/purchase/purchase.ts'

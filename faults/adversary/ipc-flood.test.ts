@@ -1,7 +1,7 @@
 /** A page that was taken over calls every method of the bridge, ten thousand times, while a card pays. */
 import { expect, onTestFinished, test } from 'vitest'
 import { connectIpc, type Sender } from '../../main/ipc.ts'
-import { makeKiosk } from '../../main/kiosk.ts'
+import { makeKiosk } from '../../main/kiosk/kiosk.ts'
 import { openReaderDouble } from '../../main/reader/reader-double.ts'
 import { makeTestCard, makeTestTerminal } from '../../main/test-terminal.ts'
 import { channels } from '../../preload/contract.ts'

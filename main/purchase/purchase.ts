@@ -44,13 +44,18 @@ export type PurchaseOutcome =
   | { readonly outcome: 'cardLost' }
 
 export interface PurchaseHooks {
+  /** 4 to 12 digits; absent: a sale that needs a PIN is declined as pinNeeded. */
+  readonly pin?: string | undefined
   /** Money may move from here on; the screen says hold still. */
   readonly onDebit?: (payment: Intent) => void
   /** Must succeed before the goods count as handed over (a printer); when it throws, the payment is reversed. */
   readonly handOver?: (payment: Intent) => Promise<void>
 }
 
-const declined = (reason: RefusalReason, more: { card?: CardInfo; missingMinor?: number } = {}): PurchaseOutcome => ({
+const declined = (
+  reason: RefusalReason,
+  more: { card?: CardInfo; missingMinor?: number; triesLeft?: number } = {},
+): PurchaseOutcome => ({
   outcome: 'declined',
   reason,
   ...more,
@@ -117,7 +122,7 @@ export const purchase = async (
     const { unit } = wanted.item
     const freed = unwrittenVoids.some((doubt) => doubt.unit === unit)
     if (unit !== undefined && !freed && ledger.heldUnits().has(unit)) return declined('outOfStock', { card })
-    const refusal = refusalOf(terminal, { card, item: wanted.item })
+    const refusal = refusalOf(terminal, { card, item: wanted.item, pinGiven: hooks.pin !== undefined })
     if (refusal !== undefined) {
       const blockMac = terminal.hotlist.find(card.cardId)?.blockMac
       if (refusal.reason === 'hotlisted' && blockMac !== undefined) await blockOnSight(terminal, session, blockMac)
@@ -133,6 +138,10 @@ export const purchase = async (
       const { offer } = initiated
       if (offer.counter <= ledger.counterMax(card.cardId))
         return suspectCard(terminal, card, `the card's counter went back to ${offer.counter}`)
+      if (hooks.pin !== undefined && card.pinFreeLeftMinor < order.amountMinor) {
+        const stored = await session.verifyPin(offer, hooks.pin)
+        if (stored !== 'stored') return declined(stored === 'blocked' ? 'pinBlocked' : 'cardSuspect', { card })
+      }
       const balance = balanceAfter(offer.balanceMinor, order)
       if (balance === undefined)
         return declined('balanceTooLow', { card, missingMinor: order.amountMinor - offer.balanceMinor })
@@ -250,8 +259,14 @@ const settleOnTheSpot = async (
       return { outcome: 'inDoubt', payment }
     case 'clear':
       terminal.ledger.writeVoids(recovery.provedVoid)
-      return declined(refusalOfStatus(status), { card: session.info })
+      return refusedCommit(session.info, status)
   }
+}
+
+/** What the card said, now that it is proved that it took nothing. */
+const refusedCommit = (card: CardInfo, status: number): PurchaseOutcome => {
+  const triesLeft = pinTriesOf(status)
+  return declined(refusalOfStatus(status), { card, ...(triesLeft === undefined ? {} : { triesLeft }) })
 }
 
 export type TapOutcome =

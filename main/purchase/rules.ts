@@ -12,6 +12,8 @@ export interface Refusal {
   readonly reason: RefusalReason
   /** How much is missing, when the balance is too low. */
   readonly missingMinor?: number
+  /** How often the PIN may still be tried, when it is needed or was wrong. */
+  readonly triesLeft?: number
 }
 
 /** Why the terminal sells nothing at all now; undefined when it is in order. */
@@ -45,9 +47,13 @@ const overLimit = (terminal: Terminal, card: CardInfo, priceMinor: number): bool
 /** @returns the first rule that forbids the sale, or undefined */
 export const refusalOf = (
   terminal: Terminal,
-  sale: { readonly card: CardInfo; readonly item: Pick<Item, 'priceMinor' | 'currency'> },
+  sale: {
+    readonly card: CardInfo
+    readonly item: Pick<Item, 'priceMinor' | 'currency'>
+    readonly pinGiven?: boolean
+  },
 ): Refusal | undefined => {
-  const { card, item } = sale
+  const { card, item, pinGiven = false } = sale
   if (outOfServiceReason(terminal) !== undefined) return { reason: 'outOfService' }
   if (card.status === 'blocked') return { reason: 'cardBlocked' }
   if (terminal.hotlist.find(card.cardId) !== undefined) return { reason: 'hotlisted' }
@@ -56,7 +62,7 @@ export const refusalOf = (
   if (overLimit(terminal, card, item.priceMinor)) return { reason: 'limit' }
   if (card.balanceMinor < item.priceMinor)
     return { reason: 'balanceTooLow', missingMinor: item.priceMinor - card.balanceMinor }
-  // Until there is a PIN pad, a sale that needs a PIN is refused.
-  if (card.pinFreeLeftMinor < item.priceMinor) return { reason: card.pinTriesLeft === 0 ? 'pinBlocked' : 'pinNeeded' }
-  return undefined
+  if (card.pinFreeLeftMinor >= item.priceMinor) return undefined
+  if (card.pinTriesLeft === 0) return { reason: 'pinBlocked' }
+  return pinGiven ? undefined : { reason: 'pinNeeded', triesLeft: card.pinTriesLeft }
 }

@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { openSession, type PurchaseHooks, purchase } from '../purchase/purchase.ts'
+import type { CardChannel } from '../reader/card-reader.ts'
+import { openReaderDouble } from '../reader/reader-double.ts'
+import type { Terminal } from '../terminal.ts'
+import { allKnown, channelTo, makeTestCard, makeTestTerminal, type TestCard } from '../test-terminal.ts'
 import { movementOf, readStatement } from './card-statement.ts'
-import { openSession, type PurchaseHooks, purchase } from './purchase/purchase.ts'
-import type { CardChannel } from './reader/card-reader.ts'
-import { openReaderDouble } from './reader/reader-double.ts'
-import type { Terminal } from './terminal.ts'
-import { allKnown, channelTo, makeTestCard, makeTestTerminal, type TestCard } from './test-terminal.ts'
 
 const failing: PurchaseHooks = {
   handOver: async () => {

@@ -1,16 +1,16 @@
 /** What a card tells about itself in a tap that buys nothing: its balance and its last movements. */
-import type { Intent } from '../db/ledger.ts'
-import type { CardMovement } from '../preload/contract.ts'
-import { equalBytes, toHex } from '../protocol/bytes.ts'
-import type { CardInfo } from '../protocol/card-info.ts'
-import type { Item } from '../protocol/item.ts'
-import { itemHash } from '../protocol/item.ts'
-import type { Mac } from '../protocol/quantities.ts'
-import type { CardRecord } from '../protocol/record.ts'
-import { itemOf } from './payment.ts'
-import { standing } from './purchase/recovery.ts'
-import type { PurseSession } from './purse-session.ts'
-import type { Terminal } from './terminal.ts'
+import type { Intent } from '../../db/ledger.ts'
+import type { CardMovement } from '../../preload/contract.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import type { CardInfo } from '../../protocol/card-info.ts'
+import type { Item } from '../../protocol/item.ts'
+import { itemHash } from '../../protocol/item.ts'
+import type { Mac } from '../../protocol/quantities.ts'
+import type { CardRecord } from '../../protocol/record.ts'
+import { itemOf } from '../payment.ts'
+import { standing } from '../purchase/recovery.ts'
+import type { PurseSession } from '../purse-session.ts'
+import type { Terminal } from '../terminal.ts'
 
 export interface StatementLine {
   readonly record: CardRecord

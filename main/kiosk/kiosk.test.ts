@@ -1,13 +1,11 @@
 import { rmSync } from 'node:fs'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
-import { LedgerFault } from '../db/open.ts'
-import type { KioskScreen, OutOfServiceReason } from '../preload/contract.ts'
-import { instruction } from '../protocol/apdu.ts'
-import { goodsPath } from './catalogue.ts'
-import { makeKiosk } from './kiosk.ts'
-import type { KioskSettings } from './kiosk-settings.ts'
-import { type CardAnswers, openReaderDouble } from './reader/reader-double.ts'
-import type { Terminal } from './terminal.ts'
+import { LedgerFault } from '../../db/open.ts'
+import type { KioskScreen, OutOfServiceReason } from '../../preload/contract.ts'
+import { instruction } from '../../protocol/apdu.ts'
+import { goodsPath } from '../catalogue.ts'
+import { type CardAnswers, openReaderDouble } from '../reader/reader-double.ts'
+import type { Terminal } from '../terminal.ts'
 import {
   allKnown,
   makeTestCard,
@@ -16,7 +14,9 @@ import {
   mapItem,
   type TestCard,
   wifiCodes,
-} from './test-terminal.ts'
+} from '../test-terminal.ts'
+import { makeKiosk } from './kiosk.ts'
+import type { KioskSettings } from './kiosk-settings.ts'
 
 const settings: KioskSettings = { languages: ['en'], readerPosition: 'below', diagonalMm: 546 }
 

@@ -1,7 +1,7 @@
 /**
  * What the window needs of the terminal behind it. kiosk.ts implements it; window and IPC know nothing else of the till.
  */
-import type { KioskState, PinKey } from '../preload/contract.ts'
+import type { KioskState, PinKey } from '../../preload/contract.ts'
 
 export interface Kiosk {
   readonly state: KioskState

@@ -2,8 +2,8 @@
  * The till behind the screen: which screen is wanted, what a card that comes is for, and when waiting ends.
  * Payments themselves are main/purchase's; nothing here decides about money.
  */
-import type { Intent } from '../db/ledger.ts'
-import { LedgerFault } from '../db/open.ts'
+import type { Intent } from '../../db/ledger.ts'
+import { LedgerFault } from '../../db/open.ts'
 import type {
   CatalogueItem,
   GoodsView,
@@ -11,29 +11,29 @@ import type {
   KioskState,
   KioskStatus,
   OutOfServiceReason,
-} from '../preload/contract.ts'
-import { currencyOf } from '../protocol/currency.ts'
-import type { Item } from '../protocol/item.ts'
-import type { CardRecord } from '../protocol/record.ts'
-import { cardEnding } from './card-id.ts'
-import { movementOf, newToken, readStatement, type Statement } from './card-statement.ts'
-import type { ReadyGoods } from './catalogue.ts'
-import type { Kiosk } from './kiosk-contract.ts'
-import type { KioskSettings } from './kiosk-settings.ts'
-import { itemOf } from './payment.ts'
-import { finishOpen, openSession, type PurchaseOutcome, purchase, witnessAfterSale } from './purchase/purchase.ts'
-import { witness } from './purchase/recovery.ts'
-import { outOfServiceReason } from './purchase/rules.ts'
-import type { PurseSession } from './purse-session.ts'
+} from '../../preload/contract.ts'
+import { currencyOf } from '../../protocol/currency.ts'
+import type { Item } from '../../protocol/item.ts'
+import type { CardRecord } from '../../protocol/record.ts'
+import { cardEnding } from '../card-id.ts'
+import type { ReadyGoods } from '../catalogue.ts'
+import { itemOf } from '../payment.ts'
+import { finishOpen, openSession, type PurchaseOutcome, purchase, witnessAfterSale } from '../purchase/purchase.ts'
+import { witness } from '../purchase/recovery.ts'
+import { outOfServiceReason } from '../purchase/rules.ts'
+import type { PurseSession } from '../purse-session.ts'
 import {
   type CardChannel,
   CardFault,
   type CardReader,
   type PresentCard,
   type ReaderSlot,
-} from './reader/card-reader.ts'
-import type { SyncLoop } from './sync/sync.ts'
-import type { Terminal } from './terminal.ts'
+} from '../reader/card-reader.ts'
+import type { SyncLoop } from '../sync/sync.ts'
+import type { Terminal } from '../terminal.ts'
+import { movementOf, newToken, readStatement, type Statement } from './card-statement.ts'
+import type { Kiosk } from './kiosk-contract.ts'
+import type { KioskSettings } from './kiosk-settings.ts'
 
 /** How long a customer is waited for. */
 const payMsMax = 45_000
