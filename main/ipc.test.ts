@@ -9,6 +9,7 @@ const methods: readonly Method[] = [
   'state',
   'buy',
   'cancel',
+  'stay',
   'pinKey',
   'topUp',
   'topUpCode',
@@ -41,6 +42,7 @@ describe('the arguments', () => {
   const right: Record<Method, readonly unknown[]> = {
     state: [],
     buy: ['harbour-walk', 0],
+    stay: [],
     pinKey: ['7'],
     topUp: [],
     topUpCode: ['7KQ2-0F9M-XW3T-H5RA'],
@@ -121,6 +123,7 @@ describe('a connected window', () => {
         }
       },
       buy: note('buy'),
+      stay: note('stay'),
       pinKey: note('pinKey'),
       topUp: note('topUp'),
       topUpCode: note('topUpCode'),

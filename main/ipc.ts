@@ -25,6 +25,7 @@ const shapes: { readonly [M in Method]: v.GenericSchema<unknown, Arguments[M]> }
     v.pipe(v.string(), v.minLength(1), v.maxLength(itemIdLengthMax)),
     v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(yearsMax)),
   ]),
+  stay: nothing,
   pinKey: v.strictTuple([v.picklist(pinKeys)]),
   topUp: nothing,
   topUpCode: v.strictTuple([v.pipe(v.string(), v.minLength(1), v.maxLength(codeLengthMax))]),
@@ -92,6 +93,7 @@ export const connectIpc = (options: {
   }
   handle('state', async () => kiosk.state)
   handle('buy', (itemId, ageDeclared) => kiosk.buy(itemId, ageDeclared))
+  handle('stay', () => kiosk.stay())
   handle('pinKey', (key) => kiosk.pinKey(key))
   handle('topUp', () => kiosk.topUp())
   handle('topUpCode', (code) => kiosk.topUpCode(code))

@@ -156,6 +156,8 @@ export type TopUpRefusal =
   | 'overBalanceMax'
   | 'cardLost'
   | 'refused'
+  /** The issuer was asked to load and did not answer. */
+  | 'unanswered'
 
 export type TopUp =
   /** The voucher's code on the keys. `asking`: the issuer is asked what it is worth. */
@@ -255,6 +257,8 @@ export interface FarthingBridge {
   buy(itemId: string, ageDeclared?: number): Promise<void>
   /** Leaves `pay`, `pin` or `top-up` before the card was debited; without effect after that. */
   cancel(): Promise<void>
+  /** More time, where main's clock runs. */
+  stay(): Promise<void>
   /** One digit of the PIN, 0 to 9, or a step: the digits live in main alone. */
   pinKey(key: PinKey): Promise<void>
   /** From `browse`, `balance` or `declined`: begins to load money. */
@@ -276,6 +280,7 @@ export const channels = {
   state: 'farthing:state',
   buy: 'farthing:buy',
   cancel: 'farthing:cancel',
+  stay: 'farthing:stay',
   pinKey: 'farthing:pin-key',
   topUp: 'farthing:top-up',
   topUpCode: 'farthing:top-up-code',

@@ -14,6 +14,7 @@ const bridge: FarthingBridge = {
     }
   },
   buy: (itemId, ageDeclared) => ipcRenderer.invoke(channels.buy, itemId, ageDeclared ?? 0),
+  stay: () => ipcRenderer.invoke(channels.stay),
   pinKey: (key) => ipcRenderer.invoke(channels.pinKey, key),
   topUp: () => ipcRenderer.invoke(channels.topUp),
   topUpCode: (code) => ipcRenderer.invoke(channels.topUpCode, code),

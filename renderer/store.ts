@@ -46,6 +46,8 @@ export interface Engine {
   toggleLargeType(): void
   /** @param ageDeclared what the customer said of his age, where the item asks */
   buy(itemId: string, ageDeclared?: number): Promise<void>
+  /** More time, where main's clock runs. */
+  stay(): Promise<void>
   pinKey(key: PinKey): Promise<void>
   topUp(): Promise<void>
   topUpCode(code: string): Promise<void>
@@ -185,6 +187,7 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
       store.setState(({ comfort }) => ({ comfort: { ...comfort, largeType: !comfort.largeType } }))
     },
     buy: (itemId, ageDeclared = 0) => ask(() => bridge.buy(itemId, ageDeclared)),
+    stay: () => ask(() => bridge.stay()),
     pinKey: (key) => ask(() => bridge.pinKey(key)),
     topUp() {
       returnTo = { name: 'attract' }

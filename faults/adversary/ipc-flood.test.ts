@@ -14,7 +14,7 @@ test('one debit, one handing over, and a till that still sells afterwards', asyn
   const kiosk = makeKiosk({
     terminal,
     reader,
-    settings: { languages: ['en'], readerPosition: 'below', diagonalMm: 546 },
+    settings: { languages: ['en'], readerPosition: 'below', diagonalMm: 546, topUp: false },
     log: () => undefined,
   })
   onTestFinished(() => kiosk.close())

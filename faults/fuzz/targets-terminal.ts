@@ -214,6 +214,7 @@ const recordingKiosk = (reached: unknown[][]): Kiosk => {
     state: kioskState,
     subscribe: () => () => undefined,
     buy: (itemId, ageDeclared) => note('buy', itemId, ageDeclared),
+    stay: () => note('stay'),
     pinKey: (key) => note('pinKey', key),
     topUp: () => note('topUp'),
     topUpCode: (code) => note('topUpCode', code),

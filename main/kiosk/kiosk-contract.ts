@@ -8,6 +8,7 @@ export interface Kiosk {
   /** Calls back after every change of the state. Returns the function that stops it. */
   subscribe(listener: (state: KioskState) => void): () => void
   buy(itemId: string, ageDeclared?: number): Promise<void>
+  stay(): Promise<void>
   pinKey(key: PinKey): Promise<void>
   topUp(): Promise<void>
   topUpCode(code: string): Promise<void>

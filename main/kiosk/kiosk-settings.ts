@@ -10,6 +10,8 @@ const settingsSchema = v.strictObject({
   readerPosition: v.optional(v.picklist(['below', 'right', 'left', 'above']), 'below'),
   /** The screen's diagonal: sizes on the page follow from it. */
   diagonalMm: v.optional(v.pipe(v.number(), v.minValue(100), v.maxValue(3000)), 546),
+  /** Money can be loaded here by voucher. */
+  topUp: v.optional(v.boolean(), true),
   /** Only this PC/SC reader; absent: any. */
   reader: v.optional(v.string()),
 })

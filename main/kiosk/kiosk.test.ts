@@ -1,64 +1,13 @@
 import { rmSync } from 'node:fs'
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { LedgerFault } from '../../db/open.ts'
-import type { KioskScreen, OutOfServiceReason } from '../../preload/contract.ts'
+import type { OutOfServiceReason } from '../../preload/contract.ts'
 import { instruction } from '../../protocol/apdu.ts'
 import { goodsPath } from '../catalogue.ts'
-import { type CardAnswers, openReaderDouble } from '../reader/reader-double.ts'
+import type { CardAnswers } from '../reader/reader-double.ts'
 import type { Terminal } from '../terminal.ts'
-import {
-  allKnown,
-  makeTestCard,
-  makeTestTerminal,
-  mapContent,
-  mapItem,
-  type TestCard,
-  wifiCodes,
-} from '../test-terminal.ts'
-import { makeKiosk } from './kiosk.ts'
-import type { KioskSettings } from './kiosk-settings.ts'
-
-const settings: KioskSettings = { languages: ['en'], readerPosition: 'below', diagonalMm: 546 }
-
-const open = (
-  options: Parameters<typeof makeTestTerminal>[1] & {
-    settings?: KioskSettings
-    breakLedger?: (terminal: Terminal) => Terminal
-  } = {},
-) => {
-  const made = makeTestTerminal(onTestFinished, options)
-  const reader = openReaderDouble(['Double 00', 'Double 01'])
-  const lines: string[] = []
-  const terminal = options.breakLedger?.(made.terminal) ?? made.terminal
-  const kiosk = makeKiosk({
-    terminal,
-    reader,
-    settings: options.settings ?? settings,
-    log: (message) => lines.push(message),
-  })
-  onTestFinished(() => kiosk.close())
-  /** The screen of that name, now or as soon as it comes. */
-  const screen = <Name extends KioskScreen['name']>(
-    name: Name,
-    fits: (screen: Extract<KioskScreen, { name: Name }>) => boolean = () => true,
-  ) =>
-    new Promise<Extract<KioskScreen, { name: Name }>>((resolve) => {
-      const isIt = (found: KioskScreen): found is Extract<KioskScreen, { name: Name }> => found.name === name
-      const look = (found: KioskScreen): boolean => {
-        if (!isIt(found) || !fits(found)) return false
-        stop()
-        resolve(found)
-        return true
-      }
-      const stop = kiosk.subscribe((state) => look(state.screen))
-      look(kiosk.state.screen)
-    })
-  const put = (card: TestCard, more: Parameters<typeof reader.insert>[1] = {}) => {
-    card.reset()
-    return reader.insert(card.answers, more)
-  }
-  return { ...made, terminal, reader, kiosk, screen, put, lines }
-}
+import { allKnown, makeTestCard, mapContent, mapItem, wifiCodes } from '../test-terminal.ts'
+import { openTill, settings } from './test-kiosk.ts'
 
 const notAPurse: CardAnswers = () => Uint8Array.of(0x6a, 0x82)
 
@@ -70,7 +19,7 @@ afterEach(() => {
 })
 
 test('browse, buy, pay, approved, goods, finish', async () => {
-  const { kiosk, screen, put, terminal } = open()
+  const { kiosk, screen, put, terminal } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
   expect(kiosk.state.screen).toEqual({ name: 'browse' })
   expect(kiosk.state.status).toMatchObject({ merchant: 'Kiosk at the pier', currency: 'EUR', currencyDecimals: 2 })
@@ -102,7 +51,7 @@ test('browse, buy, pay, approved, goods, finish', async () => {
 })
 
 test('a one-time code is shown in plain sight, and the stock falls', async () => {
-  const { kiosk, screen, put } = open()
+  const { kiosk, screen, put } = openTill()
   await kiosk.buy('wifi')
   put(makeTestCard())
   const { goods } = await screen('approved')
@@ -112,7 +61,7 @@ test('a one-time code is shown in plain sight, and the stock falls', async () =>
 })
 
 test('cancel leaves pay, but not while the card is debited; an unknown item does nothing', async () => {
-  const { kiosk, screen, put } = open()
+  const { kiosk, screen, put } = openTill()
   await kiosk.buy('nothing')
   expect(kiosk.state.screen.name).toBe('browse')
   await kiosk.buy('map')
@@ -129,7 +78,7 @@ test('cancel leaves pay, but not while the card is debited; an unknown item does
 
 test('no card in time is a timeout; from declined the next purchase starts', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
-  const { kiosk } = open()
+  const { kiosk } = openTill()
   await kiosk.buy('map')
   vi.advanceTimersByTime(44_999)
   expect(kiosk.state.screen.name).toBe('pay')
@@ -143,14 +92,14 @@ test('no card in time is a timeout; from declined the next purchase starts', asy
 })
 
 test('too little money says how much is missing', async () => {
-  const { kiosk, screen, put } = open()
+  const { kiosk, screen, put } = openTill()
   await kiosk.buy('map')
   put(makeTestCard({ balanceMinor: 249 }))
   expect(await screen('declined')).toMatchObject({ reason: 'balanceTooLow', missingMinor: 1, balanceMinor: 249 })
 })
 
 test('two cards: one has to go, and the other pays', async () => {
-  const { kiosk, screen, put, reader } = open()
+  const { kiosk, screen, put, reader } = openTill()
   const payer = makeTestCard({ balanceMinor: 1000 })
   reader.insert(notAPurse, { readerName: 'Double 01' })
   await screen('declined')
@@ -168,21 +117,21 @@ test('two cards: one has to go, and the other pays', async () => {
 })
 
 test('only the reader that the technician named counts', async () => {
-  const { kiosk, screen, put, reader } = open({ settings: { ...settings, reader: 'Double 01' } })
+  const { kiosk, screen, put, reader } = openTill({ settings: { ...settings, reader: 'Double 01' } })
   await kiosk.buy('map')
   reader.insert(notAPurse, { readerName: 'Double 00' })
   await settled()
   expect(kiosk.state.screen).toMatchObject({ name: 'pay', phase: 'waiting' })
   put(makeTestCard(), { readerName: 'Double 01' })
   await screen('approved')
-  expect(open({ settings: { ...settings, reader: 'Elsewhere' } }).kiosk.state.screen).toEqual({
+  expect(openTill({ settings: { ...settings, reader: 'Elsewhere' } }).kiosk.state.screen).toEqual({
     name: 'out-of-service',
     reason: 'noReader',
   })
 })
 
 test('a card that leaves before COMMIT may come back; the purchase waits for it', async () => {
-  const { kiosk, screen, put } = open()
+  const { kiosk, screen, put } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('map')
   put(card, { cut: { apdu: 2, when: 'after' } })
@@ -199,7 +148,7 @@ test.each([
 ] as const)(
   'cut %s COMMIT: recover asks for the same card, refuses another, and ends well',
   async (when, recovered) => {
-    const { kiosk, screen, put, reader } = open()
+    const { kiosk, screen, put, reader } = openTill()
     const card = makeTestCard({ balanceMinor: 1000 })
     const stranger = makeTestCard({ balanceMinor: 1000 })
     await kiosk.buy('map')
@@ -221,7 +170,7 @@ test.each([
 )
 
 test('cut after the debit, and the same card answers garbled: still to be recovered, never declined', async () => {
-  const { kiosk, screen, put, reader } = open()
+  const { kiosk, screen, put, reader } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('map')
   put(card, { cut: { apdu: 3, when: 'after' } })
@@ -242,7 +191,7 @@ test('cut after the debit, and the same card answers garbled: still to be recove
 
 test('a doubt holds up nobody: the screen returns, and the card’s next tap hands over what it paid', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
-  const { kiosk, screen, put, reader } = open()
+  const { kiosk, screen, put, reader } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('map')
   put(card, { cut: { apdu: 3, when: 'after' } })
@@ -262,7 +211,7 @@ test('a doubt holds up nobody: the screen returns, and the card’s next tap han
 })
 
 test('a tap with nothing chosen shows the balance; left lying, the card does nothing more', async () => {
-  const { kiosk, screen, put, terminal } = open()
+  const { kiosk, screen, put, terminal } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
   card.pay(100)
   put(card)
@@ -280,7 +229,7 @@ test('a tap with nothing chosen shows the balance; left lying, the card does not
 })
 
 test('a card that leaves once its balance is shown leaves the balance shown', async () => {
-  const { kiosk, screen, put } = open()
+  const { kiosk, screen, put } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
   // SELECT, probe, one record read; the next command is the witness's.
   put(card, { cut: { apdu: 4, when: 'before' } })
@@ -290,7 +239,7 @@ test('a card that leaves once its balance is shown leaves the balance shown', as
 })
 
 test('a purchase can be collected again from the balance, and its code is the same', async () => {
-  const { kiosk, screen, put, reader } = open()
+  const { kiosk, screen, put, reader } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('wifi')
   put(card)
@@ -310,7 +259,7 @@ test('a purchase can be collected again from the balance, and its code is the sa
 })
 
 test('what an old epoch sold is collected by claim, and never from here', async () => {
-  const { kiosk, screen, put, terminal, reader } = open()
+  const { kiosk, screen, put, terminal, reader } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('wifi')
   put(card)
@@ -329,7 +278,7 @@ test('what an old epoch sold is collected by claim, and never from here', async 
 })
 
 test('no purse, a forged offer: each has its word', async () => {
-  const { kiosk, screen, reader } = open()
+  const { kiosk, screen, reader } = openTill()
   reader.insert(notAPurse)
   expect(await screen('declined')).toMatchObject({ reason: 'notAPurse' })
   reader.remove()
@@ -344,13 +293,13 @@ test('no purse, a forged offer: each has its word', async () => {
   expect(await screen('declined')).toMatchObject({ reason: 'cardSuspect' })
 })
 
-test.each<[OutOfServiceReason, Parameters<typeof open>[0], (opened: ReturnType<typeof open>) => void]>([
+test.each<[OutOfServiceReason, Parameters<typeof openTill>[0], (opened: ReturnType<typeof openTill>) => void]>([
   ['notEnrolled', { publication: 'none' }, () => {}],
   ['emptyCatalogue', { publication: { bulletin: { items: [] } } }, () => {}],
   ['stale', {}, ({ clock }) => (clock.seconds += 31 * 86_400)],
   ['noReader', {}, ({ reader }) => reader.setService('down')],
 ])('out of service: %s', async (reason, options, arrange) => {
-  const opened = open(options)
+  const opened = openTill(options)
   arrange(opened)
   opened.reader.insertMute()
   await settled()
@@ -360,7 +309,7 @@ test.each<[OutOfServiceReason, Parameters<typeof open>[0], (opened: ReturnType<t
 })
 
 test('the reader comes back, and so does the shop', async () => {
-  const { kiosk, reader } = open()
+  const { kiosk, reader } = openTill()
   reader.setService('down')
   expect(kiosk.state.screen).toMatchObject({ name: 'out-of-service' })
   reader.setService('up')
@@ -386,7 +335,7 @@ const failingAt =
   })
 
 test('a disk that fails before the debit takes the till out of service, and no money', async () => {
-  const { kiosk, screen, put, lines } = open({ breakLedger: failingAt('writeIntent') })
+  const { kiosk, screen, put, lines } = openTill({ breakLedger: failingAt('writeIntent') })
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('map')
   put(card)
@@ -396,7 +345,7 @@ test('a disk that fails before the debit takes the till out of service, and no m
 })
 
 test('a disk that fails after the debit leaves the payment in doubt, to be found at the next tap', async () => {
-  const { kiosk, screen, put, terminal } = open({ breakLedger: failingAt('capture') })
+  const { kiosk, screen, put, terminal } = openTill({ breakLedger: failingAt('capture') })
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('map')
   put(card)
@@ -406,7 +355,7 @@ test('a disk that fails after the debit leaves the payment in doubt, to be found
 })
 
 test('a disk that fails once the goods are shown does not take them away', async () => {
-  const { kiosk, screen, put } = open({ breakLedger: failingAt('markReleased') })
+  const { kiosk, screen, put } = openTill({ breakLedger: failingAt('markReleased') })
   await kiosk.buy('wifi')
   put(makeTestCard())
   const { goods } = await screen('approved')
@@ -418,7 +367,7 @@ test('a disk that fails once the goods are shown does not take them away', async
 })
 
 test('closing waits for the card at the reader', async () => {
-  const { kiosk, put, terminal } = open()
+  const { kiosk, put, terminal } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('map')
   put(card)
@@ -428,7 +377,7 @@ test('closing waits for the card at the reader', async () => {
 })
 
 test('a card that paid and was forgotten pays nothing for the next customer; tapped again, it does', async () => {
-  const { kiosk, screen, put, reader } = open()
+  const { kiosk, screen, put, reader } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('map')
   put(card)
@@ -446,7 +395,7 @@ test('a card that paid and was forgotten pays nothing for the next customer; tap
 })
 
 test('a card put down while the last customer still reads is asked when he is done', async () => {
-  const { kiosk, screen, put, reader } = open()
+  const { kiosk, screen, put, reader } = openTill()
   await kiosk.buy('map')
   put(makeTestCard({ balanceMinor: 1000 }))
   await screen('approved')
@@ -459,14 +408,14 @@ test('a card put down while the last customer still reads is asked when he is do
 })
 
 test('a card that does not answer to reset is named while the customer waits', async () => {
-  const { kiosk, screen, reader } = open()
+  const { kiosk, screen, reader } = openTill()
   await kiosk.buy('map')
   reader.insertMute()
   expect(await screen('declined')).toMatchObject({ reason: 'notAPurse' })
 })
 
 test('goods of an earlier sale that cannot be opened any more are shown as a claim, once', async () => {
-  const { kiosk, screen, put, reader, dataDir, terminal } = open()
+  const { kiosk, screen, put, reader, dataDir, terminal } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('map')
   put(card, { cut: { apdu: 3, when: 'after' } })
@@ -482,7 +431,7 @@ test('goods of an earlier sale that cannot be opened any more are shown as a cla
 
 test('a ledger that cannot even be read puts the till out of service, and the page keeps its shelf', async () => {
   let broken = false
-  const { kiosk, put, lines } = open({
+  const { kiosk, put, lines } = openTill({
     breakLedger: (terminal) => {
       const { ledger } = terminal
       const heldUnits = ledger.heldUnits
@@ -504,7 +453,7 @@ test('a ledger that cannot even be read puts the till out of service, and the pa
 })
 
 test('an imitated card that names another card’s counter gets nothing of what was sold there', async () => {
-  const { kiosk, screen, put, reader } = open()
+  const { kiosk, screen, put, reader } = openTill()
   const victim = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('wifi')
   put(victim)

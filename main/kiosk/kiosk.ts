@@ -2,7 +2,7 @@
  * The till behind the screen: which screen is wanted, what a card that comes is for, and when waiting ends.
  * Payments themselves are main/purchase's; nothing here decides about money.
  */
-import type { Intent } from '../../db/ledger.ts'
+import assert from 'node:assert/strict'
 import { LedgerFault } from '../../db/open.ts'
 import type {
   CatalogueItem,
@@ -11,12 +11,13 @@ import type {
   KioskState,
   KioskStatus,
   OutOfServiceReason,
+  TopUp,
 } from '../../preload/contract.ts'
+import type { CardInfo } from '../../protocol/card-info.ts'
 import { currencyOf } from '../../protocol/currency.ts'
 import type { Item } from '../../protocol/item.ts'
-import type { CardRecord } from '../../protocol/record.ts'
-import { cardEnding } from '../card-id.ts'
 import type { ReadyGoods } from '../catalogue.ts'
+import type { LoadOutcome } from '../load.ts'
 import { itemOf } from '../payment.ts'
 import { finishOpen, openSession, type PurchaseOutcome, purchase, witnessAfterSale } from '../purchase/purchase.ts'
 import { witness } from '../purchase/recovery.ts'
@@ -29,62 +30,37 @@ import {
   type PresentCard,
   type ReaderSlot,
 } from '../reader/card-reader.ts'
+import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
 import type { SyncLoop } from '../sync/sync.ts'
 import type { Terminal } from '../terminal.ts'
-import { movementOf, newToken, readStatement, type Statement } from './card-statement.ts'
+import { newToken, readStatement } from './card-statement.ts'
 import type { Kiosk } from './kiosk-contract.ts'
 import type { KioskSettings } from './kiosk-settings.ts'
+import { allows, type Mode, type PinMode, placeOf, rulesOf, type ShownScreen, type TopUpMode } from './modes.ts'
+import { articleView, balanceScreen, iso, pinDigitsMax, pinDigitsMin, screenOf, unnamedItem } from './views.ts'
 
-/** How long a customer is waited for. */
-const payMsMax = 45_000
-const recoverMsMax = 30_000
+/** How long a customer is waited for; each can be asked for anew. */
+const waitMs = { pay: 45_000, pin: 45_000, 'top-up': 90_000, recover: 30_000 } as const
+/** So often may one customer ask for more time (WCAG 2.2, 2.2.1): somebody else may be waiting, too. */
+const staysMax = 10
 
-/** What the till is doing; the screen follows from it. */
-type Mode =
-  | { readonly name: 'browse' }
-  | {
-      readonly name: 'pay'
-      readonly goods: ReadyGoods
-      readonly phase: 'waiting' | 'working' | 'twoCards'
-      readonly endsAtMs: number
-    }
-  | {
-      readonly name: 'recover'
-      readonly goods: ReadyGoods
-      readonly payment: Intent
-      readonly phase: 'waiting' | 'wrongCard' | 'working'
-      readonly endsAtMs: number
-    }
-  | { readonly name: 'shown'; readonly screen: KioskScreen; readonly statement?: Statement }
-
-const articleView = (item: Item | CatalogueItem, stock?: number): CatalogueItem => ({
-  id: item.id,
-  kind: item.kind,
-  title: item.title,
-  summary: item.summary,
-  priceMinor: item.priceMinor,
-  taxBasisPoints: item.taxBasisPoints,
-  mediaType: item.mediaType,
-  bytes: item.bytes,
-  ...(stock === undefined ? {} : { stock }),
-})
-
-/** Sold elsewhere and not known by name here (a code, an item of another kiosk's): the claim knows what it is. */
-const unnamedItem = ({ order }: CardRecord): CatalogueItem => ({
-  id: '',
-  kind: 'document',
-  title: {},
-  summary: {},
-  priceMinor: order.amountMinor,
-  taxBasisPoints: 0,
-  mediaType: 'application/octet-stream',
-  bytes: 0,
-})
+/** Where money is loaded: the issuer, online. */
+export interface LoadDesk {
+  /** What a voucher is worth. @throws IssuerUnreachable */
+  voucher(code: string): Promise<VoucherState>
+  /** @throws IssuerUnreachable, IssuerRefused: it may be booked all the same */
+  load(channel: CardChannel, load: { readonly amountMinor: number; readonly funding: string }): Promise<LoadOutcome>
+}
+export type VoucherState =
+  | { readonly state: 'valid'; readonly amountMinor: number }
+  | { readonly state: 'unknown' | 'used' | 'expired' }
 
 export interface KioskParts {
   readonly terminal: Terminal
   readonly reader: CardReader
   readonly settings: KioskSettings
+  /** Absent: no money is loaded here. */
+  readonly loadDesk?: LoadDesk
   readonly log: (message: string) => void
 }
 
@@ -92,7 +68,7 @@ export interface KioskParts {
 export const makeKiosk = (
   parts: KioskParts,
 ): Kiosk & { readonly busyTerminalSeq: () => number | undefined; attachSync(sync: SyncLoop): void } => {
-  const { terminal, reader, settings, log } = parts
+  const { terminal, reader, settings, loadDesk, log } = parts
   const listeners = new Set<(state: KioskState) => void>()
   let mode: Mode = { name: 'browse' }
   let busy = false
@@ -102,6 +78,9 @@ export const makeKiosk = (
   let sync: SyncLoop | undefined
   let working: Promise<void> = Promise.resolve()
   let deadline: NodeJS.Timeout | undefined
+  let stays = 0
+  /** The PIN as far as it was typed; gone as soon as the till does something else. */
+  let pin = ''
   /** Cards that were dealt with; lying there any longer, they mean nothing new. */
   const seen = new WeakSet<PresentCard>()
   /** Cards that pay no more without a new tap: they have paid (and may lie there forgotten), or fell silent in the middle. */
@@ -121,11 +100,13 @@ export const makeKiosk = (
       diagonalMm: settings.diagonalMm,
       categories: [],
       branding: {},
-      topUp: false,
+      topUp: canLoad(),
       volume: 1,
       catalogue: issued?.catalogue.offerings().map(({ article, stock }) => articleView(article, stock)) ?? [],
     }
   }
+
+  const canLoad = (): boolean => loadDesk !== undefined && settings.topUp && (sync?.online ?? false)
 
   const ourSlots = (): readonly ReaderSlot[] =>
     reader.snapshot.slots.filter(({ name }) => settings.reader === undefined || name === settings.reader)
@@ -139,24 +120,9 @@ export const makeKiosk = (
   }
 
   const screen = (): KioskScreen => {
-    switch (mode.name) {
-      case 'browse': {
-        const reason = storageFault ? 'storage' : outOfService()
-        return reason === undefined ? { name: 'browse' } : { name: 'out-of-service', reason }
-      }
-      case 'pay':
-        return { name: 'pay', item: articleView(mode.goods.item), phase: mode.phase, endsAt: iso(mode.endsAtMs) }
-      case 'recover':
-        return {
-          name: 'recover',
-          item: articleView(mode.goods.item),
-          amountMinor: mode.goods.item.priceMinor,
-          phase: mode.phase,
-          endsAt: iso(mode.endsAtMs),
-        }
-      case 'shown':
-        return mode.screen
-    }
+    if (mode.name !== 'browse') return screenOf(mode, { pinDigits: pin.length })
+    const reason = outOfService()
+    return reason === undefined ? { name: 'browse' } : { name: 'out-of-service', reason }
   }
 
   let state: KioskState = { status: status(), screen: screen() }
@@ -176,6 +142,7 @@ export const makeKiosk = (
 
   /** The customer is gone, or done. A card that came meanwhile, and that nobody has looked at yet, is asked. */
   const leave = () => {
+    stays = 0
     enter({ name: 'browse' })
     queueMicrotask(onReader)
   }
@@ -184,16 +151,25 @@ export const makeKiosk = (
     clearTimeout(deadline)
     mode = next
     if (next.name !== 'shown') shownGoods.clear()
-    if ((next.name === 'pay' || next.name === 'recover') && next.phase !== 'working')
+    if (next.name !== 'pin') pin = ''
+    if ('endsAtMs' in next && rulesOf[placeOf(next)].timed)
       deadline = setTimeout(onDeadline, Math.max(0, next.endsAtMs - Date.now()))
     publish()
   }
 
   const onDeadline = () => {
-    if (mode.name === 'pay')
-      enter({ name: 'shown', screen: { name: 'declined', reason: 'timeout', item: articleView(mode.goods.item) } })
-    // The doubt stays in the ledger and is resolved at the card's next tap; the next customer is not held up.
-    else if (mode.name === 'recover') leave()
+    switch (mode.name) {
+      case 'pay':
+      case 'pin':
+        return enter({
+          name: 'shown',
+          screen: { name: 'declined', reason: 'timeout', item: articleView(mode.goods.item) },
+        })
+      // A doubt stays in the ledger and is resolved at the card's next tap; the next customer is not held up.
+      case 'recover':
+      case 'top-up':
+        return leave()
+    }
   }
 
   const viewOf = (
@@ -240,11 +216,24 @@ export const makeKiosk = (
     sync?.nudge()
   }
 
-  const showOutcome = (outcome: PurchaseOutcome, goods: ReadyGoods) => {
+  const showOutcome = (outcome: PurchaseOutcome, goods: ReadyGoods, card?: PresentCard) => {
     switch (outcome.outcome) {
       case 'captured':
         return showPaid(outcome, outcome.recovered ? undefined : goods)
       case 'declined':
+        if (pinDue(outcome) && card !== undefined) {
+          // A wrong PIN is not tried again with the next tap.
+          pin = ''
+          return enter({
+            name: 'pin',
+            goods,
+            phase: outcome.reason === 'pinWrong' ? 'wrong' : 'entering',
+            cardId: outcome.card.cardId,
+            card,
+            triesLeft: outcome.triesLeft,
+            endsAtMs: Date.now() + waitMs.pin,
+          })
+        }
         return enter({
           name: 'shown',
           screen: {
@@ -253,6 +242,7 @@ export const makeKiosk = (
             item: articleView(goods.item),
             ...(outcome.card === undefined ? {} : { balanceMinor: outcome.card.balanceMinor }),
             ...(outcome.missingMinor === undefined ? {} : { missingMinor: outcome.missingMinor }),
+            ...(outcome.reversed ? { returned: true } : {}),
           },
         })
       case 'inDoubt':
@@ -261,15 +251,16 @@ export const makeKiosk = (
           goods,
           payment: outcome.payment,
           phase: 'waiting',
-          endsAtMs: Date.now() + recoverMsMax,
+          endsAtMs: Date.now() + waitMs.recover,
         })
       case 'cardLost':
-        return enter({ name: 'pay', goods, phase: 'waiting', endsAtMs: Date.now() + payMsMax })
+        return enter({ name: 'pay', goods, phase: 'waiting', endsAtMs: Date.now() + waitMs.pay })
     }
   }
 
-  const sellTo = async (channel: CardChannel, goods: ReadyGoods): Promise<PurchaseOutcome> => {
+  const sellTo = async (channel: CardChannel, goods: ReadyGoods, digits?: string): Promise<PurchaseOutcome> => {
     const outcome = await purchase(terminal, channel, goods, {
+      pin: digits,
       onDebit: (payment) => {
         busyTerminalSeq = payment.terminalSeq
       },
@@ -282,9 +273,50 @@ export const makeKiosk = (
     card.use(async (channel) => {
       const outcome = await sellTo(channel, goods)
       if (outcome.outcome === 'cardLost' || outcome.outcome === 'captured') usedUp.add(card)
-      showOutcome(outcome, goods)
+      showOutcome(outcome, goods, card)
       if (outcome.outcome === 'captured') await witnessAfterSale(terminal, channel, outcome.payment)
     })
+
+  /** Only the card that asked for the PIN gets it: a wrong try is another card's loss. */
+  const payWithPin = (card: PresentCard, asked: PinMode) => {
+    const digits = pin
+    return card.use(async (channel) => {
+      const session = await openSession(terminal, channel)
+      if (session?.info.cardId !== asked.cardId) {
+        usedUp.add(card)
+        return enter({ ...asked, phase: 'wrongCard' })
+      }
+      const outcome = await sellTo(channel, asked.goods, digits)
+      if (outcome.outcome === 'captured') usedUp.add(card)
+      if (outcome.outcome === 'cardLost') return lostWithPin(card, asked)
+      showOutcome(outcome, asked.goods, card)
+      if (outcome.outcome === 'captured') await witnessAfterSale(terminal, channel, outcome.payment)
+    })
+  }
+  const lostWithPin = (card: PresentCard, asked: PinMode) => {
+    usedUp.add(card)
+    enter({ ...asked, phase: 'tap', endsAtMs: Date.now() + waitMs.pin })
+  }
+
+  const loadWith = (card: PresentCard, asked: TopUpMode, desk: LoadDesk) =>
+    card.use(async (channel) => {
+      const { step, code = '' } = asked
+      assert(step.phase === 'tap', 'a card is loaded after its voucher is known')
+      const { amountMinor } = step
+      try {
+        const outcome = await desk.load(channel, { amountMinor, funding: code })
+        if (outcome.outcome !== 'declined') usedUp.add(card)
+        enterTopUp(loadStep(outcome, amountMinor), { code, refused: card })
+        sync?.nudge()
+      } catch (error) {
+        if (!(error instanceof IssuerUnreachable || error instanceof IssuerRefused)) throw error
+        log(`load: ${error.message}`)
+        enterTopUp({ phase: 'failed', problem: 'unanswered' })
+      }
+    })
+
+  const enterTopUp = (step: TopUp, more: { readonly code?: string; readonly refused?: PresentCard } = {}) =>
+    enter({ name: 'top-up', step, ...more, endsAtMs: Date.now() + waitMs['top-up'] })
 
   const finishWith = (card: PresentCard, doubt: Extract<Mode, { name: 'recover' }>) =>
     card.use(async (channel) => {
@@ -299,7 +331,7 @@ export const makeKiosk = (
       const stands =
         outcome.outcome === 'declined' && terminal.ledger.intent(doubt.payment.terminalSeq).state === 'open'
       if (outcome.outcome === 'cardLost' || stands) enter({ ...doubt, phase: 'waiting' })
-      else showOutcome(outcome, doubt.goods)
+      else showOutcome(outcome, doubt.goods, card)
       if (outcome.outcome === 'captured') await witnessAfterSale(terminal, channel, outcome.payment)
     })
 
@@ -333,15 +365,6 @@ export const makeKiosk = (
       if (!(error instanceof CardFault)) throw error
     }
   }
-
-  const balanceScreen = (statement: Statement): KioskScreen => ({
-    name: 'balance',
-    cardEnding: cardEnding(statement.card.cardId),
-    balanceMinor: statement.balanceMinor,
-    expiresAt: iso(statement.card.expiry * 1000),
-    blocked: statement.card.status === 'blocked',
-    movements: statement.lines.flatMap((line) => movementOf(line) ?? []),
-  })
 
   /** The one place where faults of the world end: the card left, the disk failed. */
   const serve = (work: () => Promise<void>, afterLoss: () => void) => {
@@ -407,7 +430,35 @@ export const makeKiosk = (
           () => payWith(card, current.goods),
           () => {
             usedUp.add(card)
-            enter({ ...current, phase: 'waiting', endsAtMs: Date.now() + payMsMax })
+            enter({ ...current, phase: 'waiting', endsAtMs: Date.now() + waitMs.pay })
+          },
+        )
+        return
+      }
+      case 'pin': {
+        const [card, another] = cards
+        if (rulesOf[placeOf(current)].card !== 'payWithPin' || card === undefined || another !== undefined) return
+        if (usedUp.has(card)) return
+        seen.add(card)
+        enter({ ...current, phase: 'working' })
+        serve(
+          () => payWithPin(card, current),
+          () => lostWithPin(card, current),
+        )
+        return
+      }
+      case 'top-up': {
+        const [card, another] = cards
+        const { step } = current
+        if (step.phase !== 'tap' || card === undefined || another !== undefined || loadDesk === undefined) return
+        if (usedUp.has(card) || current.refused === card) return
+        seen.add(card)
+        enterTopUp({ phase: 'working', amountMinor: step.amountMinor }, current)
+        serve(
+          () => loadWith(card, current, loadDesk),
+          () => {
+            usedUp.add(card)
+            enterTopUp({ ...step, problem: 'cardLost' }, current)
           },
         )
         return
@@ -443,28 +494,53 @@ export const makeKiosk = (
     async buy(itemId) {
       // A last look at the card after a sale may still be under way: the touch counts all the same.
       if (mode.name === 'browse') await working
-      const free = mode.name === 'browse' || (mode.name === 'shown' && mode.screen.name === 'declined')
-      if (busy || !free || outOfService() !== undefined) return
+      if (busy || !allows(mode, 'buy') || outOfService() !== undefined) return
       const goods = terminal.issued?.catalogue.prepare(itemId)
       if (goods === undefined || goods === 'unknown') return
       if (goods === 'outOfStock') return enter({ name: 'shown', screen: { name: 'declined', reason: 'outOfStock' } })
-      enter({ name: 'pay', goods, phase: 'waiting', endsAtMs: Date.now() + payMsMax })
+      enter({ name: 'pay', goods, phase: 'waiting', endsAtMs: Date.now() + waitMs.pay })
       onReader()
     },
-    async pinKey() {},
-    async topUp() {},
-    async topUpCode() {},
-    async printReceipt() {},
     async cancel() {
-      if (!busy && mode.name === 'pay') enter({ name: 'browse' })
+      if (!busy && allows(mode, 'cancel')) enter({ name: 'browse' })
+    },
+    async stay() {
+      if (!allows(mode, 'stay') || !('endsAtMs' in mode) || stays >= staysMax) return
+      stays += 1
+      enter({ ...mode, endsAtMs: Date.now() + waitMs[mode.name] })
+    },
+    async pinKey(key) {
+      if (mode.name !== 'pin' || !allows(mode, 'pinKey')) return
+      if (key === 'enter' && pin.length < pinDigitsMin) return
+      if (key === 'back') pin = pin.slice(0, -1)
+      else if (key !== 'enter' && pin.length < pinDigitsMax) pin += key
+      const phase = key === 'enter' ? 'tap' : 'entering'
+      enter({ ...mode, phase, endsAtMs: Date.now() + waitMs.pin })
+      // It may still lie there; if it is being let go of, it is looked at right after.
+      if (key === 'enter') onReader()
+    },
+    async topUp() {
+      if (mode.name === 'browse') await working
+      if (busy || !allows(mode, 'topUp') || !canLoad()) return
+      enterTopUp({ phase: 'code' })
+    },
+    async topUpCode(code) {
+      if (loadDesk === undefined || busy || !allows(mode, 'topUpCode')) return
+      enterTopUp({ phase: 'asking' })
+      const asking = mode
+      const answer = await voucherStep(loadDesk, code)
+      if (mode !== asking) return
+      enterTopUp(answer, { code })
+      onReader()
     },
     async showGoods() {
-      if (mode.name !== 'shown' || mode.screen.name !== 'approved') return
+      if (mode.name !== 'shown' || mode.screen.name !== 'approved' || !allows(mode, 'showGoods')) return
       const { goods, balanceMinor } = mode.screen
-      enter({ name: 'shown', screen: { name: 'goods', goods, balanceMinor } })
+      enter({ ...mode, screen: { name: 'goods', goods, balanceMinor } })
     },
+    async printReceipt() {},
     async collect(counter) {
-      if (mode.name !== 'shown' || mode.statement === undefined) return
+      if (mode.name !== 'shown' || mode.statement === undefined || !allows(mode, 'collect')) return
       const { statement } = mode
       const line = statement.lines.find((candidate) => candidate.record.counter === counter)
       if (line === undefined || !line.collectable) return
@@ -472,7 +548,7 @@ export const makeKiosk = (
       const mayRelease = sold?.epoch === terminal.ledger.epoch && (sold.goods === 'due' || sold.goods === 'released')
       const here = mayRelease && line.item !== undefined ? terminal.issued?.catalogue.goodsOf(line.item) : undefined
       const claim = terminal.claimUrl(line.record, line.settlementMac)
-      const screen: KioskScreen = {
+      const screen: ShownScreen = {
         name: 'goods',
         goods: viewOf(here, line.item ?? unnamedItem(line.record), claim),
         balanceMinor: statement.balanceMinor,
@@ -480,9 +556,9 @@ export const makeKiosk = (
       enter({ name: 'shown', screen })
     },
     async finish() {
-      // Once something is shown the customer may go, though his card is still asked for a witness.
-      if (mode.name === 'pay' || (busy && mode.name !== 'shown')) return
-      leave()
+      // Once it is over the customer may go, though his card is still asked for a witness.
+      const over = !busy || rulesOf[placeOf(mode)].card === 'nothing'
+      if (mode.name === 'browse' || (allows(mode, 'finish') && over)) leave()
     },
     goodsContent: (token) => shownGoods.get(token),
     async close() {
@@ -496,4 +572,47 @@ export const makeKiosk = (
   }
 }
 
-const iso = (ms: number): string => new Date(Math.min(ms, 8.64e15)).toISOString()
+/** Whether the card wants a PIN, or a better one, and it is still worth asking. */
+const pinDue = (
+  outcome: Extract<PurchaseOutcome, { outcome: 'declined' }>,
+): outcome is typeof outcome & { readonly card: CardInfo; readonly triesLeft: number } =>
+  (outcome.reason === 'pinNeeded' || outcome.reason === 'pinWrong') &&
+  outcome.card !== undefined &&
+  (outcome.triesLeft ?? 0) > 0
+
+/** What is asked of the customer once the issuer said what his voucher is worth. */
+const voucherStep = async (desk: LoadDesk, code: string): Promise<TopUp> => {
+  try {
+    const voucher = await desk.voucher(code)
+    return voucher.state === 'valid'
+      ? { phase: 'tap', amountMinor: voucher.amountMinor }
+      : { phase: 'code', problem: `${voucher.state}Voucher` }
+  } catch (error) {
+    if (error instanceof IssuerUnreachable) return { phase: 'code', problem: 'offline' }
+    if (error instanceof IssuerRefused) return { phase: 'code', problem: 'refused' }
+    throw error
+  }
+}
+
+const loadStep = (outcome: LoadOutcome, amountMinor: number): TopUp => {
+  switch (outcome.outcome) {
+    case 'captured':
+      return { phase: 'done', amountMinor, balanceMinor: outcome.balanceAfterMinor }
+    case 'inDoubt':
+      return { phase: 'failed', problem: 'inDoubt' }
+    case 'declined':
+      switch (outcome.reason) {
+        case 'cardLost':
+        case 'notAPurse':
+        case 'cardSuspect':
+        case 'cardBlocked':
+        case 'wrongCurrency':
+        case 'overBalanceMax':
+          return { phase: 'tap', amountMinor, problem: outcome.reason }
+        case 'notFunded':
+          return { phase: 'failed', problem: 'usedVoucher' }
+        default:
+          return { phase: 'failed', problem: 'refused' }
+      }
+  }
+}

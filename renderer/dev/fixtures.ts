@@ -265,6 +265,7 @@ export function fakeBridge(first: KioskState): FakeBridge {
       return () => listeners.delete(listener)
     },
     buy: (itemId) => note(`buy ${itemId}`),
+    stay: () => note('stay'),
     pinKey: (key) => note(`pinKey ${key}`),
     topUp: () => note('topUp'),
     topUpCode: (code) => note(`topUpCode ${code}`),

@@ -86,6 +86,7 @@ export const de: Dictionary = {
       overBalanceMax: 'Ihre Karte fasst nicht so viel. Ihr Gutschein bleibt gültig.',
       cardLost: 'Die Karte war zu früh weg. Nichts ist verloren: noch einmal vorhalten.',
       refused: 'Die Bank hat das abgelehnt. Bitte fragen Sie am Schalter.',
+      unanswered: 'Die Bank hat nicht geantwortet. Geht der Gutschein später nicht, fragen Sie am Schalter.',
       inDoubt: 'Die Karte war zu früh weg. Halten Sie sie hier noch einmal vor.',
     },
   },

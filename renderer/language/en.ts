@@ -58,6 +58,7 @@ const topUpProblem: Readonly<Record<TopUpRefusal | 'inDoubt', string>> = {
   overBalanceMax: 'Your card cannot hold that much. Your voucher stays valid.',
   cardLost: 'The card left too soon. Nothing is lost: hold it again.',
   refused: 'The bank refused this. Please ask at the desk.',
+  unanswered: 'The bank did not answer. If the voucher fails later, ask at the desk.',
   inDoubt: 'The card left too soon. Hold it here again to finish.',
 }
 

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { type Place, rulesOf, type Touch } from './modes.ts'
+
+const touches: readonly Touch[] = [
+  'buy',
+  'cancel',
+  'stay',
+  'pinKey',
+  'topUp',
+  'topUpCode',
+  'showGoods',
+  'printReceipt',
+  'collect',
+  'finish',
+]
+
+/** Written down apart from the table: every cell, the forbidden ones too. */
+const expected: Readonly<Record<Place, string>> = {
+  browse: 'buy topUp | tell',
+  'pay waiting': 'cancel stay | pay timed',
+  'pay twoCards': 'cancel stay | pay timed',
+  'pay working': '| nothing',
+  'pin entering': 'cancel stay pinKey | nothing timed',
+  'pin wrong': 'cancel stay pinKey | nothing timed',
+  'pin tap': 'cancel stay | payWithPin timed',
+  'pin wrongCard': 'cancel stay | payWithPin timed',
+  'pin working': '| nothing',
+  'top-up code': 'cancel stay topUpCode | nothing timed',
+  'top-up asking': '| nothing',
+  'top-up tap': 'cancel stay | load timed',
+  'top-up working': '| nothing',
+  'top-up done': 'stay finish | nothing timed',
+  'top-up failed': 'stay topUp finish | nothing timed',
+  'recover waiting': 'stay finish | finishDoubt timed',
+  'recover wrongCard': 'stay finish | finishDoubt timed',
+  'recover working': '| nothing',
+  approved: 'showGoods printReceipt finish | nothing',
+  goods: 'printReceipt finish | nothing',
+  declined: 'buy topUp finish | nothing',
+  balance: 'topUp collect finish | nothing',
+}
+
+test.each(Object.entries(rulesOf))('%s', (place, { touches: allowed, card, timed }) => {
+  const named = touches.filter((touch) => (allowed as readonly Touch[]).includes(touch))
+  expect([...named, '|', card, ...(timed ? ['timed'] : [])].join(' ')).toBe(expected[place as Place])
+})
+
+test('where a card works nothing can be touched, and wherever a customer waits he can leave or the clock ends it', () => {
+  for (const [place, { touches: allowed, timed }] of Object.entries(rulesOf)) {
+    if (place.endsWith('working') || place.endsWith('asking')) expect(allowed).toEqual([])
+    else if (place !== 'browse') expect(timed || (allowed as readonly Touch[]).includes('finish'), place).toBe(true)
+  }
+})

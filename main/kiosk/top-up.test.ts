@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest'
+import type { LoadOutcome } from '../load.ts'
+import { selectPurse } from '../purse-session.ts'
+import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
+import type { SyncLoop } from '../sync/sync.ts'
+import { makeTestCard } from '../test-terminal.ts'
+import type { LoadDesk, VoucherState } from './kiosk.ts'
+import { openTill } from './test-kiosk.ts'
+
+const code = '7KQ20F9MXW3TH5RA'
+
+/** The issuer's answers, one by one; what is loaded is the desk's own test (load.test.ts). */
+const openWith = (desk: { vouchers?: (VoucherState | Error)[]; loads?: (LoadOutcome | Error)[]; online?: boolean }) => {
+  const asked: unknown[] = []
+  const next = <Answer>(answers: (Answer | Error)[]): Answer => {
+    const answer = answers.shift()
+    if (answer === undefined || answer instanceof Error) throw answer ?? new Error('asked too often')
+    return answer
+  }
+  const loadDesk: LoadDesk = {
+    voucher: async (voucher) => {
+      asked.push(voucher)
+      return next(desk.vouchers ?? [])
+    },
+    load: async (channel, load) => {
+      asked.push(load)
+      await selectPurse(channel)
+      return next(desk.loads ?? [])
+    },
+  }
+  const till = openTill({ parts: { loadDesk } })
+  const sync: Pick<SyncLoop, 'online' | 'nudge'> = { online: desk.online ?? true, nudge: () => {} }
+  till.kiosk.attachSync(sync as SyncLoop)
+  return { ...till, asked }
+}
+
+const valid = { state: 'valid', amountMinor: 2000 } as const
+
+test('a voucher, then a card, then money on it', async () => {
+  const loaded = { outcome: 'captured', cardId: 'c0', counter: 2, balanceAfterMinor: 2165 } as const
+  const { kiosk, screen, put, asked } = openWith({ vouchers: [valid], loads: [loaded] })
+  expect(kiosk.state.status.topUp).toBe(true)
+  await kiosk.topUp()
+  expect(kiosk.state.screen).toMatchObject({ name: 'top-up', phase: 'code' })
+  await kiosk.topUpCode(code)
+  expect(kiosk.state.screen).toMatchObject({ phase: 'tap', amountMinor: 2000 })
+  put(makeTestCard())
+  expect(await screen('top-up', ({ phase }) => phase === 'done')).toMatchObject({
+    amountMinor: 2000,
+    balanceMinor: 2165,
+  })
+  expect(asked).toEqual([code, { amountMinor: 2000, funding: code }])
+  await kiosk.finish()
+  expect(kiosk.state.screen.name).toBe('browse')
+})
+
+test.each([
+  [{ state: 'unknown' } as const, 'unknownVoucher'],
+  [{ state: 'used' } as const, 'usedVoucher'],
+  [{ state: 'expired' } as const, 'expiredVoucher'],
+  [new IssuerUnreachable('no'), 'offline'],
+  [new IssuerRefused(429, 'no'), 'refused'],
+])('a voucher that is no good says why and may be typed again: %s', async (answer, problem) => {
+  const { kiosk } = openWith({ vouchers: [answer, valid] })
+  await kiosk.topUp()
+  await kiosk.topUpCode(code)
+  expect(kiosk.state.screen).toMatchObject({ phase: 'code', problem })
+  await kiosk.topUpCode(code)
+  expect(kiosk.state.screen).toMatchObject({ phase: 'tap' })
+})
+
+test('a card that cannot take it leaves the voucher for another card; that card is not asked twice', async () => {
+  const { kiosk, screen, put, reader, asked } = openWith({
+    vouchers: [valid],
+    loads: [
+      { outcome: 'declined', reason: 'overBalanceMax' },
+      { outcome: 'inDoubt', cardId: 'c0', counter: 2 },
+    ],
+  })
+  await kiosk.topUp()
+  await kiosk.topUpCode(code)
+  put(makeTestCard())
+  await screen('top-up', (now) => now.phase === 'tap' && now.problem === 'overBalanceMax')
+  reader.remove()
+  put(makeTestCard())
+  await screen('top-up', (now) => now.phase === 'failed' && now.problem === 'inDoubt')
+  expect(asked).toHaveLength(3)
+})
+
+test('an issuer that does not answer the load leaves the customer with the truth', async () => {
+  const { kiosk, screen, put } = openWith({ vouchers: [valid], loads: [new IssuerUnreachable('no')] })
+  await kiosk.topUp()
+  await kiosk.topUpCode(code)
+  put(makeTestCard())
+  await screen('top-up', (now) => now.phase === 'failed' && now.problem === 'unanswered')
+})
+
+test('offline, or where the technician says so, no money is loaded', async () => {
+  const { kiosk } = openWith({ online: false })
+  expect(kiosk.state.status.topUp).toBe(false)
+  await kiosk.topUp()
+  expect(kiosk.state.screen.name).toBe('browse')
+})

@@ -1,0 +1,81 @@
+/** What the page sees of items, goods and movements; made of what main knows, and of nothing more. */
+import type { CatalogueItem, KioskScreen } from '../../preload/contract.ts'
+import type { Item } from '../../protocol/item.ts'
+import type { CardRecord } from '../../protocol/record.ts'
+import { cardEnding } from '../card-id.ts'
+import { movementOf, type Statement } from './card-statement.ts'
+import type { Mode } from './modes.ts'
+
+export const pinDigitsMin = 4
+export const pinDigitsMax = 12
+
+/** Times beyond what a date can say are its end. */
+export const iso = (ms: number): string => new Date(Math.min(ms, 8.64e15)).toISOString()
+
+export const articleView = (item: Item | CatalogueItem, stock?: number): CatalogueItem => ({
+  id: item.id,
+  kind: item.kind,
+  title: item.title,
+  summary: item.summary,
+  priceMinor: item.priceMinor,
+  taxBasisPoints: item.taxBasisPoints,
+  mediaType: item.mediaType,
+  bytes: item.bytes,
+  ...(stock === undefined ? {} : { stock }),
+})
+
+/** Sold elsewhere and not known by name here (a code, an item of another kiosk's): the claim knows what it is. */
+export const unnamedItem = ({ order }: CardRecord): CatalogueItem => ({
+  id: '',
+  kind: 'document',
+  title: {},
+  summary: {},
+  priceMinor: order.amountMinor,
+  taxBasisPoints: 0,
+  mediaType: 'application/octet-stream',
+  bytes: 0,
+})
+
+export const balanceScreen = (statement: Statement): Extract<KioskScreen, { name: 'balance' }> => ({
+  name: 'balance',
+  cardEnding: cardEnding(statement.card.cardId),
+  balanceMinor: statement.balanceMinor,
+  expiresAt: iso(statement.card.expiry * 1000),
+  blocked: statement.card.status === 'blocked',
+  movements: statement.lines.flatMap((line) => movementOf(line) ?? []),
+})
+
+/** The screen of a mode in which something happens; `browse` and what is shown have their own. */
+export const screenOf = (
+  mode: Exclude<Mode, { name: 'browse' }>,
+  { pinDigits }: { readonly pinDigits: number },
+): KioskScreen => {
+  switch (mode.name) {
+    case 'pay':
+      return { name: 'pay', item: articleView(mode.goods.item), phase: mode.phase, endsAt: iso(mode.endsAtMs) }
+    case 'pin':
+      return {
+        name: 'pin',
+        item: articleView(mode.goods.item),
+        amountMinor: mode.goods.item.priceMinor,
+        digits: pinDigits,
+        digitsMin: pinDigitsMin,
+        digitsMax: pinDigitsMax,
+        triesLeft: mode.triesLeft,
+        phase: mode.phase,
+        endsAt: iso(mode.endsAtMs),
+      }
+    case 'top-up':
+      return { name: 'top-up', endsAt: iso(mode.endsAtMs), ...mode.step }
+    case 'recover':
+      return {
+        name: 'recover',
+        item: articleView(mode.goods.item),
+        amountMinor: mode.goods.item.priceMinor,
+        phase: mode.phase,
+        endsAt: iso(mode.endsAtMs),
+      }
+    case 'shown':
+      return mode.screen
+  }
+}
