@@ -101,6 +101,7 @@ test('who goes away in the middle is not charged, and the next customer finds no
   await kiosk.buy('map')
   put(card)
   await screen('pin')
+  await new Promise(setImmediate)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
   onTestFinished(() => {
     vi.useRealTimers()
