@@ -1,5 +1,6 @@
 /** Which screen is seen, and the sizes, contrast and language that all of them share. */
 import { type ReactElement, useEffect, useLayoutEffect } from 'react'
+import { directionOf } from './language/bidi.ts'
 import { Calm, CalmBoundary } from './parts/CalmBoundary.tsx'
 import { EngineContext, useEngine, usePage, useWords } from './parts/engine-context.ts'
 import { IdleWarning } from './parts/IdleWarning.tsx'
@@ -58,6 +59,7 @@ function useRootStyle(): void {
     const root = document.documentElement
     for (const [name, length] of Object.entries(sizes)) root.style.setProperty(`--${name}`, `${length}px`)
     root.lang = language
+    root.dir = directionOf(language)
     root.dataset.contrast = highContrast ? 'high' : 'normal'
     root.dataset.room = roomOf({ heightPx, text: sizes.text })
   }, [sizes, heightPx, language, highContrast])

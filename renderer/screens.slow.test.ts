@@ -1,6 +1,6 @@
 /**
  * Every screen in real Chromium, in three cabinets, by millimetre: capitals and targets are large enough, nothing
- * stands outside of the screen, and what must be pressed can be. Slow: it draws some two hundred screens.
+ * stands outside of the screen, and what must be pressed can be. Slow: it draws some three hundred screens.
  */
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -18,11 +18,13 @@ const modes = [
   { mode: 'plain', query: '' },
   { mode: 'German, large type, offline, reader on the right', query: '&language=de&large&offline&reader=right' },
   { mode: 'contrast, many items, reader on the left', query: '&contrast&many&reader=left&item=long' },
+  { mode: 'Arabic, large type, reader on the left', query: '&language=ar&large&reader=left' },
+  { mode: 'Traditional Chinese, large type, offline', query: '&language=zh-Hant&large&offline' },
 ]
 /** Without these a screen would be a dead end. */
 const wayOn: Readonly<Record<string, readonly string[]>> = {
   attract: ['start', 'language', 'contrast', 'large-type'],
-  catalogue: ['back', 'open', 'language'],
+  catalogue: ['back', 'open', 'languages'],
   item: ['back', 'buy'],
   pay: ['cancel'],
   approved: ['show-goods'],

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 
 const settingsSchema = v.strictObject({
   /** First is the default. */
-  languages: v.optional(v.pipe(v.array(v.string()), v.minLength(1)), ['en', 'de']),
+  languages: v.optional(v.pipe(v.array(v.string()), v.minLength(1)), ['en', 'de', 'es', 'ar', 'zh-Hant']),
   /** Where the card reader is, seen by the customer. */
   readerPosition: v.optional(v.picklist(['below', 'right', 'left', 'above']), 'below'),
   /** The screen's diagonal: sizes on the page follow from it. */

@@ -5,10 +5,19 @@ import { refusalReasons } from '../../preload/contract.ts'
 const map: CatalogueItem = {
   id: 'walking-map',
   kind: 'document',
-  title: { en: 'Walking map of the old town', de: 'Stadtplan für den Rundgang durch die Altstadt' },
+  title: {
+    en: 'Walking map of the old town',
+    de: 'Stadtplan für den Rundgang durch die Altstadt',
+    es: 'Mapa para pasear por el casco antiguo',
+    ar: 'خريطة للتجول في البلدة القديمة',
+    'zh-Hant': '老城漫步地圖',
+  },
   summary: {
     en: 'A two-hour route past twelve sights, with a drawn map to keep.',
     de: 'Ein Rundgang von zwei Stunden zu zwölf Sehenswürdigkeiten, mit gezeichnetem Plan.',
+    es: 'Un paseo de dos horas por doce lugares, con un mapa dibujado para llevar.',
+    ar: 'جولة من ساعتين تمرّ باثني عشر معلمًا، مع خريطة مرسومة تحتفظ بها.',
+    'zh-Hant': '兩小時路線，走訪十二處景點，附手繪地圖。',
   },
   priceMinor: 250,
   taxBasisPoints: 1_900,
@@ -28,10 +37,12 @@ const article: CatalogueItem = {
 const code: CatalogueItem = {
   id: 'wifi-day',
   kind: 'code',
-  title: { en: 'Wi-Fi for a day', de: 'WLAN für einen Tag' },
+  title: { en: 'Wi-Fi for a day', de: 'WLAN für einen Tag', ar: 'Wi-Fi ليوم واحد', 'zh-Hant': '一日無線網路' },
   summary: {
     en: 'Fast internet in the whole station for 24 hours.',
     de: 'Schnelles Internet im ganzen Bahnhof, 24 Stunden lang.',
+    ar: 'إنترنت سريع في المحطة كلها لمدة 24 ساعة.',
+    'zh-Hant': '全車站高速上網，24 小時有效。',
   },
   priceMinor: 150,
   taxBasisPoints: 1_900,
@@ -85,7 +96,7 @@ export const status: KioskStatus = {
   currency: 'EUR',
   currencyDecimals: 2,
   online: true,
-  languages: ['en', 'de'],
+  languages: ['en', 'de', 'es', 'ar', 'zh-Hant'],
   readerPosition: 'below',
   diagonalMm: 546,
   catalogue: [map, article, code],

@@ -1,17 +1,18 @@
 /** A one-time code or ticket in plain sight, and in a QR code of its own. */
 import type { ReactElement } from 'react'
 import type { CatalogueItem } from '../../preload/contract.ts'
+import { ContentText } from '../parts/ContentText.tsx'
 import { useWords } from '../parts/engine-context.ts'
 import { QrCode } from '../parts/QrCode.tsx'
 
 export function CodeView({ code, item }: { code: string; item: CatalogueItem }): ReactElement {
-  const { words, titleOf } = useWords()
+  const { words } = useWords()
   const ticket = item.kind === 'ticket'
   return (
     <div className="code-view" data-ready="true">
-      <p className="kind">{titleOf(item)}</p>
+      <ContentText as="p" className="kind" texts={item.title} />
       <h1>{ticket ? words.goods.yourTicket : words.goods.yourCode}</h1>
-      <p className="code" data-code={code} style={{ '--characters': code.length }}>
+      <p className="code" dir="ltr" data-code={code} style={{ '--characters': code.length }}>
         {code}
       </p>
       <QrCode text={code} label={words.goods.scanCode} />

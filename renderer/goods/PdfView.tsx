@@ -40,7 +40,7 @@ export default function PdfView({ contentUrl }: { contentUrl: string }): ReactEl
   return (
     <div className="pdf">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keypad. */}
-      <div ref={pagesRef} className="pdf-pages" tabIndex={0}>
+      <div ref={pagesRef} className="pdf-pages" dir="ltr" tabIndex={0}>
         {pages.map((page) => (
           <PdfPage
             key={page}

@@ -1,15 +1,20 @@
 /** German. */
+import { countedBy } from './counts.ts'
 import type { Dictionary } from './en.ts'
+
+const locale = 'de-DE'
+const counted = countedBy(locale)
 
 export const de: Dictionary = {
   autonym: 'Deutsch',
-  locale: 'de-DE',
+  locale,
+  leadingArticle: /^(der|die|das|ein|eine)\s+/i,
 
   attract: {
     headline: 'Etwas Gutes für Kleingeld',
     start: 'Zum Start berühren',
     how: 'Aussuchen, Karte vorhalten, mitnehmen.',
-    from: (amount) => `Ab ${amount}`,
+    from: (amount) => `Ab ${amount}.`,
   },
   bar: {
     back: 'Zurück',
@@ -19,18 +24,24 @@ export const de: Dictionary = {
     contrast: 'Kontrast',
     largeType: 'Größere Schrift',
     startOver: 'Von vorn',
+    language: 'Sprache',
+    typeSign: 'A',
   },
   offline: 'Offline: Kaufen geht trotzdem',
   failed: 'Das hat nicht geklappt. Bitte noch einmal.',
   idle: {
     question: 'Sind Sie noch da?',
     stay: 'Ja, weiter',
-    left: (seconds) => (seconds === 1 ? 'Zurück zum Start in 1 Sekunde' : `Zurück zum Start in ${seconds} Sekunden`),
+    left: (seconds) =>
+      counted(seconds, {
+        one: (n) => `Zurück zum Start in ${n} Sekunde`,
+        other: (n) => `Zurück zum Start in ${n} Sekunden`,
+      }),
   },
   catalogue: {
     headline: 'Was darf es sein?',
     soldOut: 'Ausverkauft',
-    left: (count) => `Noch ${count}`,
+    left: (count) => counted(count, { other: (n) => `Noch ${n}` }),
   },
   kind: {
     document: { name: 'Zum Lesen', how: 'Öffnet sich sofort hier. Mitnehmen aufs Telefon.' },
@@ -53,14 +64,15 @@ export const de: Dictionary = {
     twoCardsTodo: 'Nehmen Sie eine Karte vom Leser weg.',
     working: 'Karte ruhig halten',
     workingHint: 'Nur einen Moment.',
-    seconds: (count) => (count === 1 ? '1 Sekunde' : `${count} Sekunden`),
+    seconds: (count) => counted(count, { one: (n) => `${n} Sekunde`, other: (n) => `${n} Sekunden` }),
   },
   pin: {
     headline: 'PIN der Karte eingeben',
     tap: 'Dieselbe Karte an den Leser halten',
     wrong: 'Diese PIN war falsch. Es wurde nichts abgebucht.',
-    tries: (count) => (count === 1 ? 'Noch ein Versuch' : `Noch ${count} Versuche`),
-    entered: (count) => (count === 1 ? '1 Ziffer eingegeben' : `${count} Ziffern eingegeben`),
+    tries: (count) => counted(count, { one: () => 'Noch ein Versuch', other: (n) => `Noch ${n} Versuche` }),
+    entered: (count) =>
+      counted(count, { one: (n) => `${n} Ziffer eingegeben`, other: (n) => `${n} Ziffern eingegeben` }),
     back: 'Letzte löschen',
     enter: 'Bestätigen',
   },

@@ -1,5 +1,9 @@
 /** English: the dictionary that gives all others their shape. Instructions have at most eight words. */
 import type { ItemKind, OutOfServiceReason, RefusalReason, TopUpRefusal } from '../../preload/contract.ts'
+import { countedBy } from './counts.ts'
+
+const locale = 'en-GB'
+const counted = countedBy(locale)
 
 interface Refusal {
   /** What happened, as a headline. */
@@ -66,13 +70,15 @@ export const en = {
   /** What this language calls itself. */
   autonym: 'English',
   /** The locale by which Intl writes money and dates. */
-  locale: 'en-GB',
+  locale,
+  /** What a title starts with before its first word: a cover leaves it out. */
+  leadingArticle: /^(the|a|an)\s+/i,
 
   attract: {
     headline: 'Something good for small change',
     start: 'Touch to start',
     how: 'Choose, tap your card, take it along.',
-    from: (amount: string) => `From ${amount}`,
+    from: (amount: string) => `From ${amount}.`,
   },
   bar: {
     back: 'Back',
@@ -82,18 +88,22 @@ export const en = {
     contrast: 'Contrast',
     largeType: 'Larger type',
     startOver: 'Start over',
+    language: 'Language',
+    /** Drawn small and large: a letter that everybody who reads this language knows. */
+    typeSign: 'A',
   },
   offline: 'Offline: you can still buy',
   failed: 'That did not work. Please try again.',
   idle: {
     question: 'Are you still there?',
     stay: 'Yes, carry on',
-    left: (seconds: number) => (seconds === 1 ? 'Back to start in 1 second' : `Back to start in ${seconds} seconds`),
+    left: (seconds: number) =>
+      counted(seconds, { one: (n) => `Back to start in ${n} second`, other: (n) => `Back to start in ${n} seconds` }),
   },
   catalogue: {
     headline: 'What would you like?',
     soldOut: 'Sold out',
-    left: (count: number) => `${count} left`,
+    left: (count: number) => counted(count, { other: (n) => `${n} left` }),
   },
   kind,
   item: {
@@ -111,14 +121,15 @@ export const en = {
     twoCardsTodo: 'Take one card away from the reader.',
     working: 'Hold the card still',
     workingHint: 'Only a moment.',
-    seconds: (count: number) => (count === 1 ? '1 second' : `${count} seconds`),
+    seconds: (count: number) => counted(count, { one: (n) => `${n} second`, other: (n) => `${n} seconds` }),
   },
   pin: {
     headline: 'Enter your card’s PIN',
     tap: 'Hold the same card to the reader',
     wrong: 'That PIN was wrong. You were not charged.',
-    tries: (count: number) => (count === 1 ? 'One try left' : `${count} tries left`),
-    entered: (count: number) => (count === 1 ? '1 digit entered' : `${count} digits entered`),
+    tries: (count: number) => counted(count, { one: () => 'One try left', other: (n) => `${n} tries left` }),
+    entered: (count: number) =>
+      counted(count, { one: (n) => `${n} digit entered`, other: (n) => `${n} digits entered` }),
     back: 'Delete the last one',
     enter: 'Confirm',
   },

@@ -1,32 +1,56 @@
 /** The languages the page speaks, and how it writes money, days and titles in them. */
+import { ar } from './ar.ts'
+import { scriptOf } from './bidi.ts'
 import { de } from './de.ts'
 import { type Dictionary, en } from './en.ts'
+import { es } from './es.ts'
+import { zhHant } from './zh-hant.ts'
 
 export type { Dictionary } from './en.ts'
 
-export const dictionaries: Readonly<Record<string, Dictionary>> = { en, de }
-const spoken = new Map(Object.entries(dictionaries))
+export const dictionaries: Readonly<Record<string, Dictionary>> = { en, de, es, ar, 'zh-Hant': zhHant }
 
-/** The dictionary of a BCP 47 tag; of its primary language if the tag has none, else English. */
+/** The dictionary of a BCP 47 tag, or the nearest one of its language; else English. */
 export function dictionaryOf(language: string): Dictionary {
-  return spoken.get(language) ?? spoken.get(primaryOf(language)) ?? en
+  const nearest = nearestOf(Object.keys(dictionaries), language)
+  return (nearest === undefined ? undefined : dictionaries[nearest]) ?? en
 }
 
-function primaryOf(language: string): string {
-  return language.split('-')[0] ?? language
+/**
+ * Of `known` the tag that a reader of `language` reads best: the same one; the one that says less (zh-Hant for
+ * zh-Hant-TW); one of the same language and script (zh-TW for zh-Hant); one of the same language. Else undefined.
+ */
+function nearestOf(known: readonly string[], language: string): string | undefined {
+  if (known.includes(language)) return language
+  const read = scriptOf(language)
+  if (read === undefined) return undefined
+  const sameLanguage = known.filter((tag) => scriptOf(tag)?.language === read.language)
+  const sameScript = sameLanguage.filter((tag) => scriptOf(tag)?.script === read.script)
+  return longest(sameScript.filter((tag) => language.startsWith(`${tag}-`))) ?? sameScript[0] ?? sameLanguage[0]
 }
 
-/** The text in this language, or its primary one, or the first of `preferred` that there is, or any. */
+function longest(tags: readonly string[]): string | undefined {
+  return tags.toSorted((a, b) => b.length - a.length)[0]
+}
+
+/** A text and the language that it is really in. */
+export interface Spoken {
+  readonly text: string
+  readonly language: string
+}
+
+/** The text nearest to this language (nearestOf), or to the first of `preferred` that there is, or any. */
 export function textOf(
   texts: Readonly<Record<string, string>>,
   language: string,
   preferred: readonly string[] = ['en'],
-): string {
-  for (const tag of [language, primaryOf(language), ...preferred]) {
-    const text = texts[tag]
-    if (text !== undefined && text !== '') return text
+): Spoken {
+  const known = Object.keys(texts).filter((tag) => texts[tag] !== '')
+  for (const wish of [language, ...preferred, ...known]) {
+    const nearest = nearestOf(known, wish)
+    if (nearest !== undefined) return { text: texts[nearest] ?? '', language: nearest }
   }
-  return Object.values(texts)[0] ?? ''
+  return { text: '', language }
 }
 
 function isDecimal(text: string): text is `${number}` {

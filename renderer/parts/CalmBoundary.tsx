@@ -1,5 +1,6 @@
 /** A bug in a screen shows a calm page, never a trace, and starts the page afresh; main and its payment are untouched. */
 import { Component, type ReactElement, type ReactNode } from 'react'
+import { directionOf } from '../language/bidi.ts'
 import { dictionaryOf } from '../language/language.ts'
 
 interface CalmBoundaryProps {
@@ -30,7 +31,7 @@ export class CalmBoundary extends Component<CalmBoundaryProps, { readonly fallen
 export function Calm({ language }: { language: string }): ReactElement {
   const { broken } = dictionaryOf(language)
   return (
-    <main data-screen="out-of-service" className="screen tone-ink" lang={language}>
+    <main data-screen="out-of-service" className="screen tone-ink" lang={language} dir={directionOf(language)}>
       <div className="screen-body middle">
         <h1 className="display">{broken.what}</h1>
         <p className="lead">{broken.why}</p>

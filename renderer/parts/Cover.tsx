@@ -1,22 +1,25 @@
 /** Draws the cover of an item (cover.ts decides what). Decoration only: the title stands beside it. */
 import type { ReactElement } from 'react'
 import type { CatalogueItem } from '../../preload/contract.ts'
+import { dictionaryOf, type Spoken } from '../language/language.ts'
 import { type CoverMotif, motifOf, numbersOf, type Palette, paletteOf, seedOf } from './cover.ts'
+import { useWords } from './engine-context.ts'
 
 interface Drawing {
   readonly palette: Palette
   readonly next: () => number
-  readonly title: string
+  readonly title: Spoken
 }
 
-export function Cover({ item, title }: { item: CatalogueItem; title: string }): ReactElement {
+export function Cover({ item }: { item: CatalogueItem }): ReactElement {
+  const { spoken } = useWords()
   const motif = motifOf(item)
   const palette = paletteOf(item.id, motif)
   const draw = motifs[motif]
   return (
     <svg className="cover" viewBox="0 0 400 400" preserveAspectRatio="xMidYMid slice" aria-hidden="true">
       <rect width="400" height="400" fill={palette.ground} />
-      {draw({ palette, next: numbersOf(seedOf(item.id)), title })}
+      {draw({ palette, next: numbersOf(seedOf(item.id)), title: spoken(item.title) })}
     </svg>
   )
 }
@@ -87,7 +90,8 @@ function cuts(next: () => number, count: number): readonly (readonly [number, nu
 
 /** A page with a large initial. */
 function Page({ palette, next, title }: Drawing): ReactElement {
-  const initial = [...title.replace(/^(The|A|An|Der|Die|Das|Ein|Eine)\s+/i, '')][0]?.toLocaleUpperCase() ?? ''
+  const firstWord = title.text.replace(dictionaryOf(title.language).leadingArticle, '')
+  const initial = [...firstWord][0]?.toUpperCase() ?? ''
   const lines = Array.from({ length: 7 }, (_, row) => ({
     row,
     width: row === 6 ? 60 + next() * 60 : 176 + next() * 20,
@@ -96,7 +100,15 @@ function Page({ palette, next, title }: Drawing): ReactElement {
     <g>
       <circle cx={330 - next() * 40} cy={84 + next() * 30} r="128" fill={palette.shape} />
       <rect x="86" y="52" width="240" height="330" rx="6" fill={palette.light} />
-      <text x="108" y="214" fontSize="164" fontWeight="800" fill={palette.ink} className="cover-initial">
+      <text
+        lang={title.language}
+        x="108"
+        y="214"
+        fontSize="164"
+        fontWeight="800"
+        fill={palette.ink}
+        className="cover-initial"
+      >
         {initial}
       </text>
       <rect x="112" y="234" width="34" height="7" fill={palette.spark} />

@@ -22,7 +22,9 @@ export function Frame({ screen, tone, children, actions, className }: FrameProps
   return (
     <main data-screen={screen} className={`screen tone-${tone} ${className ?? ''}`} lang={language}>
       <header className="screen-head">
-        <span className="merchant">{merchant}</span>
+        <span className="merchant" dir="auto">
+          {merchant}
+        </span>
         {failed ? (
           <span className="notice" role="alert">
             {words.failed}

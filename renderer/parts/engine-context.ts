@@ -2,7 +2,7 @@
 import { createContext, useContext } from 'react'
 import { useStore } from 'zustand'
 import type { CatalogueItem, KioskStatus } from '../../preload/contract.ts'
-import { type Dictionary, dayOf, dictionaryOf, momentOf, moneyOf, textOf } from '../language/language.ts'
+import { type Dictionary, dayOf, dictionaryOf, momentOf, moneyOf, type Spoken, textOf } from '../language/language.ts'
 import { type Engine, languageOf, type PageState } from '../store.ts'
 
 export const EngineContext = createContext<Engine | undefined>(undefined)
@@ -43,9 +43,9 @@ export interface Words {
   readonly money: (amountMinor: number) => string
   readonly day: (time: string) => string
   readonly moment: (time: string) => string
+  /** For labels; on the screen a title is a ContentText, which says its language. */
   readonly titleOf: (item: CatalogueItem) => string
-  readonly summaryOf: (item: CatalogueItem) => string
-  readonly text: (texts: Readonly<Record<string, string>>) => string
+  readonly spoken: (texts: Readonly<Record<string, string>>) => Spoken
 }
 
 /** Everything that is said, in the customer's language. */
@@ -60,8 +60,7 @@ export function useWords(): Words {
     money: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals: currencyDecimals }),
     day: (time) => dayOf(time, locale),
     moment: (time) => momentOf(time, locale),
-    titleOf: (item) => textOf(item.title, language, languages),
-    summaryOf: (item) => textOf(item.summary, language, languages),
-    text: (texts) => textOf(texts, language, languages),
+    titleOf: (item) => textOf(item.title, language, languages).text,
+    spoken: (texts) => textOf(texts, language, languages),
   }
 }

@@ -2,12 +2,13 @@
 import type { ReactElement } from 'react'
 import type { KioskScreen } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
+import { ContentText } from '../parts/ContentText.tsx'
 import { useEngine, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 
 export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'approved' }> }): ReactElement {
   const engine = useEngine()
-  const { words, money, titleOf } = useWords()
+  const { words, money } = useWords()
   const { amountMinor, balanceMinor, goods, recovered } = screen
   return (
     <Frame screen="approved" tone="done">
@@ -20,7 +21,7 @@ export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'app
           <h1 className="display" aria-live="assertive">
             {words.approved.paid(money(amountMinor))}
           </h1>
-          <p className="lead">{titleOf(goods.item)}</p>
+          <ContentText as="p" className="lead" texts={goods.item.title} />
           {recovered && <p className="verdict-note">{words.approved.recovered}</p>}
           <p className="figure">
             <span>{words.approved.balance}</span>

@@ -1,11 +1,10 @@
 /** Invites: what there is, from what price, in which languages. Any touch starts. */
 import type { ReactElement } from 'react'
-import { dictionaryOf } from '../language/language.ts'
-import { Button } from '../parts/Button.tsx'
 import { ComfortToggles } from '../parts/ComfortBar.tsx'
 import { Cover } from '../parts/Cover.tsx'
-import { useEngine, usePage, useStatus, useWords } from '../parts/engine-context.ts'
+import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
+import { LanguageButtons } from '../parts/Languages.tsx'
 
 /** More would not be seen, and would cost the machine. */
 const coversMax = 8
@@ -24,9 +23,8 @@ function placesOf(row: (typeof rows)[number], count: number): readonly { key: st
 
 export function Attract(): ReactElement {
   const engine = useEngine()
-  const { words, language, money, titleOf } = useWords()
-  const { catalogue, languages } = useStatus()
-  const { highContrast, largeType } = usePage((state) => state.comfort)
+  const { words, money } = useWords()
+  const { catalogue } = useStatus()
   const cheapestMinor = catalogue.length === 0 ? undefined : Math.min(...catalogue.map((item) => item.priceMinor))
   const shown = catalogue.slice(0, coversMax)
   const start = () => engine.open({ name: 'catalogue' })
@@ -36,25 +34,9 @@ export function Attract(): ReactElement {
       tone="ink"
       actions={
         <>
-          <div className="languages">
-            {languages.map((tag) => (
-              <Button
-                key={tag}
-                action="language"
-                data-language={tag}
-                lang={tag}
-                aria-pressed={tag === language}
-                onClick={() => {
-                  engine.setLanguage(tag)
-                  start()
-                }}
-              >
-                {dictionaryOf(tag).autonym}
-              </Button>
-            ))}
-          </div>
+          <LanguageButtons onChosen={start} />
           <div className="comfort">
-            <ComfortToggles highContrast={highContrast} largeType={largeType} labels={words.bar} />
+            <ComfortToggles />
           </div>
         </>
       }
@@ -68,7 +50,7 @@ export function Attract(): ReactElement {
                 return (
                   item !== undefined && (
                     <span className="attract-cover" key={key}>
-                      <Cover item={item} title={titleOf(item)} />
+                      <Cover item={item} />
                     </span>
                   )
                 )
@@ -79,7 +61,7 @@ export function Attract(): ReactElement {
         <span className="attract-words">
           <span className="display">{words.attract.headline}</span>
           <span className="lead">
-            {cheapestMinor !== undefined && <strong>{words.attract.from(money(cheapestMinor))}. </strong>}
+            {cheapestMinor !== undefined && <strong>{words.attract.from(money(cheapestMinor))} </strong>}
             {words.attract.how}
           </span>
           <span className="button button-main attract-call">{words.attract.start}</span>

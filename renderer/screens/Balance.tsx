@@ -3,6 +3,7 @@ import type { ReactElement } from 'react'
 import type { CardMovement, KioskScreen } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
 import { ComfortBar } from '../parts/ComfortBar.tsx'
+import { ContentText } from '../parts/ContentText.tsx'
 import { useEngine, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { Icon } from '../parts/Icon.tsx'
@@ -52,12 +53,12 @@ export function Balance({ screen }: { screen: Extract<KioskScreen, { name: 'bala
 
 function Movement({ movement }: { movement: CardMovement }): ReactElement {
   const engine = useEngine()
-  const { words, money, moment, text } = useWords()
+  const { words, money, moment } = useWords()
   const { counter, kind, amountMinor, at, title, collectable } = movement
   return (
     <li className="movement">
       <span className="movement-what">
-        <span>{title === undefined ? words.balance.kind[kind] : text(title)}</span>
+        {title === undefined ? <span>{words.balance.kind[kind]}</span> : <ContentText texts={title} />}
         <span className="movement-when">{moment(at)}</span>
       </span>
       <span className="movement-amount">{money(kind === 'payment' ? -amountMinor : amountMinor)}</span>

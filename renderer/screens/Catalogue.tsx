@@ -3,6 +3,7 @@ import { type ReactElement, type RefObject, useEffect, useRef, useState } from '
 import type { CatalogueItem } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
 import { ComfortBar } from '../parts/ComfortBar.tsx'
+import { ContentText } from '../parts/ContentText.tsx'
 import { Cover } from '../parts/Cover.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
@@ -70,9 +71,8 @@ export function Catalogue(): ReactElement {
 }
 
 function ItemCard({ item, onPress }: { item: CatalogueItem; onPress: () => void }): ReactElement {
-  const { words, money, titleOf, summaryOf } = useWords()
+  const { words, money } = useWords()
   const soldOut = item.stock === 0
-  const title = titleOf(item)
   return (
     <button
       type="button"
@@ -82,10 +82,10 @@ function ItemCard({ item, onPress }: { item: CatalogueItem; onPress: () => void 
       disabled={soldOut}
       onClick={onPress}
     >
-      <Cover item={item} title={title} />
+      <Cover item={item} />
       <span className="card-words">
-        <span className="card-title">{title}</span>
-        <span className="card-summary">{summaryOf(item)}</span>
+        <ContentText className="card-title" texts={item.title} />
+        <ContentText className="card-summary" texts={item.summary} />
         <span className="card-price">
           {soldOut ? words.catalogue.soldOut : money(item.priceMinor)}
           {item.stock !== undefined && item.stock > 0 && item.stock <= scarceCountMax && (

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import type { KioskScreen, RefusalReason } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
+import { ContentText } from '../parts/ContentText.tsx'
 import { Cover } from '../parts/Cover.tsx'
 import { useEngine, usePage, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
@@ -105,7 +106,7 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
 
 function Alternatives({ items }: { items: ReturnType<typeof affordable> }): ReactElement {
   const engine = useEngine()
-  const { words, money, titleOf } = useWords()
+  const { words, money } = useWords()
   return (
     <section className="instead">
       <h2>{words.declined.alternatives}</h2>
@@ -119,9 +120,9 @@ function Alternatives({ items }: { items: ReturnType<typeof affordable> }): Reac
             className="card card-small"
             onClick={() => void engine.buy(item.id)}
           >
-            <Cover item={item} title={titleOf(item)} />
+            <Cover item={item} />
             <span className="card-words">
-              <span className="card-title">{titleOf(item)}</span>
+              <ContentText className="card-title" texts={item.title} />
               <span className="card-price">{money(item.priceMinor)}</span>
             </span>
           </button>

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react'
 import type { CatalogueItem } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
 import { ComfortBar } from '../parts/ComfortBar.tsx'
+import { ContentText } from '../parts/ContentText.tsx'
 import { Cover } from '../parts/Cover.tsx'
 import { useEngine, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
@@ -10,7 +11,7 @@ import { Icon } from '../parts/Icon.tsx'
 
 export function Item({ item }: { item: CatalogueItem }): ReactElement {
   const engine = useEngine()
-  const { words, money, titleOf, summaryOf } = useWords()
+  const { words, money } = useWords()
   const soldOut = item.stock === 0
   return (
     <Frame
@@ -26,12 +27,12 @@ export function Item({ item }: { item: CatalogueItem }): ReactElement {
       }
     >
       <article className="item" data-item-id={item.id}>
-        <Cover item={item} title={titleOf(item)} />
+        <Cover item={item} />
         <div className="item-words">
           <div className="item-text">
             <p className="kind">{words.kind[item.kind].name}</p>
-            <h1 className="title">{titleOf(item)}</h1>
-            <p className="item-summary">{summaryOf(item)}</p>
+            <ContentText as="h1" className="title" texts={item.title} />
+            <ContentText as="p" className="item-summary" texts={item.summary} />
             <p className="item-how">
               <Icon name="phone" /> {words.kind[item.kind].how}
             </p>

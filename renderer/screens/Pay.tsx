@@ -2,6 +2,7 @@
 import type { ReactElement } from 'react'
 import type { KioskScreen } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
+import { ContentText } from '../parts/ContentText.tsx'
 import { Countdown } from '../parts/Countdown.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
@@ -11,7 +12,7 @@ import { TapHint } from '../parts/TapHint.tsx'
 
 export function Pay({ screen }: { screen: Extract<KioskScreen, { name: 'pay' }> }): ReactElement {
   const engine = useEngine()
-  const { words, money, titleOf } = useWords()
+  const { words, money } = useWords()
   const { readerPosition } = useStatus()
   const { item, phase, endsAt } = screen
   if (phase === 'working') return <HoldStill screen="pay" />
@@ -33,7 +34,7 @@ export function Pay({ screen }: { screen: Extract<KioskScreen, { name: 'pay' }> 
       <div className="tap" data-phase={phase}>
         <div className="tap-words">
           <p className="tap-item">
-            <span>{titleOf(item)}</span>
+            <ContentText texts={item.title} />
             <strong>{money(item.priceMinor)}</strong>
           </p>
           <h1 className="display" aria-live="assertive">

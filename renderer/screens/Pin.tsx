@@ -2,6 +2,7 @@
 import type { ReactElement } from 'react'
 import { type KioskScreen, type PinKey, pinKeys } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
+import { ContentText } from '../parts/ContentText.tsx'
 import { Countdown } from '../parts/Countdown.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
@@ -16,7 +17,7 @@ const keyRows: readonly PinKey[] = ['1', '2', '3', '4', '5', '6', '7', '8', '9',
 
 export function Pin({ screen }: { screen: PinScreen }): ReactElement {
   const engine = useEngine()
-  const { words, money, titleOf } = useWords()
+  const { words, money } = useWords()
   const { readerPosition } = useStatus()
   const { item, amountMinor, phase, endsAt, triesLeft } = screen
   if (phase === 'working') return <HoldStill screen="pin" />
@@ -38,7 +39,7 @@ export function Pin({ screen }: { screen: PinScreen }): ReactElement {
       <div className="tap" data-phase={phase}>
         <div className="tap-words">
           <p className="tap-item">
-            <span>{titleOf(item)}</span>
+            <ContentText texts={item.title} />
             <strong>{money(amountMinor)}</strong>
           </p>
           <h1 className="display" aria-live="assertive">
