@@ -157,6 +157,9 @@ export const makeKiosk = (
     publish()
   }
 
+  /** No card is being worked with, or nothing hangs on it any more: one that is still asked for a witness holds nobody up. */
+  const untied = (): boolean => !busy || rulesOf[placeOf(mode)].card === 'nothing'
+
   const onDeadline = () => {
     switch (mode.name) {
       case 'pay':
@@ -502,7 +505,7 @@ export const makeKiosk = (
       onReader()
     },
     async cancel() {
-      if (!busy && allows(mode, 'cancel')) enter({ name: 'browse' })
+      if (allows(mode, 'cancel') && untied()) enter({ name: 'browse' })
     },
     async stay() {
       if (!allows(mode, 'stay') || !('endsAtMs' in mode) || stays >= staysMax) return
@@ -556,9 +559,7 @@ export const makeKiosk = (
       enter({ name: 'shown', screen })
     },
     async finish() {
-      // Once it is over the customer may go, though his card is still asked for a witness.
-      const over = !busy || rulesOf[placeOf(mode)].card === 'nothing'
-      if (mode.name === 'browse' || (allows(mode, 'finish') && over)) leave()
+      if (mode.name === 'browse' || (allows(mode, 'finish') && untied())) leave()
     },
     goodsContent: (token) => shownGoods.get(token),
     async close() {
