@@ -72,7 +72,21 @@ test('the bridge cannot be changed, and has the methods of the contract alone', 
     return { names: Object.keys(window.farthing).sort(), same: window.farthing.buy === farthing.buy }
   })
   expect(found).toEqual({
-    names: ['buy', 'cancel', 'collect', 'finish', 'onState', 'showGoods', 'state'],
+    names: [
+      'alive',
+      'buy',
+      'cancel',
+      'collect',
+      'finish',
+      'onState',
+      'pinKey',
+      'printReceipt',
+      'showGoods',
+      'state',
+      'stay',
+      'topUp',
+      'topUpCode',
+    ],
     same: true,
   })
 })
@@ -97,7 +111,7 @@ test('there is no Node in the page, and no way to main but the bridge', async ()
 test('a message of the wrong shape is refused by name', async () => {
   expect(await say('buy', 42)).toContain('MessageRefused: shape: farthing:buy')
   expect(await say('buy')).toContain('MessageRefused: shape: farthing:buy')
-  expect(await say('buy', 'x'.repeat(1000))).toContain('MessageRefused: shape: farthing:buy')
+  expect(await say('buy', 'x'.repeat(1000), 0)).toContain('MessageRefused: shape: farthing:buy')
   expect(await say('collect', 1.5)).toContain('MessageRefused: shape: farthing:collect')
   expect(await say('collect', { counter: 1 })).toContain('MessageRefused: shape: farthing:collect')
 })

@@ -38,13 +38,14 @@ const start = async (options: StartOptions) => {
     appScheme,
     appContent({ rendererDir: path.join(out, 'renderer'), goodsContent: (token) => kiosk.goodsContent(token) }),
   )
-  const { window, load } = makeWindow({
+  const { window, load, alive } = makeWindow({
     preload: path.join(out, 'preload/index.cjs'),
     ...(options.windowSize === undefined ? {} : { size: options.windowSize }),
     devTools: !app.isPackaged && !holdsProductionKeys(options.dataDir),
+    idle: () => kiosk.state.screen.name === 'browse',
     log,
   })
-  const disconnect = connectIpc({ ipcMain, webContents: window.webContents, kiosk })
+  const disconnect = connectIpc({ ipcMain, webContents: window.webContents, kiosk, onAlive: alive })
 
   let stopping = false
   const stop = (status: number) => {

@@ -17,6 +17,7 @@ const methods: readonly Method[] = [
   'showGoods',
   'collect',
   'finish',
+  'alive',
 ]
 
 describe('a sender', () => {
@@ -51,6 +52,7 @@ describe('the arguments', () => {
     showGoods: [],
     collect: [4_294_967_295],
     finish: [],
+    alive: [123_456],
   }
   test.each(methods)('of %s are taken as they are', (method) => {
     expect(checkShape(method, right[method])).toEqual(right[method])
@@ -146,6 +148,7 @@ describe('a connected window', () => {
       },
     }
     const disconnect = connectIpc({
+      onAlive: () => undefined,
       ipcMain: { handle: (channel, listener) => handlers.set(channel, listener) },
       webContents,
       kiosk,

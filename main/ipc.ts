@@ -33,6 +33,7 @@ const shapes: { readonly [M in Method]: v.GenericSchema<unknown, Arguments[M]> }
   cancel: nothing,
   showGoods: nothing,
   collect: v.strictTuple([v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(counterMax))]),
+  alive: v.strictTuple([v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER))]),
   finish: nothing,
 }
 
@@ -82,8 +83,10 @@ export const connectIpc = (options: {
   ipcMain: MessageReceiver
   webContents: MessageTarget
   kiosk: Kiosk
+  /** The page's heartbeat. */
+  onAlive: (heapBytes: number) => void
 }): (() => void) => {
-  const { ipcMain, webContents, kiosk } = options
+  const { ipcMain, webContents, kiosk, onAlive } = options
   const handle = <M extends Method>(method: M, act: (...given: Arguments[M]) => ReturnType<FarthingBridge[M]>) => {
     const channel = channels[method]
     ipcMain.handle(channel, async (event, ...given) => {
@@ -101,6 +104,7 @@ export const connectIpc = (options: {
   handle('cancel', () => kiosk.cancel())
   handle('showGoods', () => kiosk.showGoods())
   handle('collect', (counter) => kiosk.collect(counter))
+  handle('alive', async (heapBytes) => onAlive(heapBytes))
   handle('finish', () => kiosk.finish())
   return kiosk.subscribe((state) => {
     if (!webContents.isDestroyed()) webContents.send(channels.pushed, state)

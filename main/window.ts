@@ -2,6 +2,7 @@
  * The one window: sandboxed, locked to the app's own origin, and brought back when its page dies.
  */
 import { BrowserWindow, type Session } from 'electron'
+import { watchHeartbeat } from './heartbeat.ts'
 import { afterCrash, appUrl, type CrashHistory, navigationAllowed, requestAllowed } from './navigation.ts'
 
 /** Nothing in the page needs a permission, a download or an address outside of the app. */
@@ -36,11 +37,15 @@ export interface WindowOptions {
   /** A plain window of this size; absent: a kiosk over the whole screen. */
   readonly size?: { readonly width: number; readonly height: number }
   readonly devTools: boolean
+  /** Whether nobody is in front of the screen. */
+  readonly idle: () => boolean
   readonly log: (message: string) => void
 }
 
-/** Makes the window. `load` shows the page, and rejects if that cannot be done at all. */
-export const makeWindow = (options: WindowOptions): { window: BrowserWindow; load: () => Promise<void> } => {
+/** Makes the window. `load` shows the page, and rejects if that cannot be done at all; `alive` takes its heartbeat. */
+export const makeWindow = (
+  options: WindowOptions,
+): { window: BrowserWindow; load: () => Promise<void>; alive: (heapBytes: number) => void } => {
   const window = new BrowserWindow({
     ...(options.size ?? { kiosk: true, fullscreen: true }),
     useContentSize: true,
@@ -71,5 +76,14 @@ export const makeWindow = (options: WindowOptions): { window: BrowserWindow; loa
   webContents.on('did-navigate', (_event, url) => {
     if (!navigationAllowed({ url, isMainFrame: true })) reloadLater('it left the app')
   })
-  return { window, load: () => window.loadURL(appUrl) }
+  const heartbeat = watchHeartbeat({
+    idle: options.idle,
+    onTrouble: (trouble) => {
+      options.log(`the page is ${trouble}: it begins anew`)
+      if (!window.isDestroyed()) webContents.forcefullyCrashRenderer()
+    },
+  })
+  webContents.on('did-finish-load', () => heartbeat.restarted())
+  window.on('closed', () => heartbeat.stop())
+  return { window, load: () => window.loadURL(appUrl), alive: (heapBytes) => heartbeat.beat(heapBytes) }
 }

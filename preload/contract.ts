@@ -271,6 +271,8 @@ export interface FarthingBridge {
   showGoods(): Promise<void>
   /** From `balance`: the purchase with this counter, again. */
   collect(counter: number): Promise<void>
+  /** The page's heartbeat. @param heapBytes what its script holds; 0 where that cannot be told */
+  alive(heapBytes: number): Promise<void>
   /** The customer is done: back to `browse`, nothing of him stays. Ignored while a card is being debited. */
   finish(): Promise<void>
 }
@@ -288,5 +290,6 @@ export const channels = {
   showGoods: 'farthing:show-goods',
   collect: 'farthing:collect',
   finish: 'farthing:finish',
+  alive: 'farthing:alive',
   pushed: 'farthing:pushed',
 } as const

@@ -22,6 +22,7 @@ const bridge: FarthingBridge = {
   cancel: () => ipcRenderer.invoke(channels.cancel),
   showGoods: () => ipcRenderer.invoke(channels.showGoods),
   collect: (counter) => ipcRenderer.invoke(channels.collect, counter),
+  alive: (heapBytes) => ipcRenderer.invoke(channels.alive, heapBytes),
   finish: () => ipcRenderer.invoke(channels.finish),
 }
 

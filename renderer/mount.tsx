@@ -11,6 +11,15 @@ const tickMs = 250
 /** A fallen page rests a moment, so that it cannot fall in a tight loop. */
 const restartMs = 3_000
 
+/** Main begins a page anew that is silent for five of these (main/heartbeat.ts). */
+const beatMs = 2_000
+
+/** Chromium alone tells. */
+function heapBytes(): number {
+  const { memory } = performance as Performance & { readonly memory?: { readonly usedJSHeapSize: number } }
+  return memory?.usedJSHeapSize ?? 0
+}
+
 export function mount({ bridge, root }: { bridge: FarthingBridge; root: HTMLElement }): Engine {
   const engine = createEngine({ bridge, now: () => Date.now() })
   createRoot(root, { onCaughtError: () => undefined, onUncaughtError: () => undefined }).render(
@@ -18,6 +27,7 @@ export function mount({ bridge, root }: { bridge: FarthingBridge; root: HTMLElem
   )
   soundOutcomes(engine)
   setInterval(() => engine.tick(), tickMs)
+  setInterval(() => void bridge.alive(heapBytes()).catch(() => undefined), beatMs)
   document.addEventListener('contextmenu', (event) => event.preventDefault())
   document.addEventListener('dragstart', (event) => event.preventDefault())
   void engine.follow()

@@ -21,6 +21,7 @@ test('one debit, one handing over, and a till that still sells afterwards', asyn
   const handlers = new Map<string, (event: Sender, ...given: unknown[]) => Promise<unknown>>()
   let pushed = 0
   const disconnect = connectIpc({
+    onAlive: () => undefined,
     ipcMain: { handle: (channel, listener) => handlers.set(channel, listener) },
     webContents: {
       id: 1,

@@ -270,6 +270,7 @@ const ipc: Target = {
     const reached: unknown[][] = []
     const listeners = new Map<string, Listener>()
     connectIpc({
+      onAlive: () => undefined,
       ipcMain: { handle: (channel, listener) => void listeners.set(channel, listener) },
       webContents: { id: 1, isDestroyed: () => false, send: () => undefined },
       kiosk: recordingKiosk(reached),

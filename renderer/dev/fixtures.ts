@@ -284,6 +284,7 @@ export function fakeBridge(first: KioskState): FakeBridge {
     cancel: () => note('cancel'),
     showGoods: () => note('showGoods'),
     collect: (counter) => note(`collect ${counter}`),
+    alive: async () => undefined,
     finish: () => note('finish'),
   }
 }
