@@ -587,6 +587,13 @@ const audit = (database: WritableDatabase, ledger: Ledger) => {
     amountMinor: value.reduce((sum, one) => sum + one, 0),
     oldestTime: open.length === 0 ? undefined : Math.min(...open.map((row) => row.appended_time)),
   })
+  const numbers = database
+    .prepare(
+      `SELECT receipt_no FROM intent WHERE type = 'payment' AND state IN ('captured', 'reversed') ORDER BY receipt_no`,
+    )
+    .pluck()
+    .all()
+  expect(numbers).toEqual(numbers.map((_, at) => at + 1))
   const intents = database.prepare('SELECT record, state FROM intent').all() as { record: Buffer; state: string }[]
   for (const { record, state } of intents) {
     const decisions = new Set(

@@ -59,6 +59,20 @@ export interface Intent {
   readonly settlementMac: Mac | undefined
   readonly goods: GoodsState
   readonly createdTime: number
+  /** Of a captured payment: 1, 2, 3 and so on through all epochs of this ledger. A reversal of it takes nothing back. */
+  readonly receiptNo: number | undefined
+}
+
+/** A captured payment as a line of a list. */
+export interface ReceiptLine {
+  readonly receiptNo: number
+  readonly terminalSeq: number
+  readonly epoch: number
+  readonly time: number
+  readonly itemJson: string
+  readonly amountMinor: number
+  readonly state: 'captured' | 'reversed'
+  readonly goods: GoodsState
 }
 
 export interface NewIntent {
@@ -98,6 +112,7 @@ interface IntentRow {
   settlement_mac: Uint8Array | null
   goods: GoodsState
   created_time: number
+  receipt_no: number | null
 }
 
 const toIntent = (row: IntentRow): Intent => ({
@@ -115,7 +130,23 @@ const toIntent = (row: IntentRow): Intent => ({
   settlementMac: row.settlement_mac === null ? undefined : mac(new Uint8Array(row.settlement_mac)),
   goods: row.goods,
   createdTime: row.created_time,
+  receiptNo: row.receipt_no ?? undefined,
 })
+
+const toReceiptLine = ({ receiptNo, itemJson, state, ...intent }: Intent): ReceiptLine => {
+  assert(receiptNo !== undefined && itemJson !== undefined, 'a receipt is of a payment')
+  assert(state === 'captured' || state === 'reversed', 'a receipt is of what was captured')
+  return {
+    receiptNo,
+    terminalSeq: intent.terminalSeq,
+    epoch: intent.epoch,
+    time: intent.createdTime,
+    itemJson,
+    amountMinor: parseRecord(intent.record).order.amountMinor,
+    state,
+    goods: intent.goods,
+  }
+}
 
 /** What a merchant is owed for an entry: a captured payment, less a captured reversal; once a record. */
 const valueMinorOf = (entry: Entry): number => {
@@ -282,6 +313,17 @@ const requireCopies = (database: ReadableDatabase): void => {
   }
 }
 
+/** Every captured payment has its number, and none is left out. */
+const requireReceiptNumbers = (database: ReadableDatabase): void => {
+  const { payments, numbers, newest } = database
+    .prepare(
+      `SELECT count(*) AS payments, count(receipt_no) AS numbers, coalesce(max(receipt_no), 0) AS newest
+       FROM intent WHERE type = 'payment' AND state IN ('captured', 'reversed')`,
+    )
+    .get() as { payments: number; numbers: number; newest: number }
+  if (numbers !== payments || newest !== payments) throw damaged("The ledger's receipt numbers have a gap")
+}
+
 /**
  * Recomputes every head from the entries' bytes, and compares what is kept of them elsewhere.
  * @throws LedgerFault `damaged`, naming the first entry that does not fit
@@ -321,6 +363,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
   const owner = ledgerOwner(database)
   if (owner === undefined) throw notEnrolled()
   requireChain(database)
+  look(() => requireReceiptNumbers(database))
 
   let epoch = owner.epoch
   let signedTimeMax = 0
@@ -362,7 +405,12 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       `SELECT * FROM intent WHERE card_id = ? AND counter = ? AND type = 'payment' AND state IN ('captured', 'reversed') LIMIT 1`,
     ),
     capture: database.prepare(
-      `UPDATE intent SET state = 'captured', settlement_mac = ?, goods = ? WHERE terminal_seq = ? AND state = 'open'`,
+      `UPDATE intent SET state = 'captured', settlement_mac = ?, goods = ?, receipt_no = CASE type WHEN 'payment' THEN (
+         SELECT coalesce(max(receipt_no), 0) + 1 FROM intent WHERE receipt_no IS NOT NULL) END
+       WHERE terminal_seq = ? AND state = 'open'`,
+    ),
+    receipts: database.prepare(
+      'SELECT * FROM intent WHERE receipt_no IS NOT NULL AND receipt_no < ? ORDER BY receipt_no DESC LIMIT ?',
     ),
     decide: database.prepare(`UPDATE intent SET state = ? WHERE terminal_seq = ? AND state = 'open'`),
     reversalOf: database.prepare('SELECT 1 FROM intent WHERE reverses = ? LIMIT 1'),
@@ -497,6 +545,11 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       const row = look(() => statements.atCounter.get(card, at) as IntentRow | undefined)
       return row === undefined ? undefined : toIntent(row)
     },
+    /** Captured payments, newest first. @param before only those below this number */
+    receipts: ({ countMax, before }: { readonly countMax: number; readonly before?: number }): ReceiptLine[] =>
+      look(() => statements.receipts.all(before ?? Number.MAX_SAFE_INTEGER, countMax) as IntentRow[])
+        .map(toIntent)
+        .map(toReceiptLine),
     /** Whether this terminal ever began to undo the payment: then it gives no goods and no claim for it. */
     reversalBegun: (payment: Intent): boolean =>
       look(() => statements.reversalOf.get(payment.terminalSeq)) !== undefined,
@@ -547,7 +600,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
       })
     },
 
-    /** The second: captured, and its entry. The caller has verified the acceptance MAC over exactly this record. */
+    /** The second: captured, its entry, and a payment's receipt number. The caller has verified the acceptance MAC over exactly this record. */
     capture({ terminalSeq }: Intent, settlementMac: Mac): Intent {
       return commit(() => {
         const intent = requireIntent(terminalSeq)

@@ -8,9 +8,10 @@ import Database from 'better-sqlite3'
 import { ledgerMigration } from './migrations/0001-ledger.ts'
 import { outboxIndexMigration } from './migrations/0002-outbox-index.ts'
 import { hotlistMigration } from './migrations/0003-hotlist.ts'
+import { receiptNumbersMigration } from './migrations/0004-receipt-numbers.ts'
 
 /** In order; position + 1 is the version. A released one is never edited. */
-const migrations: readonly string[] = [ledgerMigration, outboxIndexMigration, hotlistMigration]
+const migrations: readonly string[] = [ledgerMigration, outboxIndexMigration, hotlistMigration, receiptNumbersMigration]
 export const schemaVersion = migrations.length
 
 export type LedgerFaultCode =
