@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
+import { printerSettingSchema } from '../printer/printer-settings.ts'
 
 const settingsSchema = v.strictObject({
   /** First is the default. */
@@ -14,6 +15,8 @@ const settingsSchema = v.strictObject({
   topUp: v.optional(v.boolean(), true),
   /** Only this PC/SC reader; absent: any. */
   reader: v.optional(v.string()),
+  /** Absent: nothing is printed here. */
+  printer: v.optional(printerSettingSchema),
 })
 export type KioskSettings = Readonly<v.InferOutput<typeof settingsSchema>>
 

@@ -1,0 +1,232 @@
+/**
+ * The receipt printer. A job counts as printed when the printer itself has said so: after its last byte stands a command
+ * (GS r) that is answered in its turn, when all before it is on paper. Meanwhile the printer is asked in real time
+ * (DLE EOT) whether it has paper and is closed. Sources: Epson's ESC/POS command reference, DLE EOT, DLE DC4, GS r.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Connection, openConnection } from './connection.ts'
+import { documentOf, type PrintJob } from './print-job.ts'
+import type { PrinterSetting } from './printer-settings.ts'
+import { render } from './render.ts'
+
+export type PrinterStatus = 'ready' | 'offline' | 'paperOut' | 'coverOpen' | 'unknown'
+export type PrinterFaultCode = 'offline' | 'paperOut' | 'coverOpen' | 'timeout' | 'unknown'
+
+/** The job is not known to be on paper whole; the message says what to do. */
+export class PrinterFault extends Error {
+  readonly code: PrinterFaultCode
+  constructor(code: PrinterFaultCode, options?: ErrorOptions) {
+    super(sentences[code], options)
+    this.name = 'PrinterFault'
+    this.code = code
+  }
+}
+
+const sentences: Readonly<Record<PrinterFaultCode, string>> = {
+  offline: 'The printer is not there, or is offline: look at its power, cable and address, and at its lamp.',
+  paperOut: 'The printer has no paper: put in a new roll.',
+  coverOpen: "The printer's cover is open: close it.",
+  timeout: 'The printer did not say in time that the page is done: see whether it hangs.',
+  unknown:
+    'The printer does not say how it is: if it never does, set "answers" to false in kiosk.json, and what was sent counts as printed.',
+}
+
+export interface Printer {
+  status(): Promise<PrinterStatus>
+  /** Resolves when the printer has said that all of it is printed; with `answers: false`, when it has taken all of it. @throws PrinterFault */
+  print(job: PrintJob): Promise<void>
+  /** After what it is doing now. */
+  close(): Promise<void>
+}
+
+export interface PrinterTimes {
+  /** To be reached. */
+  readonly connectMs: number
+  /** For one answer in real time. */
+  readonly answerMs: number
+  /** Between two questions while it prints. */
+  readonly askEveryMs: number
+  /** For a whole job. */
+  readonly jobMs: number
+}
+
+export const printerTimes: PrinterTimes = { connectMs: 2_000, answerMs: 1_000, askEveryMs: 250, jobMs: 12_000 }
+
+/** More wait for the printer than a kiosk ever prints at once. */
+const jobsMax = 8
+
+/** DLE EOT n: why it is offline, and the roll. */
+const askCause = Uint8Array.of(0x10, 0x04, 0x02)
+const askPaper = Uint8Array.of(0x10, 0x04, 0x04)
+const askPrinter = Uint8Array.of(0x10, 0x04, 0x01)
+/** GS r 1: the paper sensor, answered in its turn. */
+const askInTurn = Uint8Array.of(0x1d, 0x72, 0x01)
+/** DLE DC4 8: forgets what is not printed yet. Else a new roll would bring the rest of a sale that was undone. */
+const forget = Uint8Array.of(0x10, 0x14, 0x08, 0x01, 0x03, 0x14, 0x01, 0x06, 0x02, 0x08)
+
+/** The fixed bits tell the two kinds of answer apart. */
+const isRealTimeAnswer = (byte: number): boolean => (byte & 0x93) === 0x12
+const isAnswerInTurn = (byte: number): boolean => (byte & 0x90) === 0x00
+
+const bits = { offline: 0x08, coverOpen: 0x04, stoppedByPaper: 0x20, failed: 0x40, noPaper: 0x60 } as const
+
+/** The next byte of a kind. */
+const nextAnswer = (
+  { gone, listen }: Connection,
+  isAnswer: (byte: number) => boolean,
+  signal: AbortSignal,
+): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const stop = AbortSignal.any([signal, gone])
+    const fail = (): void => {
+      unlisten()
+      reject(stop.reason)
+    }
+    const unlisten = listen((byte) => {
+      if (!isAnswer(byte)) return
+      unlisten()
+      stop.removeEventListener('abort', fail)
+      resolve(byte)
+    })
+    if (stop.aborted) fail()
+    else stop.addEventListener('abort', fail, { once: true })
+  })
+
+/** @returns undefined when it says nothing */
+const ask = async (connection: Connection, question: Uint8Array, times: PrinterTimes): Promise<number | undefined> => {
+  const signal = AbortSignal.timeout(times.answerMs)
+  try {
+    const answer = nextAnswer(connection, isRealTimeAnswer, signal)
+    answer.catch(() => {})
+    await connection.write(question, signal)
+    return await answer
+  } catch (cause) {
+    if (connection.gone.aborted) throw new PrinterFault('offline', { cause })
+    return undefined
+  }
+}
+
+/** What a printer that is reached says of itself. @throws PrinterFault `offline` when it goes away */
+const statusOf = async (connection: Connection, times: PrinterTimes): Promise<PrinterStatus> => {
+  const cause = await ask(connection, askCause, times)
+  if (cause === undefined) return 'unknown'
+  if (cause & bits.coverOpen) return 'coverOpen'
+  const paper = await ask(connection, askPaper, times)
+  if (paper === undefined) return 'unknown'
+  if (paper & bits.noPaper || cause & bits.stoppedByPaper) return 'paperOut'
+  const printer = await ask(connection, askPrinter, times)
+  if (printer === undefined) return 'unknown'
+  return printer & bits.offline || cause & bits.failed ? 'offline' : 'ready'
+}
+
+const requireReady = async (connection: Connection, times: PrinterTimes): Promise<void> => {
+  const status = await statusOf(connection, times)
+  if (status !== 'ready') throw new PrinterFault(status)
+}
+
+/** As a promise that ends well: a later fault of it is no one's. */
+const settled = async (work: Promise<unknown>): Promise<void> => {
+  try {
+    await work
+  } catch {
+    // Whoever waits for it is told otherwise.
+  }
+}
+
+/** Waits for the answer in turn, and looks meanwhile why it may not come. */
+const confirmed = async (connection: Connection, signal: AbortSignal, times: PrinterTimes): Promise<void> => {
+  let done = false
+  const answer = nextAnswer(connection, isAnswerInTurn, signal).then(() => {
+    done = true
+  })
+  answer.catch(() => {})
+  await connection.write(askInTurn, signal)
+  for (;;) {
+    await Promise.race([answer, pause(times.askEveryMs)])
+    if (done) return
+    const status = await statusOf(connection, times)
+    // Silent while it is busy: only the answer, or the time that is over, decides now. A late word is not taken for another.
+    if (status === 'unknown') return answer
+    // Twice: a picture's dots may read as a question, and bring an answer that was not asked for.
+    if (status !== 'ready' && status === (await statusOf(connection, times))) throw new PrinterFault(status)
+  }
+}
+
+const faultOf = (error: unknown, connection: Connection | undefined, signal: AbortSignal): PrinterFault => {
+  if (error instanceof PrinterFault) return error
+  if (connection === undefined || connection.gone.aborted) return new PrinterFault('offline', { cause: error })
+  return new PrinterFault(signal.aborted ? 'timeout' : 'unknown', { cause: error })
+}
+
+/** @param times shorter ones in tests */
+export const openPrinter = (setting: PrinterSetting, times: PrinterTimes = printerTimes): Printer => {
+  let queue: Promise<unknown> = Promise.resolve()
+  let waiting = 0
+  let closed = false
+
+  /** One errand after the other. */
+  const inTurn = async <Result>(errand: () => Promise<Result>): Promise<Result> => {
+    if (closed || waiting >= jobsMax) throw new PrinterFault('offline')
+    waiting += 1
+    const turn = queue.then(errand)
+    queue = settled(turn)
+    try {
+      return await turn
+    } finally {
+      waiting -= 1
+    }
+  }
+
+  const connect = (): Promise<Connection> => openConnection(setting, AbortSignal.timeout(times.connectMs))
+
+  /** Over a connection of its own: the other one may be full of what the printer does not take. */
+  const forgetRest = async (): Promise<void> => {
+    const connection = await connect()
+    try {
+      await connection.write(forget, AbortSignal.timeout(times.answerMs))
+    } finally {
+      await connection.close()
+    }
+  }
+
+  const printNow = async (job: PrintJob): Promise<void> => {
+    const bytes = render(documentOf(job), setting)
+    const signal = AbortSignal.timeout(times.jobMs)
+    let connection: Connection | undefined
+    let sending = false
+    try {
+      connection = await connect()
+      if (setting.answers) await requireReady(connection, times)
+      sending = true
+      await connection.write(bytes, signal)
+      if (setting.answers) await confirmed(connection, signal, times)
+    } catch (error) {
+      const fault = faultOf(error, connection, signal)
+      await connection?.close()
+      if (sending) await settled(forgetRest())
+      throw fault
+    }
+    await connection.close()
+  }
+
+  const statusNow = async (): Promise<PrinterStatus> => {
+    let connection: Connection | undefined
+    try {
+      connection = await connect()
+      return setting.answers ? await statusOf(connection, times) : 'ready'
+    } catch {
+      return 'offline'
+    } finally {
+      await connection?.close()
+    }
+  }
+
+  return {
+    status: () => inTurn(statusNow),
+    print: (job) => inTurn(() => printNow(job)),
+    close() {
+      closed = true
+      return settled(queue)
+    },
+  }
+}
