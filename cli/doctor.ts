@@ -6,6 +6,8 @@ import { Command } from 'commander'
 import { readLedgerStatus, requireChain } from '../db/ledger.ts'
 import { asLedgerFault, openReadable } from '../db/open.ts'
 import { readIdentity } from '../main/identity.ts'
+import { readKioskSettings } from '../main/kiosk/kiosk-settings.ts'
+import { openPrinter, PrinterFault } from '../main/printer/printer.ts'
 import type { ReaderSnapshot } from '../main/reader/card-reader.ts'
 import { openPcscReader } from '../main/reader/pcsc-reader.ts'
 import { connectIssuer } from '../main/sync/issuer-client.ts'
@@ -124,6 +126,23 @@ const terminal = async (dataDir: string): Promise<Finding[]> => {
   }
 }
 
+/** Nothing where none is set up. */
+const printer = async (dataDir: string): Promise<Finding[]> => {
+  try {
+    const setting = readKioskSettings(dataDir).printer
+    if (setting === undefined) return []
+    const opened = openPrinter(setting)
+    const status = await opened.status()
+    await opened.close()
+    const where = setting.tcp ?? setting.device ?? ''
+    if (status !== 'ready') return [finding('printer', false, `${where}: ${new PrinterFault(status).message}`)]
+    const detail = setting.answers ? 'is ready' : 'is there; it is not asked whether it has paper'
+    return [finding('printer', true, `${where} ${detail}`)]
+  } catch (error) {
+    return [finding('printer', false, said(error))]
+  }
+}
+
 export const doctorCommand = (): Command =>
   new Command('doctor')
     .description('what this machine has and lacks, and what to do about it')
@@ -135,7 +154,7 @@ export const doctorCommand = (): Command =>
         await readers(),
         chromium(),
         app(),
-        ...(options.data === undefined ? [] : await terminal(options.data)),
+        ...(options.data === undefined ? [] : [...(await terminal(options.data)), ...(await printer(options.data))]),
       ]
       const ok = findings.every((found) => found.ok)
       if (!ok) process.exitCode = exitStatus.world
