@@ -48,6 +48,8 @@ export interface PurchaseHooks {
   readonly pin?: string | undefined
   /** Money may move from here on; the screen says hold still. */
   readonly onDebit?: (payment: Intent) => void
+  /** Asked before the debit: whether what hands the goods over is fit (a printer has paper). Without, it is. */
+  readonly canHandOver?: () => Promise<boolean>
   /** Must succeed before the goods count as handed over (a printer); when it throws, the payment is reversed. */
   readonly handOver?: (payment: Intent) => Promise<void>
 }
@@ -128,6 +130,8 @@ export const purchase = async (
       if (refusal.reason === 'hotlisted' && blockMac !== undefined) await blockOnSight(terminal, session, blockMac)
       return { outcome: 'declined', card, ...refusal }
     }
+
+    if (hooks.canHandOver !== undefined && !(await hooks.canHandOver())) return declined('outOfService', { card })
 
     const secret = terminal.randomBytes(16)
     try {
