@@ -18,9 +18,15 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
+const shelfHash = 'ab'.repeat(32)
+const picture = { mediaType: 'image/svg+xml', bytes: Buffer.from('<svg/>') }
 const goods = { mediaType: 'text/html', bytes: Buffer.from('0123456789') }
 const ask = (url: string, init?: RequestInit) =>
-  appContent({ rendererDir, goodsContent: (token) => (token === 'sold' ? goods : undefined) })(new Request(url, init))
+  appContent({
+    rendererDir,
+    goodsContent: (token) => (token === 'sold' ? goods : undefined),
+    shelfContent: (contentHash) => (contentHash === shelfHash ? picture : undefined),
+  })(new Request(url, init))
 
 describe('a file of the page', () => {
   test('comes with its type, and under the strict policy', async () => {
@@ -86,5 +92,21 @@ describe('goods', () => {
     expect(rangeOf('bytes=5-99', 10)).toEqual({ first: 5, last: 9 })
     for (const header of [null, '', 'bytes=-', 'bytes=10-', 'bytes=4-2', 'bytes=0-1,3-4', 'items=0-1', 'bytes=-0'])
       expect(rangeOf(header, 10), String(header)).toBeUndefined()
+  })
+})
+
+describe('what the shelf shows', () => {
+  test('comes by its hash, can run nothing, and is kept by the page', async () => {
+    const answer = await ask(`farthing://kiosk/shelf/${shelfHash}`)
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('content-type')).toBe('image/svg+xml')
+    expect(answer.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox")
+    expect(answer.headers.get('cache-control')).toContain('immutable')
+    expect((await ask('farthing://kiosk/goods/sold')).headers.get('cache-control')).toBe('no-store')
+  })
+
+  test('is nothing else', async () => {
+    for (const name of ['cd'.repeat(32), shelfHash.toUpperCase(), `${shelfHash}/x`, 'x', ''])
+      expect((await ask(`farthing://kiosk/shelf/${name}`)).status).toBe(404)
   })
 })

@@ -1,6 +1,6 @@
 /**
  * Answers every request of the page: the built files of out/renderer, and the goods of the running sale under
- * `/goods/TOKEN`. The strict content policy is set here, once for all of them.
+ * `/goods/TOKEN`, and what the shelf shows to everybody under `/shelf/HASH`. The strict content policy is set here, once for all of them.
  */
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -88,13 +88,17 @@ const answer = (status: number, headers: Record<string, string>, body?: Uint8Arr
 
 const refusal = (status: number) => answer(status, { 'Content-Security-Policy': goodsPolicy })
 
-const goodsAnswer = (goods: Goods | undefined, range: string | null) => {
+/** What has the hash in its address never changes: the page fetches it once. */
+const forEver = { 'Cache-Control': 'private, max-age=31536000, immutable' }
+
+const goodsAnswer = (goods: Goods | undefined, range: string | null, cached: Readonly<Record<string, string>> = {}) => {
   if (goods === undefined) return refusal(404)
   const { bytes, mediaType } = goods
   const headers = {
     'Content-Type': mediaType,
     'Content-Security-Policy': goodsPolicy,
     'Accept-Ranges': 'bytes',
+    ...cached,
   }
   const part = rangeOf(range, bytes.length)
   if (part === undefined) return answer(200, headers, bytes)
@@ -104,13 +108,20 @@ const goodsAnswer = (goods: Goods | undefined, range: string | null) => {
 
 /** The handler of the app's scheme. It never throws: what cannot be given is a 4xx without a body. */
 export const appContent =
-  (options: { rendererDir: string; goodsContent: (token: string) => Goods | undefined }) =>
+  (options: {
+    rendererDir: string
+    goodsContent: (token: string) => Goods | undefined
+    shelfContent: (contentHash: string) => Goods | undefined
+  }) =>
   async (request: Request): Promise<Response> => {
     if (!isAppUrl(request.url)) return refusal(403)
     if (request.method !== 'GET' && request.method !== 'HEAD') return refusal(405)
     const { pathname } = new URL(request.url)
     const token = pathname.match(/^\/goods\/([\w-]{1,128})$/)?.[1]
     if (token !== undefined) return goodsAnswer(options.goodsContent(token), request.headers.get('range'))
+    const contentHash = pathname.match(/^\/shelf\/([0-9a-f]{64})$/)?.[1]
+    if (contentHash !== undefined)
+      return goodsAnswer(options.shelfContent(contentHash), request.headers.get('range'), forEver)
     const file = fileOf(options.rendererDir, pathname)
     const mediaType = file === undefined ? undefined : mediaTypes[path.extname(file)]
     if (file === undefined || mediaType === undefined) return refusal(404)

@@ -2,10 +2,17 @@
  * What can be sold here now: the bulletin's items, the keyring's keys and codes, and the encrypted goods on the disk.
  * Goods are made ready before a card is asked for money, so that nothing can fail after.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { articlesAt, type Bulletin } from '../protocol/bulletin.ts'
+import {
+  articlesAt,
+  type Bulletin,
+  type Display,
+  type ShownFile,
+  secondsOf,
+  shownLimits,
+} from '../protocol/bulletin.ts'
 import { fromHex, toHex } from '../protocol/bytes.ts'
 import { canonicalBytes } from '../protocol/canonical-json.ts'
 import { parsed } from '../protocol/errors.ts'
@@ -31,9 +38,27 @@ export interface Offering {
   readonly article: Item
   /** Units left, for codes and tickets. */
   readonly stock?: number
+  /** How it is shown; of its files those that are here. */
+  readonly display?: Display
+}
+
+/** How a merchant is recognised, as far as it is here. */
+export interface ShownBrand {
+  readonly accent?: string
+  readonly logo?: ShownFile
 }
 
 export const goodsPath = (dataDir: string, contentHash: string): string => path.join(dataDir, 'goods', contentHash)
+
+/** Names of the goods on the disk. */
+const goodsHere = (dataDir: string): ReadonlySet<string> => {
+  try {
+    return new Set(readdirSync(path.join(dataDir, 'goods')))
+  } catch {
+    // Nothing was fetched yet.
+    return new Set()
+  }
+}
 
 /** @returns the plain bytes, or undefined when these are not the goods of that name */
 export const openContent = (
@@ -69,7 +94,16 @@ export const openCatalogue = (from: {
       ? undefined
       : new Set(bulletin.assortments?.find(({ name }) => name === keyring.assortment)?.items)
   const isOurs = ({ id }: Pick<Item, 'id'>): boolean => assortment?.has(id) ?? true
-  const articles = (): readonly Item[] => articlesAt(bulletin, now()).filter(isOurs)
+  const displays = new Map(bulletin.display?.map((entry) => [entry.itemId, entry]))
+  const isOver = ({ id }: Pick<Item, 'id'>, seconds: number): boolean => {
+    const until = displays.get(id)?.soldUntil
+    return until !== undefined && secondsOf(until) <= seconds
+  }
+  const articles = (): readonly Item[] => {
+    const seconds = now()
+    return articlesAt(bulletin, seconds).filter((item) => isOurs(item) && !isOver(item, seconds))
+  }
+  const coming = (bulletin.coming ?? []).map(({ item }) => item).filter(isOurs)
   const contentKeys = new Map(keyring.contentKeys.map((entry) => [entry.contentHash, fromHex(entry.key, 32)]))
   const codes = new Map<string, { unit: string; code: string }[]>()
   const codeOfUnit = new Map<string, string>()
@@ -81,7 +115,26 @@ export const openCatalogue = (from: {
     codes.set(itemId, units)
   }
 
-  const readContent = (item: Item): Uint8Array | undefined => {
+  /** What is sold is never shown for nothing, whatever the bulletin says. */
+  const soldHashes = new Set(
+    [...bulletin.items, ...(bulletin.coming ?? []).map(({ item }) => item)].map((item) => item.contentHash),
+  )
+  const shown = (file: ShownFile | undefined, kind: keyof typeof shownLimits): ShownFile[] => {
+    if (file === undefined || soldHashes.has(file.contentHash)) return []
+    const { bytesMax, types } = shownLimits[kind]
+    return file.bytes <= bytesMax && types.some((type) => type === file.mediaType) ? [file] : []
+  }
+  const ourBrand = bulletin.brands?.find(({ merchant }) => merchant === keyring.merchant)
+  const shelfFiles = new Map(
+    [
+      ...(bulletin.display ?? [])
+        .filter(({ itemId }) => isOurs({ id: itemId }))
+        .flatMap(({ picture, preview }) => [...shown(picture, 'picture'), ...shown(preview, 'preview')]),
+      ...shown(ourBrand?.logo, 'logo'),
+    ].map((file) => [file.contentHash, file]),
+  )
+
+  const readContent = (item: Pick<Item, 'contentHash'>): Uint8Array | undefined => {
     const key = contentKeys.get(item.contentHash)
     const file = goodsPath(dataDir, item.contentHash)
     if (key === undefined || !existsSync(file)) return undefined
@@ -91,26 +144,66 @@ export const openCatalogue = (from: {
     return content
   }
 
-  const freeUnits = (itemId: string) => {
-    const taken = held()
-    return (codes.get(itemId) ?? []).filter(({ unit }) => !taken.has(unit))
-  }
+  const freeUnits = (itemId: string, taken: ReadonlySet<string>) =>
+    (codes.get(itemId) ?? []).filter(({ unit }) => !taken.has(unit))
 
   return {
     /** Every version that this terminal sells now or will sell: their goods are fetched before they are wanted. */
     announced(): readonly Item[] {
-      return [...articles(), ...(bulletin.coming ?? []).map(({ item }) => item).filter(isOurs)]
+      return [...articles(), ...coming]
     },
+
+    /** Pictures, previews and the logo: fetched when the goods are here, and sold without if they cannot be had. */
+    shelfFiles: (): readonly ShownFile[] => [...shelfFiles.values()],
+
+    /** The plain bytes of one of them, for everybody; undefined: it is none of this shelf's, or not here. */
+    shelfContent(contentHash: string): { readonly mediaType: string; readonly bytes: Uint8Array } | undefined {
+      const file = shelfFiles.get(contentHash)
+      const bytes = file && readContent(file)
+      return file === undefined || bytes === undefined ? undefined : { mediaType: file.mediaType, bytes }
+    },
+
+    /** The shelves, as the bulletin orders them. */
+    categories: bulletin.categories ?? [],
+
+    brand(): ShownBrand {
+      const logo = ourBrand?.logo
+      const here =
+        logo !== undefined && shelfFiles.has(logo.contentHash) && existsSync(goodsPath(dataDir, logo.contentHash))
+      return {
+        ...(ourBrand?.accent === undefined ? {} : { accent: ourBrand.accent }),
+        ...(here ? { logo } : {}),
+      }
+    },
+
+    /** How old a customer must say that he is; 0: nobody asks. */
+    ageMin: (itemId: string): number => displays.get(itemId)?.ageMin ?? 0,
 
     /** Articles as they are sold now. */
     articles,
 
     /** Articles whose goods are here, in the bulletin's order. */
     offerings(): Offering[] {
+      const files = goodsHere(dataDir)
+      const taken = held()
+      const isHere = ({ contentHash }: { readonly contentHash: string }): boolean =>
+        contentKeys.has(contentHash) && files.has(contentHash)
+      const shownOf = (itemId: string): Pick<Offering, 'display'> => {
+        const display = displays.get(itemId)
+        if (display === undefined) return {}
+        const { picture, preview, ...rest } = display
+        return {
+          display: {
+            ...rest,
+            ...(picture !== undefined && shelfFiles.has(picture.contentHash) && isHere(picture) ? { picture } : {}),
+            ...(preview !== undefined && shelfFiles.has(preview.contentHash) && isHere(preview) ? { preview } : {}),
+          },
+        }
+      }
       return articles().flatMap((article): Offering[] => {
-        if (isSoldByUnit(article)) return [{ article, stock: freeUnits(article.id).length }]
-        const here = contentKeys.has(article.contentHash) && existsSync(goodsPath(dataDir, article.contentHash))
-        return here ? [{ article }] : []
+        const display = shownOf(article.id)
+        if (isSoldByUnit(article)) return [{ article, stock: freeUnits(article.id, taken).length, ...display }]
+        return isHere(article) ? [{ article, ...display }] : []
       })
     },
 
@@ -119,7 +212,7 @@ export const openCatalogue = (from: {
       const article = articles().find(({ id }) => id === itemId)
       if (article === undefined) return 'unknown'
       if (isSoldByUnit(article)) {
-        const free = freeUnits(itemId)[0]
+        const free = freeUnits(itemId, held())[0]
         return free === undefined ? 'outOfStock' : ready(unitItem(article, free.code), { code: free.code })
       }
       const content = readContent(article)

@@ -36,7 +36,11 @@ const start = async (options: StartOptions) => {
   const out = path.join(import.meta.dirname, '..')
   protocol.handle(
     appScheme,
-    appContent({ rendererDir: path.join(out, 'renderer'), goodsContent: (token) => kiosk.goodsContent(token) }),
+    appContent({
+      rendererDir: path.join(out, 'renderer'),
+      goodsContent: (token) => kiosk.goodsContent(token),
+      shelfContent: (contentHash) => kiosk.shelfContent(contentHash),
+    }),
   )
   const { window, load, alive } = makeWindow({
     preload: path.join(out, 'preload/index.cjs'),

@@ -135,6 +135,7 @@ describe('a connected window', () => {
       collect: note('collect'),
       finish: note('finish'),
       goodsContent: () => undefined,
+      shelfContent: () => undefined,
       close: note('close'),
     }
     const handlers = new Map<string, (event: Sender, ...given: unknown[]) => Promise<unknown>>()

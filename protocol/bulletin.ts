@@ -9,7 +9,7 @@ import { ascii, ByteReader, ByteWriter, concat, protocolVersion } from './bytes.
 import { canonicalBytes, parseCanonical } from './canonical-json.ts'
 import { ProtocolError } from './errors.ts'
 import { hotlistSchema } from './hotlist.ts'
-import { type Item, id8Schema, itemIdSchema, itemSchema, u32Schema } from './item.ts'
+import { hash32Schema, type Item, id8Schema, itemIdSchema, itemSchema, textsSchema, u32Schema } from './item.ts'
 
 const headLength = 8
 const signatureLength = 64
@@ -39,6 +39,68 @@ export const limitsSchema = v.strictObject({
 })
 export type Limits = Readonly<v.InferOutput<typeof limitsSchema>>
 
+/** How many shelves a catalogue may have. */
+export const categoriesMax = 100
+
+/** A file that belongs to the shelf and not to what is sold: fetched as goods are, encrypted as they are, shown to everybody. */
+const shownFileSchema = v.strictObject({
+  contentHash: hash32Schema,
+  mediaType: v.pipe(v.string(), v.regex(/^[\w.+-]+\/[\w.+-]+$/), v.maxLength(100)),
+  bytes: v.pipe(u32Schema, v.minValue(1)),
+})
+export type ShownFile = Readonly<v.InferOutput<typeof shownFileSchema>>
+
+export const accentSchema = v.pipe(v.string(), v.regex(/^#[0-9a-f]{6}$/, '# and six lower-case hex digits'))
+
+export const categorySchema = v.strictObject({ id: itemIdSchema, title: textsSchema })
+export type Category = Readonly<v.InferOutput<typeof categorySchema>>
+
+/** How an article is shown, and to whom and until when it is offered. It is no part of what a payment signs. */
+export const displaySchema = v.strictObject({
+  itemId: itemIdSchema,
+  /** One of `categories`. */
+  category: v.optional(itemIdSchema),
+  picture: v.optional(shownFileSchema),
+  /** A part of the content, to look at before buying. */
+  preview: v.optional(shownFileSchema),
+  /** The customer must say that he is at least this old. */
+  ageMin: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(99))),
+  /** From then on it is not offered any more. */
+  soldUntil: v.optional(timeSchema),
+  /** The goods are a print. */
+  printed: v.optional(v.literal(true)),
+})
+export type Display = Readonly<v.InferOutput<typeof displaySchema>>
+
+export const brandSchema = v.strictObject({
+  /** As the keyring names him. */
+  merchant: v.string(),
+  accent: v.optional(accentSchema),
+  logo: v.optional(shownFileSchema),
+})
+export type Brand = Readonly<v.InferOutput<typeof brandSchema>>
+
+export const pictureTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/svg+xml'] as const
+export const previewTypes = [
+  ...pictureTypes,
+  'application/pdf',
+  'application/epub+zip',
+  'text/markdown',
+  'text/plain',
+  'audio/mpeg',
+  'audio/wav',
+  'audio/ogg',
+  'video/mp4',
+  'video/webm',
+] as const
+
+/** What a terminal shows of its shelf: anything larger, or of another kind, is as if it were not there. */
+export const shownLimits = {
+  picture: { bytesMax: 512 * 1024, types: pictureTypes },
+  preview: { bytesMax: 4 * 1024 * 1024, types: previewTypes },
+  logo: { bytesMax: 128 * 1024, types: pictureTypes },
+} as const
+
 export const bulletinSchema = v.strictObject({
   v: v.literal(1),
   /** Only grows. */
@@ -56,6 +118,12 @@ export const bulletinSchema = v.strictObject({
   coming: v.optional(v.array(v.strictObject({ from: timeSchema, item: itemSchema }))),
   /** What a terminal sells that was given one of these names in its keyring. Without a name it sells everything. */
   assortments: v.optional(v.array(v.strictObject({ name: assortmentNameSchema, items: v.array(itemIdSchema) }))),
+  /** The shelves, in the order in which they are shown. */
+  categories: v.optional(v.pipe(v.array(categorySchema), v.maxLength(categoriesMax))),
+  /** At most one entry an article; one of an article that is not there says nothing. */
+  display: v.optional(v.array(displaySchema)),
+  /** How merchants want to be recognised. */
+  brands: v.optional(v.array(brandSchema)),
   /** Cards refused on sight: the log that says which, so that one signature covers it. */
   hotlist: hotlistSchema,
   limits: limitsSchema,

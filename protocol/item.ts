@@ -14,7 +14,7 @@ export const hash32Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 low
 export const id8Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, '16 lower-case hex digits'))
 export const u32Schema = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(u32Max))
 /** Titles and summaries by BCP 47 tag; at least one. */
-const textsSchema = v.pipe(
+export const textsSchema = v.pipe(
   v.record(
     v.pipe(v.string(), v.regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/)),
     v.pipe(

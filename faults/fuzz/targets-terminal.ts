@@ -224,6 +224,7 @@ const recordingKiosk = (reached: unknown[][]): Kiosk => {
     collect: (counter) => note('collect', counter),
     finish: () => note('finish'),
     goodsContent: () => undefined,
+    shelfContent: () => undefined,
     close: async () => undefined,
   }
 }
@@ -352,7 +353,11 @@ const appScheme: Target = {
     writeFileSync(path.join(root, 'index.html'), '<!doctype html>')
     writeFileSync(path.join(root, 'assets/a.js'), 'export {}')
     const goods = { mediaType: 'text/html', bytes: bytesOf('0123456789') }
-    const answer = appContent({ rendererDir: root, goodsContent: (token) => (token === 'sold' ? goods : undefined) })
+    const answer = appContent({
+      rendererDir: root,
+      goodsContent: (token) => (token === 'sold' ? goods : undefined),
+      shelfContent: () => undefined,
+    })
     const requireHonest = async (request: Request) => {
       const response = await answer(request)
       assert([200, 206, 403, 404, 405].includes(response.status), `status ${response.status}`)

@@ -19,5 +19,7 @@ export interface Kiosk {
   finish(): Promise<void>
   /** The content that was sold under this token; undefined once its sale is over. */
   goodsContent(token: string): { mediaType: string; bytes: Uint8Array } | undefined
+  /** A picture, preview or logo of the shelf, by the hash in its address: for everybody. */
+  shelfContent(contentHash: string): { readonly mediaType: string; readonly bytes: Uint8Array } | undefined
   close(): Promise<void>
 }

@@ -37,7 +37,17 @@ import { newToken, readStatement } from './card-statement.ts'
 import type { Kiosk } from './kiosk-contract.ts'
 import type { KioskSettings } from './kiosk-settings.ts'
 import { allows, type Mode, type PinMode, placeOf, rulesOf, type ShownScreen, type TopUpMode } from './modes.ts'
-import { articleView, balanceScreen, iso, pinDigitsMax, pinDigitsMin, screenOf, unnamedItem } from './views.ts'
+import {
+  articleView,
+  balanceScreen,
+  iso,
+  pinDigitsMax,
+  pinDigitsMin,
+  screenOf,
+  shelfUrl,
+  shelfView,
+  unnamedItem,
+} from './views.ts'
 
 /** How long a customer is waited for; each can be asked for anew. */
 const waitMs = { pay: 45_000, pin: 45_000, 'top-up': 90_000, recover: 30_000 } as const
@@ -90,6 +100,7 @@ export const makeKiosk = (
 
   const status = (): KioskStatus => {
     const { identity, issued } = terminal
+    const { accent, logo } = issued?.catalogue.brand() ?? {}
     return {
       merchant: issued?.keyring.merchant ?? identity.merchant,
       currency: identity.currency,
@@ -98,11 +109,14 @@ export const makeKiosk = (
       languages: settings.languages,
       readerPosition: settings.readerPosition,
       diagonalMm: settings.diagonalMm,
-      categories: [],
-      branding: {},
+      categories: issued?.catalogue.categories ?? [],
+      branding: {
+        ...(accent === undefined ? {} : { accent }),
+        ...(logo === undefined ? {} : { logoUrl: shelfUrl(logo) }),
+      },
       topUp: canLoad(),
       volume: 1,
-      catalogue: issued?.catalogue.offerings().map(({ article, stock }) => articleView(article, stock)) ?? [],
+      catalogue: issued === undefined ? [] : shelfView(issued.catalogue.offerings()),
     }
   }
 
@@ -494,12 +508,16 @@ export const makeKiosk = (
       sync = loop
       publish()
     },
-    async buy(itemId) {
+    async buy(itemId, ageDeclared = 0) {
       // A last look at the card after a sale may still be under way: the touch counts all the same.
       if (mode.name === 'browse') await working
       if (busy || !allows(mode, 'buy') || outOfService() !== undefined) return
-      const goods = terminal.issued?.catalogue.prepare(itemId)
-      if (goods === undefined || goods === 'unknown') return
+      const catalogue = terminal.issued?.catalogue
+      // The page asks before it wishes.
+      if (catalogue === undefined || catalogue.ageMin(itemId) > ageDeclared) return
+      const goods = catalogue.prepare(itemId)
+      // Not sold any more since the page was told: it is told again.
+      if (goods === 'unknown') return publish()
       if (goods === 'outOfStock') return enter({ name: 'shown', screen: { name: 'declined', reason: 'outOfStock' } })
       enter({ name: 'pay', goods, phase: 'waiting', endsAtMs: Date.now() + waitMs.pay })
       onReader()
@@ -562,6 +580,7 @@ export const makeKiosk = (
       if (mode.name === 'browse' || (allows(mode, 'finish') && untied())) leave()
     },
     goodsContent: (token) => shownGoods.get(token),
+    shelfContent: (contentHash) => terminal.issued?.catalogue.shelfContent(contentHash),
     async close() {
       closed = true
       stopWatching()

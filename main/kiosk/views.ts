@@ -3,6 +3,7 @@ import type { CatalogueItem, KioskScreen } from '../../preload/contract.ts'
 import type { Item } from '../../protocol/item.ts'
 import type { CardRecord } from '../../protocol/record.ts'
 import { cardEnding } from '../card-id.ts'
+import type { Offering } from '../catalogue.ts'
 import { movementOf, type Statement } from './card-statement.ts'
 import type { Mode } from './modes.ts'
 
@@ -23,6 +24,32 @@ export const articleView = (item: Item | CatalogueItem, stock?: number): Catalog
   bytes: item.bytes,
   ...(stock === undefined ? {} : { stock }),
 })
+
+/** On the app's own origin (main/app-scheme.ts). */
+export const shelfUrl = ({ contentHash }: { readonly contentHash: string }): string => `/shelf/${contentHash}`
+
+/** An article as it stands on the shelf. */
+const offeringView = ({ article, stock, display }: Offering): CatalogueItem => {
+  if (display === undefined) return articleView(article, stock)
+  const { category, picture, preview, ageMin, soldUntil, printed } = display
+  return {
+    ...articleView(article, stock),
+    ...(category === undefined ? {} : { category }),
+    ...(ageMin === undefined ? {} : { ageMin }),
+    ...(soldUntil === undefined ? {} : { soldUntil }),
+    ...(printed === undefined ? {} : { printed }),
+    ...(picture === undefined ? {} : { pictureUrl: shelfUrl(picture) }),
+    ...(preview === undefined ? {} : { preview: { url: shelfUrl(preview), mediaType: preview.mediaType } }),
+  }
+}
+
+/** The same list as long as the shelf is the same: whoever pushes it to the page can tell. */
+const shownShelves = new WeakMap<readonly Offering[], readonly CatalogueItem[]>()
+export const shelfView = (offerings: readonly Offering[]): readonly CatalogueItem[] => {
+  const view = shownShelves.get(offerings) ?? offerings.map(offeringView)
+  shownShelves.set(offerings, view)
+  return view
+}
 
 /** Sold elsewhere and not known by name here (a code, an item of another kiosk's): the claim knows what it is. */
 export const unnamedItem = ({ order }: CardRecord): CatalogueItem => ({

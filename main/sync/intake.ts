@@ -199,7 +199,7 @@ export const takeHotlistPage = ({ hotlist, issued }: Terminal, page: Uint8Array)
     throw new WrongDocument('It is not the hotlist that the issuer signed, or it was damaged.')
 }
 
-/** Goods that are announced, whose key is here, and that are not here themselves. */
+/** Goods that are announced, or a picture, preview or logo of the shelf, whose key is here, and that are not here themselves. */
 export interface MissingGoods {
   readonly contentHash: string
   readonly key: Uint8Array
@@ -212,11 +212,12 @@ export const blobOverheadBytes = 16
 
 export const missingGoods = ({ dataDir, issued }: Terminal): MissingGoods[] => {
   const contentKeys = new Map(issued?.keyring.contentKeys.map((entry) => [entry.contentHash, fromHex(entry.key, 32)]))
-  return (issued?.catalogue.announced() ?? []).flatMap((item) => {
-    const { contentHash } = item
+  const goods = (issued?.catalogue.announced() ?? []).filter((item) => !isSoldByUnit(item))
+  // What is sold comes first.
+  return [...goods, ...(issued?.catalogue.shelfFiles() ?? [])].flatMap(({ contentHash, bytes }) => {
     const key = contentKeys.get(contentHash)
-    if (isSoldByUnit(item) || key === undefined || existsSync(goodsPath(dataDir, contentHash))) return []
-    return [{ contentHash, key, bytesMax: item.bytes + blobOverheadBytes }]
+    if (key === undefined || existsSync(goodsPath(dataDir, contentHash))) return []
+    return [{ contentHash, key, bytesMax: bytes + blobOverheadBytes }]
   })
 }
 
