@@ -2,7 +2,6 @@
 import { Command, Option } from 'commander'
 import { publish, sizeWarnings } from '../issuer/bulletin-publisher.ts'
 import {
-  addItem,
   cancelComing,
   changeItem,
   type ListedItem,
@@ -12,15 +11,19 @@ import {
 } from '../issuer/catalogue.ts'
 import { momentIn } from '../issuer/moment.ts'
 import { isNothing, type PublicationChanges, publicationChanges } from '../issuer/publication-changes.ts'
+import { addArticle } from '../issuer/shelf/add-article.ts'
+import { type DisplayChange, setDisplay } from '../issuer/shelf/shelf.ts'
 import { listWithheld, releaseUnits, withdrawUnits } from '../issuer/withheld-units.ts'
 import { formatAmount, parseAmount } from '../protocol/currency.ts'
-import { type ItemKind, itemKinds } from '../protocol/item.ts'
+import { type ItemKind, isSoldByUnit, itemKinds } from '../protocol/item.ts'
 import { terminalId } from '../protocol/quantities.ts'
 import { collect, days, id8, serial, texts } from './arguments.ts'
 import { assortmentCommands } from './assortment.ts'
 import { commandCaller } from './caller.ts'
+import { categoryCommands } from './category.ts'
 import { storeOption, withIssuer } from './issuer.ts'
 import { CliError, exitStatus, note, result } from './output.ts'
+import { readShown } from './shown-file.ts'
 import { table } from './table.ts'
 
 const daySeconds = 86_400
@@ -48,6 +51,9 @@ const changesText = (changes: PublicationChanges, currency: string): string => {
       ({ name, outcome, added, removed }) =>
         `assortment ${name} ${outcome}${added.map((id) => ` +${id}`).join('')}${removed.map((id) => ` -${id}`).join('')}`,
     ),
+    ...changes.shown.map((id) => `* ${id}  is shown or offered otherwise`),
+    ...(changes.categories ? ['other categories, or in another order'] : []),
+    ...changes.brands.map((merchant) => `merchant ${merchant} has another logo or accent`),
     ...changes.terminals.map((terminal) => `terminal ${terminal} gets another assortment`),
     ...(changes.unitsToDeal === 0 ? [] : [`${changes.unitsToDeal} codes are dealt to terminals`]),
   ]
@@ -63,11 +69,50 @@ const whichUnits = (terminal: string, id: string | undefined) => ({
   ...(id === undefined ? {} : { itemId: id }),
 })
 
+interface DisplayOptions {
+  readonly category?: string
+  readonly picture?: string
+  readonly preview?: string
+  readonly age?: string
+  readonly until?: string
+  readonly printed?: boolean
+}
+
+/** The options by which an article gets its place on the shelf. */
+const withDisplay = (command: Command, none: string): Command =>
+  command
+    .option('--category <id>', `on which shelf it stands${none}`)
+    .option('--picture <file>', `PNG, JPEG, WebP or SVG of up to 512 KiB, best 4 to 3${none}`)
+    .option('--preview <file>', `a part to look at before buying, of up to 4 MiB${none}`)
+    .option('--age <years>', `the customer must say that he is at least so old${none}`)
+    .option('--until <moment>', `offered until then, such as "2026-12-24 18:00"${none}`)
+
+/** "none" takes a thing away. */
+const displayChange = async (options: DisplayOptions, timeZone: string): Promise<DisplayChange> => {
+  const given = async <Value>(text: string | undefined, read: (text: string) => Value | Promise<Value>) =>
+    text === undefined ? undefined : text === 'none' ? null : await read(text)
+  const change = {
+    category: await given(options.category, (id) => id),
+    picture: await given(options.picture, readShown),
+    preview: await given(options.preview, readShown),
+    ageMin: await given(options.age, Number),
+    soldUntil: await given(options.until, (moment) => momentIn(moment, timeZone)),
+    printed: options.printed,
+  }
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
+}
+
+const previewSays = {
+  given: [],
+  made: ['A preview was made of its first part.'],
+  none: ['It has no preview: none is made of such goods, or they are too short. Give one with --preview.'],
+} as const
+
 export const catalogueCommands = (): Command => {
   const catalogue = new Command('catalogue').description('what is sold')
 
-  catalogue
-    .command('add <file>')
+  withDisplay(catalogue.command('add <file>'), '')
+    .option('--printed', 'the goods are a print')
     .description('add an article, or a new version of it; for codes and tickets, one a line')
     .requiredOption(...storeOption)
     .requiredOption('--id <id>', 'its short name, such as town-map')
@@ -92,11 +137,11 @@ export const catalogueCommands = (): Command => {
           mediaType?: string
           tax: string
           json?: boolean
-        },
+        } & DisplayOptions,
       ) =>
         withIssuer(options.store, async (issuer) => {
           const { currency } = issuer.book
-          const added = await addItem(
+          const added = await addArticle(
             issuer,
             {
               file: { path: file },
@@ -109,14 +154,19 @@ export const catalogueCommands = (): Command => {
               ...(options.mediaType === undefined ? {} : { mediaType: options.mediaType }),
               ...(options.from === undefined ? {} : { from: momentIn(options.from, issuer.book.timeZone) }),
             },
+            await displayChange(options, issuer.book.timeZone),
             commandCaller().name,
           )
-          result(options, { ...added.item, outcome: added.outcome, unitsAdded: added.unitsAdded }, () =>
-            [
-              `${options.id}: ${added.outcome}, version ${added.item.version}, ${formatAmount(added.item.priceMinor, currency)} ${currency}.`,
-              ...(added.unitsAdded > 0 ? [`${added.unitsAdded} new codes.`] : []),
-              'Next: farthing catalogue publish.',
-            ].join('\n'),
+          result(
+            options,
+            { ...added.item, outcome: added.outcome, unitsAdded: added.unitsAdded, preview: added.preview },
+            () =>
+              [
+                `${options.id}: ${added.outcome}, version ${added.item.version}, ${formatAmount(added.item.priceMinor, currency)} ${currency}.`,
+                ...(added.unitsAdded > 0 ? [`${added.unitsAdded} new codes.`] : []),
+                ...(isSoldByUnit(added.item) ? [] : previewSays[added.preview]),
+                'Next: farthing catalogue publish.',
+              ].join('\n'),
           )
         }),
     )
@@ -193,6 +243,21 @@ export const catalogueCommands = (): Command => {
         }),
     )
 
+  withDisplay(catalogue.command('display <id>'), '; "none": no longer')
+    .option('--printed', 'the goods are a print')
+    .option('--no-printed', 'they are not')
+    .description('change how an article is shown, to whom and until when; what it is stays')
+    .requiredOption(...storeOption)
+    .action((id: string, options: DisplayOptions & { store: string; json?: boolean }) =>
+      withIssuer(options.store, async (issuer) => {
+        const change = await displayChange(options, issuer.book.timeZone)
+        const { display, changed } = await setDisplay(issuer, id, change, commandCaller().name)
+        result(options, { ...display, changed }, () =>
+          changed ? `${id} is shown otherwise. Next: farthing catalogue publish.` : `${id} is shown like that already.`,
+        )
+      }),
+    )
+
   catalogue
     .command('cancel <id>')
     .description('forget what was to come of an article')
@@ -259,6 +324,7 @@ export const catalogueCommands = (): Command => {
     )
 
   catalogue.addCommand(assortmentCommands())
+  catalogue.addCommand(categoryCommands())
 
   catalogue
     .command('withheld')

@@ -286,6 +286,11 @@ export const answerStick = async (desk: Desk, dir: string, disk?: StickDisk): Pr
   const coming = bulletin?.coming?.map(({ item }) => item) ?? []
   for (const item of [...(bulletin?.items ?? []), ...coming])
     if (!isSoldByUnit(item) && (await visit.goods(item.contentHash, item.bytes))) goods += 1
+  const shown = [
+    ...(bulletin?.display ?? []).flatMap(({ picture, preview }) => [picture, preview]),
+    ...(bulletin?.brands ?? []).map(({ logo }) => logo),
+  ]
+  for (const file of shown) if (file !== undefined && (await visit.goods(file.contentHash, file.bytes))) goods += 1
   stick.flush()
   return {
     batches,

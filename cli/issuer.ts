@@ -21,6 +21,7 @@ import {
 import { type CountAndAmount, type CourierFigures, report } from '../issuer/report.ts'
 import { serve } from '../issuer/server.ts'
 import { makeSetupCode } from '../issuer/setup-code.ts'
+import { setBrand } from '../issuer/shelf/brand.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { cardId, terminalId, unixTime } from '../protocol/quantities.ts'
 import { day, id8, port } from './arguments.ts'
@@ -34,6 +35,7 @@ import { addClosingCommands, unreportedLines } from './issuer-closing.ts'
 import { keysCommands, limitsCommands } from './issuer-keys.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { addRebuild } from './rebuild.ts'
+import { readShown } from './shown-file.ts'
 import { onStop } from './stop.ts'
 import { table } from './table.ts'
 
@@ -160,6 +162,28 @@ export const issuerCommands = (): Command => {
       withIssuer(options.store, async (opened) => {
         const added = await addMerchant(opened, name, commandCaller())
         result(options, added, () => `${added.added ? 'Added' : 'Already there:'} merchant "${added.merchant}".`)
+      }),
+    )
+
+  merchant
+    .command('brand <name>')
+    .description('by what his kiosks are recognised, from the next publish on')
+    .requiredOption(...storeOption)
+    .option('--logo <file>', 'PNG, JPEG, WebP or SVG of up to 128 KiB; "none": no longer')
+    .option('--accent <colour>', 'such as "#1f6f5c"; "none": no longer')
+    .action((name: string, options: StoreOptions & { logo?: string; accent?: string }) =>
+      withIssuer(options.store, async (opened) => {
+        const { logo, accent } = options
+        const brand = await setBrand(
+          opened,
+          name,
+          {
+            ...(logo === undefined ? {} : { logo: logo === 'none' ? null : await readShown(logo) }),
+            ...(accent === undefined ? {} : { accent: accent === 'none' ? null : accent }),
+          },
+          commandCaller().name,
+        )
+        result(options, brand, () => `"${brand.merchant}" is recognised by that. Next: farthing catalogue publish.`)
       }),
     )
 

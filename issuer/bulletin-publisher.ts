@@ -25,6 +25,7 @@ import { isoTime } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import { retiredPayVersions } from './key-versions.ts'
 import { setSetting, setting } from './settings.ts'
+import { shelfIn } from './shelf/shelf.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 import { noteSold } from './versions-sold.ts'
 import { noteFor, type Who } from './who.ts'
@@ -90,7 +91,9 @@ export const newestBulletin = async (issuer: Issuer, db: StoreReader): Promise<P
   return { serial: row.serial, bytes, bulletin: openStoredBulletin(bytes, publicKey) }
 }
 
-type Content = Pick<Bulletin, 'items' | 'coming' | 'assortments' | 'limits' | 'claimSeconds'>
+/** What changes by `publish` alone. */
+type PublishedCatalogue = Pick<Bulletin, 'items' | 'coming' | 'assortments' | 'categories' | 'display' | 'brands'>
+type Content = PublishedCatalogue & Pick<Bulletin, 'limits' | 'claimSeconds'>
 
 /** What has come meanwhile stands where it belongs, so that a bulletin never says the same of an article twice. */
 const comeIn = (content: Content, now: number): Content => {
@@ -241,16 +244,14 @@ export const publish = (issuer: Issuer, options: PublishOptions = {}, who?: Who)
   })
 
 /** What `publish` would offer. */
-export const contentIn = async (
-  db: StoreReader,
-  now: number,
-): Promise<Pick<Bulletin, 'items' | 'coming' | 'assortments'>> => {
+export const contentIn = async (db: StoreReader, now: number): Promise<PublishedCatalogue> => {
   const { items, coming } = await offeredIn(db, now)
   const assortments = await assortmentsIn(db)
   return {
     items: [...items],
     ...(coming.length === 0 ? {} : { coming: coming.map(({ from, item }) => ({ from: isoTime(from), item })) }),
     ...(assortments === undefined ? {} : { assortments }),
+    ...(await shelfIn(db, new Set([...items, ...coming.map(({ item }) => item)].map(({ id }) => id)))),
   }
 }
 
@@ -258,12 +259,15 @@ export const contentIn = async (
 export const reissue = async (issuer: Issuer, db: StoreWriter, terms: Terms = {}): Promise<Published | undefined> => {
   const before = await newestBulletin(issuer, db)
   if (before === undefined) return undefined
-  const { items, coming, assortments } = before.bulletin
+  const { items, coming, assortments, categories, display, brands } = before.bulletin
   return sign(issuer, db, {
     before,
     items,
     ...(coming === undefined ? {} : { coming }),
     ...(assortments === undefined ? {} : { assortments }),
+    ...(categories === undefined ? {} : { categories }),
+    ...(display === undefined ? {} : { display }),
+    ...(brands === undefined ? {} : { brands }),
     ...termsOf(issuer, before, terms),
   })
 }

@@ -54,7 +54,8 @@ export interface AddedItem {
 
 const input = (sentence: string, cause?: unknown): IssuerError => new IssuerError('input', sentence, { cause })
 
-const readGoods = async (file: NewItem['file']): Promise<{ name: string; bytes: Uint8Array }> => {
+/** @throws IssuerError `input` */
+export const readGoods = async (file: NewItem['file']): Promise<{ name: string; bytes: Uint8Array }> => {
   if ('bytes' in file) {
     if (file.bytes.length > contentBytesMax) throw tooLarge(file.name)
     return file

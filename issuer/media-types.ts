@@ -8,9 +8,13 @@ const mediaTypes = {
   png: 'image/png',
   jpg: 'image/jpeg',
   jpeg: 'image/jpeg',
+  webp: 'image/webp',
   svg: 'image/svg+xml',
   mp3: 'audio/mpeg',
+  wav: 'audio/wav',
+  ogg: 'audio/ogg',
   mp4: 'video/mp4',
+  webm: 'video/webm',
 } as const
 
 export const knownExtensions: readonly string[] = Object.keys(mediaTypes)

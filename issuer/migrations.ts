@@ -12,6 +12,7 @@ import { consoleIndexes } from './migrations/0011-console-indexes.ts'
 import { finalRows } from './migrations/0012-final-rows.ts'
 import { contact } from './migrations/0013-contact.ts'
 import { terminalNames } from './migrations/0014-terminal-names.ts'
+import { shelf } from './migrations/0016-shelf.ts'
 import type { Migration } from './migrations/migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   finalRows,
   contact,
   terminalNames,
+  shelf,
 ]

@@ -2,6 +2,7 @@
 import type { Bulletin } from '../protocol/bulletin.ts'
 import { articlesAt, secondsOf } from '../protocol/bulletin.ts'
 import { toHex } from '../protocol/bytes.ts'
+import { canonicalBytes } from '../protocol/canonical-json.ts'
 import { type Item, itemHash } from '../protocol/item.ts'
 import { contentIn, newestBulletin } from './bulletin-publisher.ts'
 import { sharesIn } from './catalogue.ts'
@@ -23,6 +24,12 @@ export interface PublicationChanges {
     readonly added: readonly string[]
     readonly removed: readonly string[]
   }[]
+  /** Articles that are shown or offered otherwise. */
+  readonly shown: readonly string[]
+  /** Whether there are other categories, or in another order. */
+  readonly categories: boolean
+  /** Merchants who are to be recognised by something else. */
+  readonly brands: readonly string[]
   /** Terminals that get another assortment. */
   readonly terminals: readonly string[]
   /** Codes and tickets that are dealt to terminals, for good. */
@@ -46,6 +53,18 @@ const compareAssortments = (
     const outcome = was === undefined ? 'added' : is === undefined ? 'removed' : 'changed'
     return outcome === 'changed' && added.length + removed.length === 0 ? [] : [{ name, outcome, added, removed }]
   })
+}
+
+/** Names of what one list says and the other does not, or says otherwise. */
+const differing = <Entry>(
+  before: readonly Entry[] = [],
+  after: readonly Entry[] = [],
+  nameOf: (entry: Entry) => string,
+): string[] => {
+  const texts = (entries: readonly Entry[]) =>
+    new Map(entries.map((entry) => [nameOf(entry), Buffer.from(canonicalBytes(entry)).toString()]))
+  const [was, is] = [texts(before), texts(after)]
+  return [...new Set([...was.keys(), ...is.keys()])].filter((name) => was.get(name) !== is.get(name)).sort()
 }
 
 export const publicationChanges = async (issuer: Issuer): Promise<PublicationChanges> => {
@@ -78,6 +97,10 @@ export const publicationChanges = async (issuer: Issuer): Promise<PublicationCha
     announced: tells.filter((change) => !toldNames.has(nameOf(change))),
     cancelled: told.filter((change) => !tellsNames.has(nameOf(change))),
     assortments: compareAssortments(newest?.bulletin.assortments, next.assortments),
+    shown: differing(newest?.bulletin.display, next.display, ({ itemId }) => itemId),
+    categories:
+      Buffer.compare(canonicalBytes(newest?.bulletin.categories ?? []), canonicalBytes(next.categories ?? [])) !== 0,
+    brands: differing(newest?.bulletin.brands, next.brands, ({ merchant }) => merchant),
     terminals: terminals.filter((row) => row.name !== row.published_name).map((row) => row.terminal_id),
     unitsToDeal: units,
   }
@@ -93,6 +116,9 @@ export const isNothing = (changes: PublicationChanges): boolean =>
     changes.announced,
     changes.cancelled,
     changes.assortments,
+    changes.shown,
+    changes.brands,
     changes.terminals,
   ].every((some) => some.length === 0) &&
+  !changes.categories &&
   changes.unitsToDeal === 0

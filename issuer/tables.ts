@@ -9,6 +9,7 @@ import type { CaseTables } from './case-tables.ts'
 import type { CatalogueTables } from './catalogue-tables.ts'
 import type { HotlistTables } from './hotlist-tables.ts'
 import type { PublicationsTables } from './publications-tables.ts'
+import type { ShelfTables } from './shelf-tables.ts'
 
 export type { AccountKind } from './books-tables.ts'
 
@@ -182,7 +183,8 @@ export interface Tables
     CardTables,
     CaseTables,
     HotlistTables,
-    PublicationsTables {
+    PublicationsTables,
+    ShelfTables {
   setting: SettingTable
   terminal: TerminalTable
   terminal_contact: TerminalContactTable

@@ -1,0 +1,29 @@
+/** An article with how it is shown, as people add it: its preview is made of its goods where none is given. */
+
+import { isSoldByUnit } from '../../protocol/item.ts'
+import { type AddedItem, addItem, type NewItem, readGoods } from '../catalogue.ts'
+import type { Issuer } from '../issuer.ts'
+import type { Who } from '../who.ts'
+import { previewOf } from './previews.ts'
+import { type DisplayChange, setDisplay, setMadePreview } from './shelf.ts'
+
+export interface AddedArticle extends AddedItem {
+  /** `none`: of such goods none is made, or they are too short to show a part of. */
+  readonly preview: 'given' | 'made' | 'none'
+}
+
+/** How it is shown holds with the next `publish`, also where the version is to be sold later. @throws IssuerError */
+export const addArticle = async (
+  issuer: Issuer,
+  given: NewItem,
+  display: DisplayChange,
+  who?: Who,
+): Promise<AddedArticle> => {
+  const file = await readGoods(given.file)
+  const added = await addItem(issuer, { ...given, file }, who)
+  const { id, contentHash, mediaType } = added.item
+  if (Object.keys(display).length > 0) await setDisplay(issuer, id, display, who)
+  if (isSoldByUnit(added.item)) return { ...added, preview: display.preview == null ? 'none' : 'given' }
+  const preview = await setMadePreview(issuer, { itemId: id, contentHash }, () => previewOf(file.bytes, mediaType))
+  return { ...added, preview }
+}
