@@ -145,6 +145,18 @@ export const publish = (publication: Publication = {}): { bulletin: Uint8Array; 
   }
 }
 
+/** Something that the shelf shows, as the bulletin names it and as it is fetched. */
+export const shownFile = (text: string, mediaType: string) => {
+  const content = new TextEncoder().encode(text)
+  const contentHash = toHex(sha256(content))
+  return {
+    file: { contentHash, mediaType, bytes: content.length },
+    content,
+    key: { contentHash, key: toHex(contentKey) },
+    blob: encryptContent(content, { key: contentKey, contentHash }),
+  }
+}
+
 export const mapBlob = (): Uint8Array =>
   encryptContent(mapContent, { key: contentKey, contentHash: mapItem.contentHash })
 

@@ -205,6 +205,8 @@ export interface MissingGoods {
   readonly key: Uint8Array
   /** Of the encrypted blob. */
   readonly bytesMax: number
+  /** A picture, preview or logo: without it everything is sold all the same. */
+  readonly isShown: boolean
 }
 
 /** The encrypted blob is a little longer than the content (its tag). */
@@ -212,13 +214,16 @@ export const blobOverheadBytes = 16
 
 export const missingGoods = ({ dataDir, issued }: Terminal): MissingGoods[] => {
   const contentKeys = new Map(issued?.keyring.contentKeys.map((entry) => [entry.contentHash, fromHex(entry.key, 32)]))
-  const goods = (issued?.catalogue.announced() ?? []).filter((item) => !isSoldByUnit(item))
+  const missing =
+    (isShown: boolean) =>
+    ({ contentHash, bytes }: { readonly contentHash: string; readonly bytes: number }): MissingGoods[] => {
+      const key = contentKeys.get(contentHash)
+      if (key === undefined || existsSync(goodsPath(dataDir, contentHash))) return []
+      return [{ contentHash, key, bytesMax: bytes + blobOverheadBytes, isShown }]
+    }
+  const sold = (issued?.catalogue.announced() ?? []).filter((item) => !isSoldByUnit(item))
   // What is sold comes first.
-  return [...goods, ...(issued?.catalogue.shelfFiles() ?? [])].flatMap(({ contentHash, bytes }) => {
-    const key = contentKeys.get(contentHash)
-    if (key === undefined || existsSync(goodsPath(dataDir, contentHash))) return []
-    return [{ contentHash, key, bytesMax: bytes + blobOverheadBytes }]
-  })
+  return [...sold.flatMap(missing(false)), ...(issued?.catalogue.shelfFiles() ?? []).flatMap(missing(true))]
 }
 
 /** @throws WrongDocument when these are not those goods */

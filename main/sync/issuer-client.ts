@@ -15,6 +15,9 @@ export class IssuerUnreachable extends Error {
   override readonly name = 'IssuerUnreachable'
 }
 
+/** More came than was asked for: nothing that this issuer keeps has that name and size. */
+export class AnswerTooLarge extends IssuerUnreachable {}
+
 /** The issuer answered and said no; the sentence is its own. */
 export class IssuerRefused extends Error {
   override readonly name = 'IssuerRefused'
@@ -77,7 +80,7 @@ const readBody = async (
   let length = 0
   for await (const chunk of response.body ?? []) {
     length += chunk.length
-    if (length > given.bytesMax) throw new IssuerUnreachable(`the answer is larger than ${given.bytesMax} bytes`)
+    if (length > given.bytesMax) throw new AnswerTooLarge(`the answer is larger than ${given.bytesMax} bytes`)
     given.onBytes(length)
     chunks.push(chunk)
   }

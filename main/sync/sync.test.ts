@@ -20,6 +20,7 @@ import {
   mapItem,
   type Publication,
   publish,
+  shownFile,
   testIdentity,
   testStartTime,
   testTerminalId,
@@ -489,6 +490,42 @@ test('goods larger than announced are cut off', async () => {
   const issuer = await openIssuer()
   issuer.goods({ body: new Uint8Array(1_000_000) })
   await expect(fetchNews(made.terminal, issuer.client)).rejects.toThrow('larger than')
+})
+
+test('a picture is fetched as goods are; one that is not what the bulletin says holds up nothing', async () => {
+  const made = make({ goods: false })
+  const issuer = await openIssuer()
+  const [wrong, large, right] = ['wrong', 'large', 'right'].map((text) => shownFile(text, 'image/svg+xml'))
+  if (wrong === undefined || large === undefined || right === undefined) throw new Error('three were made')
+  issuer.publish({
+    serial: 2,
+    bulletin: {
+      display: [
+        { itemId: 'map', picture: wrong.file, preview: right.file },
+        { itemId: 'wifi', picture: large.file },
+      ],
+    },
+    keyring: {
+      contentKeys: [
+        ...[wrong, large, right].map(({ key }) => key),
+        { contentHash: mapItem.contentHash, key: right.key.key },
+      ],
+    },
+  })
+  issuer.answer((path) => {
+    if (path.endsWith(wrong.file.contentHash)) return { body: new Uint8Array(wrong.blob.length) }
+    if (path.endsWith(large.file.contentHash)) return { body: new Uint8Array(1_000_000) }
+    return path.endsWith(right.file.contentHash) ? { body: right.blob } : undefined
+  })
+  await fetchNews(made.terminal, issuer.client)
+  const here = [wrong, large, right].map(({ file }) => existsSync(goodsPath(made.dataDir, file.contentHash)))
+  expect(here).toEqual([false, false, true])
+  expect(made.terminal.issued?.catalogue.offerings()).toMatchObject([
+    { article: { id: 'map' }, display: { preview: right.file } },
+    { article: { id: 'wifi' }, stock: 3 },
+  ])
+  // Goods come before what is only shown.
+  expect(issuer.paths.filter((path) => path.startsWith('/v1/goods/'))[0]).toContain(mapItem.contentHash)
 })
 
 test('after an enrolment into a new epoch nothing is sold until its keyring came', async () => {

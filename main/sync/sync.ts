@@ -19,7 +19,7 @@ import {
   takeSuccessions,
   WrongDocument,
 } from './intake.ts'
-import { type IssuerClient, IssuerRefused, IssuerUnreachable } from './issuer-client.ts'
+import { AnswerTooLarge, type IssuerClient, IssuerRefused, IssuerUnreachable } from './issuer-client.ts'
 
 export interface SyncResult {
   readonly batches: number
@@ -203,14 +203,19 @@ const fetchHotlist = async (
   return undefined
 }
 
-/** Goods that are announced and not here yet. One that the issuer has not got does not hold up the next. */
+/**
+ * Goods that are announced and not here yet. One that the issuer has not got does not hold up the next; nor does a picture that
+ * is not what the bulletin says.
+ */
 const fetchGoods = async (terminal: Terminal, client: IssuerClient, signal?: AbortSignal): Promise<void> => {
   for (const goods of missingGoods(terminal)) {
     try {
       const blob = await client.goods(goods.contentHash, goods.bytesMax, signal)
-      fromIssuer('the goods', () => takeGoods(terminal, goods, blob))
+      if (goods.isShown) takeGoods(terminal, goods, blob)
+      else fromIssuer('the goods', () => takeGoods(terminal, goods, blob))
     } catch (error) {
-      if (!(error instanceof IssuerRefused)) throw error
+      const isWrong = error instanceof WrongDocument || error instanceof AnswerTooLarge
+      if (!(error instanceof IssuerRefused) && !(goods.isShown && isWrong)) throw error
     }
   }
 }
