@@ -15,6 +15,7 @@ import {
   farthing,
   insertCard,
   makeSystem,
+  merchant,
   must,
   type RunningCommand,
   type System,
@@ -23,6 +24,7 @@ import {
 import type { report } from '../issuer/report.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { CliError, exitStatus, line } from './output.ts'
+import { stockShelf } from './sample-goods.ts'
 import { onStop } from './stop.ts'
 import { table } from './table.ts'
 
@@ -316,6 +318,8 @@ export const runDemo = async (options: { readonly pictures: string; readonly kee
   try {
     system = await makeSystem(dir)
     say(`Issuer at ${system.url}, terminal ${system.terminalId}, real pcscd, virtual cards. Play money.`)
+    await stockShelf(system.store, merchant)
+    await must('terminal', 'sync', '--data', system.dataDir)
     const cards = await playDay(system, options.pictures, say)
     const right = await closeDay(system, cards, say)
     say(`Pictures of the screens are in ${options.pictures}/.`)

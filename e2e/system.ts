@@ -134,6 +134,9 @@ const playMasters = {
   terminal: '0d'.repeat(32),
 }
 
+/** Whose kiosk it is. */
+export const merchant = 'Old Town Station'
+
 export interface System {
   readonly dir: string
   readonly store: string
@@ -160,8 +163,8 @@ export const makeSystem = async (
   const masters = path.join(dir, 'play-masters.json')
   writeFileSync(masters, JSON.stringify(playMasters))
   await must('issuer', 'init', '--store', store, '--dev', masters, '--currency', 'EUR')
-  await must('issuer', 'merchant', 'add', 'Old Town Information', '--store', store)
-  const added = await must('issuer', 'terminal', 'add', '--merchant', 'Old Town Information', '--store', store)
+  await must('issuer', 'merchant', 'add', merchant, '--store', store)
+  const added = await must('issuer', 'terminal', 'add', '--merchant', merchant, '--store', store)
   await must(
     ...['catalogue', 'add', path.join(goods, 'walking-map.pdf'), '--store', store, '--id', 'walking-map'],
     ...['--price', '2.50', '--title', 'Old town walking map', '--title', 'de=Stadtplan zum Spazieren'],
