@@ -2,8 +2,9 @@
  * What can be sold here now: the bulletin's items, the keyring's keys and codes, and the encrypted goods on the disk.
  * Goods are made ready before a card is asked for money, so that nothing can fail after.
  */
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { sha256 } from '@noble/hashes/sha2.js'
 import {
   articlesAt,
@@ -49,6 +50,13 @@ export interface ShownBrand {
 }
 
 export const goodsPath = (dataDir: string, contentHash: string): string => path.join(dataDir, 'goods', contentHash)
+
+/** So long after a change its folder's time tells for sure whether there was another one. */
+const goodsSettleMs = 1000
+
+/** When a file of goods last came or went; 0: there never were any. */
+const goodsChangedMs = (dataDir: string): number =>
+  statSync(path.join(dataDir, 'goods'), { throwIfNoEntry: false })?.mtimeMs ?? 0
 
 /** Names of the goods on the disk. */
 const goodsHere = (dataDir: string): ReadonlySet<string> => {
@@ -147,6 +155,53 @@ export const openCatalogue = (from: {
   const freeUnits = (itemId: string, taken: ReadonlySet<string>) =>
     (codes.get(itemId) ?? []).filter(({ unit }) => !taken.has(unit))
 
+  const shownOf = (itemId: string, isHere: (file: ShownFile) => boolean): Pick<Offering, 'display'> => {
+    const display = displays.get(itemId)
+    if (display === undefined) return {}
+    const { picture, preview, ...rest } = display
+    const isShown = (file: ShownFile | undefined): file is ShownFile =>
+      file !== undefined && shelfFiles.has(file.contentHash) && isHere(file)
+    return {
+      display: { ...rest, ...(isShown(picture) ? { picture } : {}), ...(isShown(preview) ? { preview } : {}) },
+    }
+  }
+
+  const readShelf = (): readonly Offering[] => {
+    const files = goodsHere(dataDir)
+    const isHere = ({ contentHash }: Pick<Item, 'contentHash'>): boolean =>
+      contentKeys.has(contentHash) && files.has(contentHash)
+    return articles()
+      .filter((article) => isSoldByUnit(article) || isHere(article))
+      .map((article) => ({ article, ...shownOf(article.id, isHere) }))
+  }
+
+  /** What changes the shelf without a new bulletin: moments, and files that come and go. */
+  const moments = [
+    ...(bulletin.coming ?? []).map(({ from }) => secondsOf(from)),
+    ...[...displays.values()].flatMap(({ soldUntil }) => (soldUntil === undefined ? [] : [secondsOf(soldUntil)])),
+  ]
+  let known:
+    | { readonly stand: string; readonly shelf: readonly Offering[]; readonly byUnit: readonly Offering[] }
+    | undefined
+  let offered:
+    | { readonly shelf: readonly Offering[]; readonly stocks: readonly number[]; readonly list: readonly Offering[] }
+    | undefined
+  const shelfNow = () => {
+    const seconds = now()
+    const changedMs = goodsChangedMs(dataDir)
+    const stand = `${moments.filter((moment) => moment <= seconds).length} ${changedMs}`
+    // Within a moment of a change another one may bear the same time.
+    const isSure = Date.now() - changedMs > goodsSettleMs
+    if (known?.stand !== stand || !isSure) {
+      const shelf = readShelf()
+      // A look that finds nothing new leaves everything as it was.
+      if (known === undefined || !isDeepStrictEqual(known.shelf, shelf))
+        known = { stand, shelf, byUnit: shelf.filter(({ article }) => isSoldByUnit(article)) }
+      else known = { ...known, stand }
+    }
+    return known
+  }
+
   return {
     /** Every version that this terminal sells now or will sell: their goods are fetched before they are wanted. */
     announced(): readonly Item[] {
@@ -182,29 +237,20 @@ export const openCatalogue = (from: {
     /** Articles as they are sold now. */
     articles,
 
-    /** Articles whose goods are here, in the bulletin's order. */
-    offerings(): Offering[] {
-      const files = goodsHere(dataDir)
-      const taken = held()
-      const isHere = ({ contentHash }: { readonly contentHash: string }): boolean =>
-        contentKeys.has(contentHash) && files.has(contentHash)
-      const shownOf = (itemId: string): Pick<Offering, 'display'> => {
-        const display = displays.get(itemId)
-        if (display === undefined) return {}
-        const { picture, preview, ...rest } = display
-        return {
-          display: {
-            ...rest,
-            ...(picture !== undefined && shelfFiles.has(picture.contentHash) && isHere(picture) ? { picture } : {}),
-            ...(preview !== undefined && shelfFiles.has(preview.contentHash) && isHere(preview) ? { preview } : {}),
-          },
-        }
+    /** Articles whose goods are here, in the bulletin's order: the same list again as long as nothing of it changed. */
+    offerings(): readonly Offering[] {
+      const { shelf, byUnit } = shelfNow()
+      const taken = byUnit.length === 0 ? new Set<string>() : held()
+      const stocks = byUnit.map(({ article }) => freeUnits(article.id, taken).length)
+      if (offered?.shelf !== shelf || stocks.some((stock, index) => stock !== offered?.stocks[index])) {
+        const stockOf = new Map(byUnit.map((offering, index) => [offering, stocks[index] ?? 0]))
+        const list = shelf.map((offering) => {
+          const stock = stockOf.get(offering)
+          return stock === undefined ? offering : { ...offering, stock }
+        })
+        offered = { shelf, stocks, list }
       }
-      return articles().flatMap((article): Offering[] => {
-        const display = shownOf(article.id)
-        if (isSoldByUnit(article)) return [{ article, stock: freeUnits(article.id, taken).length, ...display }]
-        return isHere(article) ? [{ article, ...display }] : []
-      })
+      return offered.list
     },
 
     /** Makes goods ready for sale. @returns undefined when there are none to sell; `unknown` for no such item */

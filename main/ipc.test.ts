@@ -173,6 +173,20 @@ describe('a connected window', () => {
     await say('farthing:finish', ours)
     expect(told).toEqual([['buy', 'harbour-walk', 18], ['cancel'], ['showGoods'], ['collect', 12], ['finish']])
   })
+  test('pushes the catalogue only where it is another one than the page has', async () => {
+    const { say, sent, push } = connected()
+    const { catalogue, ...status } = state.status
+    await say('farthing:state', ours)
+    push({ ...state, screen: { name: 'out-of-service', reason: 'stopped' } })
+    const other: KioskState['status']['catalogue'] = [...catalogue]
+    push({ ...state, status: { ...status, catalogue: other } })
+    push({ ...state, status: { ...status, catalogue: other } })
+    expect(sent).toEqual([
+      ['farthing:pushed', { screen: { name: 'out-of-service', reason: 'stopped' }, status }],
+      ['farthing:pushed', { screen: { name: 'browse' }, status: { ...status, catalogue: other } }],
+      ['farthing:pushed', { screen: { name: 'browse' }, status }],
+    ])
+  })
   test('does not reach the till with anything else', async () => {
     const { say, told } = connected()
     const stranger = { ...ours, senderFrame: { url: 'https://example.com/', parent: null } }

@@ -3,7 +3,7 @@
  * what does not fit is refused with a named error and never reaches the till.
  */
 import * as v from 'valibot'
-import { channels, type FarthingBridge, pinKeys } from '../preload/contract.ts'
+import { channels, type FarthingBridge, type KioskStatus, type PushedState, pinKeys } from '../preload/contract.ts'
 import type { Kiosk } from './kiosk/kiosk-contract.ts'
 import { isAppUrl } from './navigation.ts'
 
@@ -94,7 +94,12 @@ export const connectIpc = (options: {
       return act(...checkShape(method, given))
     })
   }
-  handle('state', async () => kiosk.state)
+  /** The page has it: a catalogue of 1,000 articles is a megabyte, and most states change nothing of it. */
+  let told: KioskStatus['catalogue'] | undefined
+  handle('state', async () => {
+    told = kiosk.state.status.catalogue
+    return kiosk.state
+  })
   handle('buy', (itemId, ageDeclared) => kiosk.buy(itemId, ageDeclared))
   handle('stay', () => kiosk.stay())
   handle('pinKey', (key) => kiosk.pinKey(key))
@@ -107,6 +112,11 @@ export const connectIpc = (options: {
   handle('alive', async (heapBytes) => onAlive(heapBytes))
   handle('finish', () => kiosk.finish())
   return kiosk.subscribe((state) => {
-    if (!webContents.isDestroyed()) webContents.send(channels.pushed, state)
+    if (webContents.isDestroyed()) return
+    const { catalogue, ...status } = state.status
+    const pushed: PushedState =
+      catalogue === told ? { screen: state.screen, status } : { screen: state.screen, status: { ...status, catalogue } }
+    told = catalogue
+    webContents.send(channels.pushed, pushed)
   })
 }

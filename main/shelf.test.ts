@@ -1,5 +1,5 @@
 /** What the shelf shows, and to whom and when it offers: bulletin to page. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Bulletin } from '../protocol/bulletin.ts'
@@ -117,4 +117,32 @@ test('an article with an age is sold only to whoever says that he is old enough'
   }
   await kiosk.buy('map', 16)
   expect(kiosk.state.screen.name).toBe('pay')
+})
+
+test('the list stays the same as long as the shelf does, and is another one when a file, a code or the time changes it', () => {
+  const { terminal, kiosk, clock, dataDir } = open({
+    display: [{ itemId: 'map', picture: picture.file, soldUntil: iso(testStartTime + 600) }],
+  })
+  // Files that came long ago: what has just come is looked for again and again.
+  const goods = path.join(dataDir, 'goods')
+  const touch = (ageMs: number) => utimesSync(goods, new Date(Date.now() - ageMs), new Date(Date.now() - ageMs))
+  touch(10_000)
+  const list = () => {
+    kiosk.attachSync({ online: true, nudge: () => {}, stop: async () => {} })
+    return kiosk.state.status.catalogue
+  }
+  const first = list()
+  expect(list()).toBe(first)
+  clock.seconds += 5
+  expect(list()).toBe(first)
+
+  rmSync(goodsPath(dataDir, picture.file.contentHash))
+  touch(5_000)
+  const without = list()
+  expect(without).not.toBe(first)
+  expect(without[0]).not.toHaveProperty('pictureUrl')
+
+  clock.seconds = testStartTime + 600
+  expect(list().map(({ id }) => id)).toEqual(['wifi'])
+  expect(terminal.issued?.catalogue.offerings()).toBe(terminal.issued?.catalogue.offerings())
 })

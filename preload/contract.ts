@@ -242,6 +242,11 @@ export interface KioskState {
   readonly screen: KioskScreen
 }
 
+/** What main pushes: the catalogue, by far the largest part of it, only where it is another one than before. */
+export type PushedState = Omit<KioskState, 'status'> & {
+  readonly status: Omit<KioskStatus, 'catalogue'> & Partial<Pick<KioskStatus, 'catalogue'>>
+}
+
 export const pinKeys = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'back', 'enter'] as const
 export type PinKey = (typeof pinKeys)[number]
 

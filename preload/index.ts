@@ -2,12 +2,27 @@
  * The bridge between page and main: one named method a channel, nothing generic. Runs sandboxed, as one CommonJS file.
  */
 import { contextBridge, ipcRenderer } from 'electron'
-import { channels, type FarthingBridge, type KioskState } from './contract.ts'
+import { channels, type FarthingBridge, type KioskState, type KioskStatus, type PushedState } from './contract.ts'
+
+/** As main last told it. */
+let catalogue: KioskStatus['catalogue'] | undefined
+const askState = async (): Promise<KioskState> => {
+  const before = catalogue
+  const state: KioskState = await ipcRenderer.invoke(channels.state)
+  // What was pushed meanwhile is newer.
+  if (catalogue === before) catalogue = state.status.catalogue
+  return state
+}
 
 const bridge: FarthingBridge = {
-  state: () => ipcRenderer.invoke(channels.state),
+  state: askState,
   onState: (listener) => {
-    const forward = (_event: unknown, state: KioskState) => listener(state)
+    const forward = (_event: unknown, { screen, status }: PushedState) => {
+      catalogue = status.catalogue ?? catalogue
+      // A page that was loaded anew has not been told yet.
+      if (catalogue === undefined) askState().then(listener)
+      else listener({ screen, status: { ...status, catalogue } })
+    }
     ipcRenderer.on(channels.pushed, forward)
     return () => {
       ipcRenderer.removeListener(channels.pushed, forward)

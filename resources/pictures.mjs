@@ -295,7 +295,7 @@ const cards = {
     many(5, (i) => house(6 + i * 82, 276, 58, 52 + (i % 3) * 22, c.blue, c.ink, i % 2 === 0 ? c.gold : c.night)) +
     box(0, 270, 400, 30, c.ink) +
     line('M240 278V188', c.cream, 5) +
-    box(226, 152, 28, 36, c.gold, 6),
+    box(229, 156, 22, 32, c.gold, 6),
   'wine-tasting':
     box(0, 0, 400, 300, c.cream) +
     moved(

@@ -365,46 +365,43 @@ article(
   ],
 )
 
+const stations = [
+  [24, 92, 'West Gate', 'start', -6, 18],
+  [86, 92, 'Mint House', 'middle', 0, -10],
+  [150, 114, 'North Cross', 'start', 12, -2],
+  [228, 154, 'Market', 'middle', 0, -10],
+  [310, 154, 'Corn Hall', 'start', 10, 17],
+  [376, 154, 'East Gate', 'end', 6, -10],
+  [66, 252, 'Wend Bridge', 'start', 12, 3],
+  [150, 74, 'Castle Mound', 'start', 10, 3],
+  [24, 222, 'Tannery', 'start', -6, 18],
+  [146, 222, 'Old Mill', 'middle', 0, -10],
+  [310, 84, 'Gardens', 'end', -10, 3],
+]
+const label = ([x, y, name, anchor, dx, dy]) =>
+  `<circle cx="${x}" cy="${y}" r="5" fill="${colour.white}" stroke="${colour.ink}" stroke-width="2.4"/><text x="${x + dx}" y="${y + dy}" font-size="8" font-weight="600" text-anchor="${anchor}" fill="${colour.ink}">${name}</text>`
 writeFileSync(
   to('tram-map.svg'),
-  `<svg xmlns="http://www.w3.org/2000/svg" width="1600" height="1200" viewBox="0 0 400 300" font-family="Inter, sans-serif"><rect width="400" height="300" fill="${colour.white}"/><path d="M0 262C90 236 170 286 260 262S350 236 400 250V300H0z" fill="${colour.sky}"/><g fill="none" stroke-width="7" stroke-linecap="round" stroke-linejoin="round"><path d="M24 76H128L190 138H376" stroke="${colour.rust}"/><path d="M66 276V214L150 130V24" stroke="${colour.teal}"/><path d="M24 214H222L310 126V24" stroke="${colour.gold}"/></g>${[
-    [24, 76, 'West Gate'],
-    [86, 76, 'Mint House'],
-    [150, 98, 'North Cross'],
-    [228, 138, 'Market'],
-    [310, 138, 'Corn Hall'],
-    [376, 138, 'East Gate'],
-    [66, 246, 'Wend Bridge'],
-    [150, 40, 'Castle Mound'],
-    [24, 214, 'Tannery'],
-    [146, 214, 'Old Mill'],
-    [310, 54, 'Gardens'],
-  ]
-    .map(
-      ([x, y, name], i) =>
-        `<circle cx="${x}" cy="${y}" r="5" fill="${colour.white}" stroke="${colour.ink}" stroke-width="2.4"/><text x="${x + (x > 360 ? 6 : 0)}" y="${y + (i % 2 === 0 ? 16 : -10)}" font-size="7.4" font-weight="600" text-anchor="${x < 40 ? 'start' : x > 360 ? 'end' : 'middle'}" fill="${colour.ink}"${x < 40 ? ' dx="-6"' : ''}>${name}</text>`,
-    )
-    .join(
-      '',
-    )}<text x="24" y="34" font-size="15" font-weight="700" fill="${colour.ink}">Trams of Alderwend</text></svg>\n`,
+  `<svg xmlns="http://www.w3.org/2000/svg" width="1600" height="1200" viewBox="0 0 400 300" font-family="Inter, sans-serif"><rect width="400" height="300" fill="${colour.white}"/><path d="M0 268C90 246 170 290 260 268S350 246 400 258V300H0z" fill="${colour.sky}"/><g fill="none" stroke-width="7" stroke-linecap="round" stroke-linejoin="round"><path d="M24 92H128L190 154H376" stroke="${colour.rust}"/><path d="M66 282V222L150 138V60" stroke="${colour.teal}"/><path d="M24 222H222L310 134V60" stroke="${colour.gold}"/></g>${stations.map(label).join('')}<text x="18" y="36" font-size="17" font-weight="700" fill="${colour.ink}">Trams of Alderwend</text></svg>\n`,
 )
+const cellars = [
+  [36, 72, 'Salt'],
+  [166, 72, 'Ice'],
+  [296, 72, 'Wine'],
+  [296, 178, 'Coal'],
+  [166, 178, 'Printers'],
+  [36, 178, 'Candles'],
+]
 writeFileSync(
   to('cellars-map.svg'),
-  `<svg xmlns="http://www.w3.org/2000/svg" width="1600" height="1200" viewBox="0 0 400 300" font-family="Inter, sans-serif"><rect width="400" height="300" fill="${colour.night}"/><text x="22" y="36" font-size="15" font-weight="700" fill="${colour.cream}">Below the market square</text>${[
-    [40, 70, 'Salt'],
-    [150, 60, 'Ice'],
-    [262, 78, 'Wine'],
-    [320, 168, 'Coal'],
-    [206, 176, 'Printers'],
-    [92, 186, 'Candles'],
-  ]
+  `<svg xmlns="http://www.w3.org/2000/svg" width="1600" height="1200" viewBox="0 0 400 300" font-family="Inter, sans-serif"><rect width="400" height="300" fill="${colour.night}"/><text x="22" y="40" font-size="17" font-weight="700" fill="${colour.cream}">Below the market square</text><path d="M104 124H166M234 124H296M70 140V178M330 140V178M104 230H166" fill="none" stroke="${colour.gold}" stroke-width="4" stroke-dasharray="1 8" stroke-linecap="round"/>${cellars
     .map(
       ([x, y, name], i) =>
-        `<path d="M${x} ${y + 66}V${y + 30}a34 30 0 0 1 68 0V${y + 66}z" fill="${i % 2 === 0 ? colour.blue : colour.rust}"/><text x="${x + 34}" y="${y + 50}" font-size="8.4" font-weight="600" text-anchor="middle" fill="${colour.cream}">${name}</text>`,
+        `<path d="M${x} ${y + 72}V${y + 32}a34 32 0 0 1 68 0V${y + 72}z" fill="${i % 2 === 0 ? colour.blue : colour.rust}"/><text x="${x + 34}" y="${y + 52}" font-size="9.4" font-weight="600" text-anchor="middle" fill="${colour.cream}">${name}</text>`,
     )
     .join(
       '',
-    )}<path d="M74 150V166H126V200M184 140V156H240M296 158V190H340M160 226H206M108 120H150M218 112H262" fill="none" stroke="${colour.gold}" stroke-width="3" stroke-dasharray="1 6" stroke-linecap="round"/><text x="22" y="284" font-size="7" fill="${colour.cream}">Dotted: passages that are open. Take a lamp, and somebody who knows the way.</text></svg>\n`,
+    )}<text x="22" y="284" font-size="8" fill="${colour.cream}">Dotted: passages that are open. Take a lamp, and somebody who knows the way.</text></svg>\n`,
 )
 for (const name of ['poster-old-town', 'poster-harbour', 'poster-wren']) writeFileSync(to(`${name}.svg`), poster(name))
 
