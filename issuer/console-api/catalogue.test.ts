@@ -90,6 +90,27 @@ test('a file is uploaded, looked at, sold, changed, published and withdrawn', as
   )
 })
 
+test('an article gets its shelf, picture, age and end, and the next publication says so', async () => {
+  await addMap()
+  await posted('/bulletin/publish')
+  await posted('/catalogue/categories', { id: 'maps', title: { en: 'Maps' } })
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"></svg>'
+  const { contentHash } = await upload('map.svg', svg)
+  const shown = { category: 'maps', ageMin: 16, until: '2031-01-01 08:00', printed: true }
+  await posted('/catalogue/items/map/display', { ...shown, picture: { contentHash, fileName: 'map.svg' } })
+  const display = { category: 'maps', ageMin: 16, printed: true, picture: { contentHash, mediaType: 'image/svg+xml' } }
+  expect(await read('/catalogue/items/map')).toMatchObject({ display })
+  expect(await read('/catalogue/categories')).toMatchObject({ categories: [{ id: 'maps', items: 1 }] })
+  expect(await read('/catalogue/changes')).toMatchObject({ shown: ['map'], categories: true, nothing: false })
+  await posted('/catalogue/items/map/display', { category: null, ageMin: null, until: null, printed: false })
+  expect(await read('/catalogue/items/map')).toMatchObject({ display: { picture: { contentHash }, printed: false } })
+
+  const hostile = await upload('map.svg', '<svg viewBox="0 0 4 3"><script>1</script></svg>')
+  const refused = { picture: { contentHash: hostile.contentHash, fileName: 'map.svg' } }
+  await posted('/catalogue/items/map/display', refused, 400)
+  await posted('/catalogue/categories/maps/remove')
+})
+
 test('a list of codes is kept code by code, and not as goods', async () => {
   await newTerminal(bench.issuer, 'Town')
   const { contentHash } = await upload('codes.txt', 'LARK\nWREN\n')

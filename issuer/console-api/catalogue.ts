@@ -14,7 +14,6 @@ import {
 } from '../assortments.ts'
 import { newestBulletin } from '../bulletin-publisher.ts'
 import {
-  addItem,
   cancelComing,
   changeItem,
   goodsFolder,
@@ -36,8 +35,12 @@ import {
   assortmentInput,
   assortmentName,
   assortmentsAnswer,
+  categoriesAnswer,
+  categoryId,
+  categoryInput,
   changeArticleInput,
   changesAnswer,
+  displayInput,
   giveAssortmentInput,
   previewInput,
   uploadBytesMax,
@@ -52,11 +55,14 @@ import type { Issuer } from '../issuer.ts'
 import { isMedia, mediaTypeOf } from '../media-types.ts'
 import { momentIn } from '../moment.ts'
 import { isNothing, publicationChanges } from '../publication-changes.ts'
+import { addArticle } from '../shelf/add-article.ts'
+import { displayOf, listCategories, removeCategory, setCategory, setDisplay } from '../shelf/shelf.ts'
+import type { NamedFile } from '../shelf/shown-files.ts'
 import type { StoreReader } from '../store.ts'
 import { route } from './route.ts'
 
 const nothing = v.object({})
-const changedArticle = v.omit(addedArticle, ['unitsAdded'])
+const changedArticle = v.omit(addedArticle, ['unitsAdded', 'preview'])
 
 const viewOf = ({ v: _, currency: __, unit: ___, ...item }: Item): ArticleView => item
 
@@ -219,9 +225,12 @@ const detail = route({
     const listed = (await listItems(issuer)).find(({ item }) => item.id === itemId)
     if (listed === undefined) throw new IssuerError('unknownItem', `There is no article "${itemId}".`)
     const published = (await publishedItems(issuer)).get(itemId)
+    const { display, previewOf } = await displayOf(issuer, itemId)
+    const { itemId: _, printed, ...shown } = display
     const assortments = (await listAssortments(issuer)).filter(({ items }) => items.includes(itemId))
     return issuer.store.read(async (db) => ({
       item: viewOf(listed.item),
+      display: { ...shown, printed: printed ?? false, previewMade: previewOf !== undefined },
       offered: listed.offered,
       coming: listed.coming.map(comingOf),
       ...(published === undefined ? {} : { published: viewOf(published) }),
@@ -297,7 +306,7 @@ const add = route({
   output: addedArticle,
   handle: async ({ issuer, caller, input }) => {
     const bytes = await contentOf(issuer, input.contentHash)
-    const { item, outcome, unitsAdded } = await addItem(
+    const { item, outcome, unitsAdded, preview } = await addArticle(
       issuer,
       {
         file: { name: input.fileName, bytes },
@@ -310,11 +319,12 @@ const add = route({
         ...(input.taxBasisPoints === undefined ? {} : { taxBasisPoints: input.taxBasisPoints }),
         ...(input.from === undefined ? {} : { from: momentIn(input.from, issuer.book.timeZone) }),
       },
+      {},
       caller.name,
     )
     // A list of codes is kept code by code: as goods it would be all of them for the price of one.
     if (item.contentHash !== input.contentHash) await removeUnsold(issuer, input.contentHash)
-    return { itemId: item.id, version: item.version, outcome, unitsAdded }
+    return { itemId: item.id, version: item.version, outcome, unitsAdded, preview }
   },
 })
 
@@ -346,6 +356,77 @@ const change = route({
       caller.name,
     )
     return { itemId, version: item.version, outcome }
+  },
+})
+
+type Upload = v.InferOutput<typeof displayInput>['picture']
+
+const uploadOf = async (issuer: Issuer, upload: Upload): Promise<NamedFile | null | undefined> =>
+  upload ? { name: upload.fileName, bytes: await contentOf(issuer, upload.contentHash) } : upload
+
+const display = route({
+  method: 'POST',
+  path: '/catalogue/items/:itemId/display',
+  permission: 'operate',
+  summary: 'Changes how an article is shown, to whom and until when; what it is stays.',
+  input: displayInput,
+  output: nothing,
+  handle: async ({ issuer, caller, input: { itemId, picture, preview, until, ...rest } }) => {
+    const given = {
+      ...rest,
+      picture: await uploadOf(issuer, picture),
+      preview: await uploadOf(issuer, preview),
+      soldUntil: until ? momentIn(until, issuer.book.timeZone) : until,
+    }
+    try {
+      await setDisplay(
+        issuer,
+        itemId,
+        Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+        caller.name,
+      )
+    } catch (error) {
+      // Nobody will ask for it again.
+      for (const upload of [picture, preview]) if (upload) await removeUnsold(issuer, upload.contentHash)
+      throw error
+    }
+    return {}
+  },
+})
+
+const categories = route({
+  method: 'GET',
+  path: '/catalogue/categories',
+  permission: 'read',
+  summary: 'The shelves on which articles stand, in their order.',
+  input: nothing,
+  output: categoriesAnswer,
+  handle: async ({ issuer }) => ({ categories: [...(await listCategories(issuer))] }),
+})
+
+const setOneCategory = route({
+  method: 'POST',
+  path: '/catalogue/categories',
+  permission: 'operate',
+  summary: 'Makes a category, or gives it other titles or another place.',
+  input: categoryInput,
+  output: nothing,
+  handle: async ({ issuer, caller, input: { place, ...category } }) => {
+    await setCategory(issuer, { ...category, ...(place === undefined ? {} : { place }) }, caller.name)
+    return {}
+  },
+})
+
+const removeOneCategory = route({
+  method: 'POST',
+  path: '/catalogue/categories/:id/remove',
+  permission: 'operate',
+  summary: 'Removes a category; its articles stay, on no shelf.',
+  input: categoryId,
+  output: nothing,
+  handle: async ({ issuer, caller, input }) => {
+    await removeCategory(issuer, input.id, caller.name)
+    return {}
   },
 })
 
@@ -390,6 +471,9 @@ const changes = route({
         added: [...each.added],
         removed: [...each.removed],
       })),
+      shown: [...found.shown],
+      categories: found.categories,
+      brands: [...found.brands],
       terminals: [...found.terminals],
       unitsToDeal: found.unitsToDeal,
       nothing: isNothing(found),
@@ -460,6 +544,10 @@ export const catalogueRoutes = [
   preview,
   add,
   change,
+  display,
+  categories,
+  setOneCategory,
+  removeOneCategory,
   ...actRoutes,
   changes,
   assortments,

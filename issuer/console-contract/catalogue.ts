@@ -59,8 +59,22 @@ export const articlesPage = pageOf(articleRow)
 
 export const articleInput = v.object({ itemId: itemIdText })
 
+const shownFile = v.object({ contentHash: v.string(), mediaType: v.string(), bytes: v.number() })
+/** How an article is shown, to whom and until when. */
+export const articleDisplay = v.object({
+  category: v.optional(v.string()),
+  picture: v.optional(shownFile),
+  preview: v.optional(shownFile),
+  /** Made of the goods by itself. */
+  previewMade: v.boolean(),
+  ageMin: v.optional(v.number()),
+  soldUntil: v.optional(v.string()),
+  printed: v.boolean(),
+})
+
 export const articleDetail = v.object({
   item: articleView,
+  display: articleDisplay,
   offered: v.boolean(),
   coming: v.array(comingArticle),
   /** As terminals are told now; absent: they are not. */
@@ -133,7 +147,33 @@ export const addedArticle = v.object({
   outcome: v.picklist(['added', 'changed', 'unchanged']),
   /** Codes or tickets that were new. */
   unitsAdded: v.number(),
+  /** `none`: of such goods none is made, or they are too short to show a part of. */
+  preview: v.picklist(['given', 'made', 'none']),
 })
+
+const shownUpload = v.nullish(v.object({ contentHash: contentHashText, fileName: v.string() }))
+/** Absent: as it is. null: none any more. */
+export const displayInput = v.object({
+  itemId: itemIdText,
+  category: v.nullish(itemIdText),
+  picture: shownUpload,
+  preview: shownUpload,
+  ageMin: v.nullish(v.number()),
+  /** Such as "2026-12-24 18:00", in the book's time zone. */
+  until: v.nullish(momentText),
+  printed: v.optional(v.boolean()),
+})
+
+export const categoriesAnswer = v.object({
+  categories: v.array(v.object({ id: v.string(), title: texts, items: v.number() })),
+})
+export const categoryInput = v.object({
+  id: itemIdText,
+  title: texts,
+  /** 1 is first; absent: where it is, and a new one last. */
+  place: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+})
+export const categoryId = v.object({ id: itemIdText })
 
 export const changeArticleInput = v.object({
   itemId: itemIdText,
@@ -161,6 +201,12 @@ export const changesAnswer = v.object({
       removed: v.array(v.string()),
     }),
   ),
+  /** Articles that are shown or offered otherwise. */
+  shown: v.array(v.string()),
+  /** Other categories, or in another order. */
+  categories: v.boolean(),
+  /** Merchants with another logo or accent. */
+  brands: v.array(v.string()),
   /** Terminals that get another assortment. */
   terminals: v.array(v.string()),
   unitsToDeal: v.number(),

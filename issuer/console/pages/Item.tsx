@@ -13,6 +13,7 @@ import { Form } from '../parts/Form.tsx'
 import { GoodsPreview, Size } from '../parts/Goods.tsx'
 import { Card, KeyValue, PageHead, Strip } from '../parts/layout.tsx'
 import { TerminalLink } from '../parts/links.tsx'
+import { Shelf } from '../parts/ShelfForm.tsx'
 import { Answer } from '../parts/states.tsx'
 import { Badge, Code, Count, DateTime, Money, None } from '../parts/values.tsx'
 
@@ -241,6 +242,7 @@ function Shown({ article }: { article: ArticleDetail }) {
             />
           </Card>
           <ToCome article={article} />
+          <Shelf article={article} />
           <Card title="Texts">
             <KeyValue
               pairs={Object.entries(item.title).map(([language, title]) => [

@@ -66,6 +66,21 @@ export function Changes({ changes }: { changes: ChangesAnswer }) {
           ))}
         </li>
       ))}
+      {changes.shown.map((id) => (
+        <li key={`*${id}`}>
+          <Badge tone="note">Shown otherwise</Badge> <Article id={id} />
+        </li>
+      ))}
+      {changes.categories ? (
+        <li>
+          <Badge tone="note">Categories</Badge> others, or in another order
+        </li>
+      ) : null}
+      {changes.brands.map((merchant) => (
+        <li key={`b${merchant}`}>
+          <Badge tone="note">Logo or accent</Badge> {merchant}
+        </li>
+      ))}
       {changes.terminals.map((id) => (
         <li key={id}>
           <Badge>Another assortment</Badge> <TerminalLink id={id} />
