@@ -11,6 +11,7 @@ import { canonicalBytes, parseCanonical } from './canonical-json.ts'
 import { ProtocolError } from './errors.ts'
 import { hash32Schema, itemIdSchema, u32Schema } from './item.ts'
 import { deriveKeyringKey } from './keys.ts'
+import { operatorSchema, operatorsMax } from './operator.ts'
 import { idBytes, idLength, type TerminalId, terminalId } from './quantities.ts'
 
 const headLength = 24
@@ -37,6 +38,11 @@ export const keyringBodySchema = v.strictObject({
   bulletinSerial: v.optional(u32Schema),
   /** The next K_term: what this terminal seals from now on, it seals with this. */
   terminalKey: v.optional(v.strictObject({ version: v.pipe(u32Schema, v.maxValue(255)), key: keyHexSchema })),
+  /**
+   * Who may enter the operator mode here. Only in keyrings of terminals that have sent a journal: an older program does not know
+   * this member, and would refuse the whole keyring (PROTOCOL.md, Operators).
+   */
+  operators: v.optional(v.pipe(v.array(operatorSchema), v.maxLength(operatorsMax))),
 })
 export type KeyringBody = Readonly<v.InferOutput<typeof keyringBodySchema>>
 

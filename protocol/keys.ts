@@ -27,6 +27,15 @@ export const deriveLoadKey = (master: Uint8Array, keyVersion: number, card: Card
 export const deriveTerminalKey = (master: Uint8Array, keyVersion: number, terminal: TerminalId): Uint8Array =>
   derive(master, 'farthing terminal', keyVersion, idBytes(terminal))
 
+const deriveOfTerminal = (terminalKey: Uint8Array, label: string): Uint8Array =>
+  expand(sha256, requireLength(terminalKey, keyLength, 'K_term'), ascii(label), keyLength)
+
 /** HKDF-Expand(K_term, "farthing keyring", 32): the key that a keyring is encrypted with. */
 export const deriveKeyringKey = (terminalKey: Uint8Array): Uint8Array =>
-  expand(sha256, requireLength(terminalKey, keyLength, 'K_term'), ascii('farthing keyring'), keyLength)
+  deriveOfTerminal(terminalKey, 'farthing keyring')
+/** HKDF-Expand(K_term, "farthing journal", 32): the key that journals and their answers are sealed with. */
+export const deriveJournalKey = (terminalKey: Uint8Array): Uint8Array =>
+  deriveOfTerminal(terminalKey, 'farthing journal')
+/** HKDF-Expand(K_term, "farthing inquiry", 32): the key that inquiries and their answers are sealed with. */
+export const deriveInquiryKey = (terminalKey: Uint8Array): Uint8Array =>
+  deriveOfTerminal(terminalKey, 'farthing inquiry')
