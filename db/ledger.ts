@@ -17,6 +17,7 @@ import {
   nextHead,
   parseEntry,
 } from '../protocol/entry.ts'
+import type { Journal, JournalAnswer, JournalEntry } from '../protocol/journal.ts'
 import { orderTypes } from '../protocol/order.ts'
 import {
   type CardId,
@@ -31,6 +32,14 @@ import {
   zeroMac,
 } from '../protocol/quantities.ts'
 import { type CardRecord, encodeRecord, parseRecord, recordLength } from '../protocol/record.ts'
+import {
+  brokenJournalEntry,
+  type JournalOperator,
+  type JournalPlace,
+  type NewJournalEntry,
+  openJournal,
+  type StoredJournal,
+} from './journal.ts'
 import { asLedgerFault, LedgerFault, type ReadableDatabase, type WritableDatabase } from './open.ts'
 import { firstUnsynced, readUnsynced, tallyUnsynced, type Unsynced, type UnsyncedTally } from './unsynced.ts'
 
@@ -58,6 +67,8 @@ export interface Intent {
   readonly notedInDoubt: boolean
   readonly settlementMac: Mac | undefined
   readonly goods: GoodsState
+  /** An operator took it back for its money: its goods are withheld for good. */
+  readonly refunded: boolean
   readonly createdTime: number
   /** Of a captured payment: 1, 2, 3 and so on through all epochs of this ledger. A reversal of it takes nothing back. */
   readonly receiptNo: number | undefined
@@ -74,6 +85,23 @@ export interface ReceiptLine {
   readonly state: 'captured' | 'reversed'
   readonly goods: GoodsState
 }
+
+/** An operator takes a sale back; the issuer books the money (PROTOCOL.md, Refunds). */
+export interface NewRefund {
+  readonly operator: JournalOperator
+  /** 1 to 200 characters. */
+  readonly reason: string
+  /** No more than the price; absent: the price. */
+  readonly amountMinor?: number
+}
+
+export type RefundResult =
+  | { readonly outcome: 'refunded'; readonly entry: JournalEntry }
+  | {
+      readonly outcome: 'refused'
+      /** notCaptured: nothing was paid, or the card has it back; reversing: the card decides; refunded: it was before. */
+      readonly reason: 'notCaptured' | 'reversing' | 'refunded' | 'amount'
+    }
 
 export interface NewIntent {
   readonly record: CardRecord
@@ -111,6 +139,7 @@ interface IntentRow {
   noted_in_doubt: number
   settlement_mac: Uint8Array | null
   goods: GoodsState
+  refunded: number
   created_time: number
   receipt_no: number | null
 }
@@ -129,6 +158,7 @@ const toIntent = (row: IntentRow): Intent => ({
   notedInDoubt: row.noted_in_doubt === 1,
   settlementMac: row.settlement_mac === null ? undefined : mac(new Uint8Array(row.settlement_mac)),
   goods: row.goods,
+  refunded: row.refunded === 1,
   createdTime: row.created_time,
   receiptNo: row.receipt_no ?? undefined,
 })
@@ -352,6 +382,9 @@ const checkChain = (database: ReadableDatabase): void => {
     expectedNo += 1
   }
   requireCopies(database)
+  const broken = brokenJournalEntry(database, owner.terminalId)
+  if (broken !== undefined)
+    throw damaged(`The journal's chain is broken at entry ${broken.entryNo} of epoch ${broken.epoch}`)
 }
 
 export type Ledger = ReturnType<typeof openLedger>
@@ -364,6 +397,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
   if (owner === undefined) throw notEnrolled()
   requireChain(database)
   look(() => requireReceiptNumbers(database))
+  const journal = openJournal(database, owner.terminalId)
 
   let epoch = owner.epoch
   let signedTimeMax = 0
@@ -497,7 +531,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
 
   const oweInCommit = (payment: Intent): void => {
     assert(payment.type === 'payment' && payment.state === 'captured' && payment.settlementMac !== undefined)
-    if (payment.goods === 'owed') return
+    if (payment.goods === 'owed' || payment.refunded) return
     assert(payment.goods !== 'released', 'what was handed over is not owed')
     statements.goods.run('owed', payment.terminalSeq)
     appendAbout(payment, 'owed', payment.settlementMac)
@@ -636,6 +670,69 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     markOwed(terminalSeq: number): void {
       commit(() => oweInCommit(requireIntent(terminalSeq)))
     },
+    /**
+     * An operator takes a sale back: its goods are withheld from now on, and the journal asks the issuer for the money. One commit.
+     * Whether the issuer gives it is the issuer's to say; the goods are not released here again in any case.
+     */
+    refund(terminalSeq: number, asked: NewRefund): RefundResult {
+      return commit((): RefundResult => {
+        const refuse = (reason: Exclude<RefundResult, { outcome: 'refunded' }>['reason']): RefundResult => ({
+          outcome: 'refused',
+          reason,
+        })
+        const row = statements.intent.get(terminalSeq) as IntentRow | undefined
+        if (row === undefined) return refuse('notCaptured')
+        const payment = toIntent(row)
+        if (payment.refunded) return refuse('refunded')
+        if (payment.type !== 'payment' || payment.state !== 'captured') return refuse('notCaptured')
+        if (statements.reversalOf.get(terminalSeq) !== undefined) return refuse('reversing')
+        const { order } = parseRecord(payment.record)
+        const amountMinor = asked.amountMinor ?? order.amountMinor
+        if (!Number.isInteger(amountMinor) || amountMinor < 1 || amountMinor > order.amountMinor)
+          return refuse('amount')
+        statements.goods.run('withheld', terminalSeq)
+        database.prepare('UPDATE intent SET refunded = 1 WHERE terminal_seq = ?').run(terminalSeq)
+        const { cardId, counter } = payment
+        const details = { cardId, counter, terminalSeq, amountMinor, reason: asked.reason }
+        return {
+          outcome: 'refunded',
+          entry: journal.append(epoch, now(), { act: 'refund', operator: asked.operator, details }),
+        }
+      })
+    },
+    /** What an operator did, durable when this returns. */
+    writeJournal(entry: NewJournalEntry): JournalEntry {
+      return commit(() => journal.append(epoch, now(), entry))
+    },
+    /** The newest entries first, of all epochs. @param page.before only those with a lower `id` */
+    journalEntries: (page: { readonly before?: number; readonly limit: number }) => look(() => journal.entries(page)),
+    /** Wrong PINs of an operator's card since it last entered: durable, so that a restart gives no new tries. */
+    wrongPins: (card: CardId) => look(() => journal.wrongPins(card)),
+    /**
+     * Cuts the next document of what the journal has in none yet; the first of an epoch begins with an entry that says so.
+     * @returns false when there is nothing to send
+     */
+    cutJournal(seal: (journal: Omit<Journal, 'keyVersion'>) => Uint8Array): boolean {
+      return commit(() => {
+        if (journal.isEmpty(epoch)) journal.append(epoch, now(), { act: 'start' })
+        return journal.cut(epoch, seal)
+      })
+    },
+    /** What goes to the issuer next, as it was cut. */
+    journalDue: (): StoredJournal | undefined => look(() => journal.due(epoch)),
+    journalsToCarry: (): JournalPlace[] => look(() => journal.toCarry(epoch)),
+    journalAt: (place: JournalPlace): StoredJournal | undefined => look(() => journal.at(place)),
+    /** Stores an answer whose seal was verified. A verdict of 1 to 3 stops the terminal until it is enrolled again. */
+    storeJournalAnswer(answer: JournalAnswer, bytes: Uint8Array): void {
+      commit(() => {
+        if (isTaken(answer.verdict)) journal.taken(answer, answer.verdict, bytes)
+        else {
+          database.prepare('UPDATE terminal SET stopped_verdict = ?').run(answer.verdict)
+          stoppedVerdict = answer.verdict
+        }
+      })
+    },
+
     /** A record that was read from a card and that this ledger lacks. The caller has verified its acceptance MAC. */
     writeWitness(record: CardRecord, settlementMac: Mac): void {
       commit(() => append({ record, settlementMac, status: 'witness', resolvedTime: unixTime(0) }))
@@ -847,6 +944,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
         database.prepare('UPDATE terminal SET epoch = ?, stopped_verdict = NULL').run(next)
         // It is of the old epoch: nothing is sold until the new one's has come, whatever its serial.
         database.prepare(`DELETE FROM document WHERE kind = 'keyring'`).run()
+        journal.beginEpoch(epoch, next)
         epoch = next
         stoppedVerdict = undefined
         head = firstHead(owner.terminalId, next)
@@ -854,7 +952,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
         unsynced = tallyUnsynced(database, next)
         for (const row of left) append(parseEntry(new Uint8Array(row.bytes)), row.appended_time)
         const due = database
-          .prepare(`SELECT * FROM intent WHERE goods IN ('due', 'withheld') AND state = 'captured'`)
+          .prepare(`SELECT * FROM intent WHERE goods IN ('due', 'withheld') AND state = 'captured' AND refunded = 0`)
           .all()
         for (const payment of (due as IntentRow[]).map(toIntent)) oweInCommit(payment)
       })

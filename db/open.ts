@@ -9,9 +9,15 @@ import { ledgerMigration } from './migrations/0001-ledger.ts'
 import { outboxIndexMigration } from './migrations/0002-outbox-index.ts'
 import { hotlistMigration } from './migrations/0003-hotlist.ts'
 import { receiptNumbersMigration } from './migrations/0004-receipt-numbers.ts'
+import { journalMigration } from './migrations/0005-journal.ts'
 
-/** In order; position + 1 is the version. A released one is never edited. */
-const migrations: readonly string[] = [ledgerMigration, outboxIndexMigration, hotlistMigration, receiptNumbersMigration]
+const migrations: readonly string[] = [
+  ledgerMigration,
+  outboxIndexMigration,
+  hotlistMigration,
+  receiptNumbersMigration,
+  journalMigration,
+]
 export const schemaVersion = migrations.length
 
 export type LedgerFaultCode =

@@ -69,7 +69,8 @@ export const readStatement = async (terminal: Terminal, session: PurseSession): 
         record.order.type === 'payment' &&
         !withheld &&
         reversedNext !== record.counter &&
-        sold?.state !== 'reversed',
+        sold?.state !== 'reversed' &&
+        sold?.refunded !== true,
     })
     reversedNext = record.order.type === 'reversal' ? record.order.reference : undefined
   }

@@ -1,6 +1,6 @@
-/** From the terminal onto the stick: the same batches, byte for byte, as files (docs/OPERATIONS.md, USB). */
+/** From the terminal onto the stick: the same batches and journals, byte for byte, as files (docs/OPERATIONS.md, USB). */
 
-import { cutBatch } from '../sync/sync.ts'
+import { cutBatch, cutJournal } from '../sync/sync.ts'
 import type { Terminal } from '../terminal.ts'
 import { openStick, type RefusedFile, stickName } from './stick.ts'
 import type { StickDisk } from './stick-disk.ts'
@@ -15,23 +15,29 @@ export interface ExportResult {
 }
 
 /**
- * Cuts what is due; writes every batch that has no answer yet, and those that the issuer lost; and leaves a keyring's name
+ * Cuts what is due; writes every batch and journal that has no answer yet, and those that the issuer lost; and leaves a keyring's name
  * where there is none, so that the issuer's desk knows who asks for news though nothing was sold.
  * @throws StickFault, LedgerFault
  */
 export const exportBatches = (terminal: Terminal, dir: string, disk?: StickDisk): ExportResult => {
   const { ledger, identity } = terminal
   while (cutBatch(terminal));
+  while (cutJournal(terminal));
   const stick = openStick(dir, disk)
   const files: string[] = []
   const refused: RefusedFile[] = []
-  for (const place of ledger.batchesToCarry(againMax)) {
-    const batch = ledger.batchAt(place)
-    if (batch === undefined) continue
-    const name = stickName.batch(identity.terminalId, place)
-    const written = stick.write(name, batch.bytes)
+  const write = (name: string, bytes: Uint8Array): void => {
+    const written = stick.write(name, bytes)
     if (written.outcome === 'refused') refused.push({ file: name, sentence: written.sentence })
     else files.push(name)
+  }
+  for (const place of ledger.batchesToCarry(againMax)) {
+    const batch = ledger.batchAt(place)
+    if (batch !== undefined) write(stickName.batch(identity.terminalId, place), batch.bytes)
+  }
+  for (const place of ledger.journalsToCarry()) {
+    const journal = ledger.journalAt(place)
+    if (journal !== undefined) write(stickName.journal(identity.terminalId, place), journal.bytes)
   }
   const keyring = stickName.keyring(identity.terminalId)
   if (!stick.has(keyring)) stick.write(keyring, new Uint8Array())

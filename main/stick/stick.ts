@@ -3,6 +3,7 @@
  * read only where it is a plain file of a bounded size; nothing outside the folder is ever touched.
  */
 import path from 'node:path'
+import type { JournalPlace } from '../../db/journal.ts'
 import type { BatchPlace } from '../../db/ledger.ts'
 import { hotlistPageEntriesMax } from '../../protocol/hotlist.ts'
 import type { TerminalId } from '../../protocol/quantities.ts'
@@ -20,12 +21,14 @@ export const stickName = {
   successions: 'successions.fsuc',
   batch: (terminal: TerminalId, { epoch, batchNo }: BatchPlace): string =>
     `${terminal}-${epoch}-${String(batchNo).padStart(6, '0')}.fbat`,
+  journal: (terminal: TerminalId, { epoch, journalNo }: JournalPlace): string =>
+    `${terminal}-${epoch}-${String(journalNo).padStart(6, '0')}.fjrn`,
   /** Empty as long as the terminal only asks for one. */
   keyring: (terminal: string): string => `${terminal}.fkey`,
   /** @param part from 0 */
   hotlist: (generation: number, part: number): string => `hotlist-${generation}-${String(part).padStart(3, '0')}.fhot`,
   goods: (contentHash: string): string => `${contentHash}.fgoods`,
-  answerTo: (batchFile: string): string => batchFile.replace(/\.fbat$/i, '.fack'),
+  answerTo: (file: string): string => file.replace(/\.fbat$/i, '.fack').replace(/\.fjrn$/i, '.fjra'),
 } as const
 
 /** The stick as a whole cannot be used; the sentence says what to do. Nothing is lost by it. */

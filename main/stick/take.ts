@@ -9,6 +9,7 @@ import { batchBytesMax, parseBatch } from '../../protocol/batch.ts'
 import { bulletinBytesMax } from '../../protocol/bulletin.ts'
 import { parsed } from '../../protocol/errors.ts'
 import { hotlistEntryLength, hotlistPageBytesMax } from '../../protocol/hotlist.ts'
+import { journalAnswerLength, journalBytesMax, parseJournal, parseJournalAnswer } from '../../protocol/journal.ts'
 import { keyringBytesMax } from '../../protocol/keyring.ts'
 import { successionsBytesMax } from '../../protocol/succession.ts'
 import {
@@ -21,6 +22,7 @@ import {
   takeAnswer,
   takeGoods,
   takeHotlistPage,
+  takeJournalAnswer,
   takeSuccessions,
   WrongDocument,
 } from '../sync/intake.ts'
@@ -34,6 +36,8 @@ export interface TakeResult {
   /** Entries in their batches. */
   readonly entries: number
   readonly exceptions: number
+  /** Journals that the issuer took. */
+  readonly journals: number
   /** The issuer takes no more from this epoch: enrol again. */
   readonly stopped?: string
   /** The issuer lacks a batch that it had: the next export brings it. */
@@ -111,6 +115,23 @@ const takeAnswers = (terminal: Terminal, stick: Stick, refused: RefusedFile[]) =
     stick.remove(name)
   }
   return sums
+}
+
+/** @returns how many journals the issuer took */
+const takeJournalAnswers = (terminal: Terminal, stick: Stick, refused: RefusedFile[]): number => {
+  const { identity, ledger } = terminal
+  let taken = 0
+  for (const name of stick.names().filter((each) => /\.fjra$/i.test(each))) {
+    const bytes = readFrom(stick, { name, bytesMax: journalAnswerLength, refused })
+    if (bytes === undefined) continue
+    const answer = parsed(() => parseJournalAnswer(bytes))
+    if (answer !== undefined && answer.terminalId !== identity.terminalId) continue
+    const isEnded = answer !== undefined && answer.epoch < ledger.epoch
+    if (!isEnded && refusing(refused)(name, () => takeJournalAnswer(terminal, bytes)) === undefined) continue
+    if (!isEnded) taken += 1
+    stick.remove(name)
+  }
+  return taken
 }
 
 /** Newer ones only: what is here already needs no second look. */
@@ -199,20 +220,36 @@ const clearBatches = ({ ledger, identity }: Terminal, stick: Stick): boolean => 
   return waiting || wish.outcome === 'read'
 }
 
+/** As `clearBatches`, of the journals. */
+const clearJournals = ({ ledger, identity }: Terminal, stick: Stick): void => {
+  for (const name of stick.names()) {
+    if (!name.startsWith(`${identity.terminalId}-`) || !name.endsWith('.fjrn')) continue
+    const found = stick.read(name, journalBytesMax)
+    if (found.outcome !== 'read') continue
+    const place = parsed(() => parseJournal(found.bytes))
+    const ours = place && ledger.journalAt(place)
+    if (ours === undefined || Buffer.compare(ours.bytes, found.bytes) !== 0) continue
+    if (ours.answered || ours.epoch < ledger.epoch) stick.remove(name)
+  }
+}
+
 /** @throws StickFault, LedgerFault; what was taken until then stays taken */
 export const takeFromStick = (terminal: Terminal, dir: string, disk?: StickDisk): TakeResult => {
   const { ledger } = terminal
   const stick = openStick(dir, disk)
   const refused: RefusedFile[] = []
   const sums = takeAnswers(terminal, stick, refused)
+  const journals = takeJournalAnswers(terminal, stick, refused)
   const stopped = ledger.stoppedVerdict
   const news = stopped === undefined ? takeDocuments(terminal, stick, refused) : { older: [], serials: {} }
   if (stopped === undefined) takeHotlist(terminal, stick, refused)
   const goods = stopped === undefined ? takeAllGoods(terminal, stick, refused) : 0
   const waiting = clearBatches(terminal, stick)
+  clearJournals(terminal, stick)
   stick.flush()
   return {
     ...sums,
+    journals,
     ...(stopped === undefined ? {} : { stopped }),
     exportAgain: ledger.nextToResend() !== undefined,
     ...news.serials,

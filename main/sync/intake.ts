@@ -16,6 +16,13 @@ import { bulletinKeyVersion, openBulletin, secondsOf } from '../../protocol/bull
 import { equalBytes, fromHex } from '../../protocol/bytes.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { isSoldByUnit } from '../../protocol/item.ts'
+import {
+  isJournalAnswerTo,
+  type JournalAnswer,
+  openJournalAnswer,
+  parseJournal,
+  parseJournalAnswer,
+} from '../../protocol/journal.ts'
 import type { KeyringBody } from '../../protocol/keyring.ts'
 import { followSuccessions, parseSuccessions } from '../../protocol/succession.ts'
 import { goodsPath, openContent } from '../catalogue.ts'
@@ -64,6 +71,26 @@ export const takeAnswer = (terminal: Terminal, bytes: Uint8Array, sentBatchNo?: 
   }
   ledger.storeAnswer(ack, bytes, ack.batchNo)
   return ack
+}
+
+/**
+ * Verifies a journal's answer against the journal that it answers, and stores it. Its verdict may stop the terminal.
+ * @throws WrongDocument
+ */
+export const takeJournalAnswer = (terminal: Terminal, bytes: Uint8Array): JournalAnswer => {
+  const { identity, ledger } = terminal
+  const answer = opened("a journal's answer", () => {
+    const key = identity.terminalKeys.get(parseJournalAnswer(bytes).keyVersion)
+    if (key === undefined) throw new ProtocolError('forged', 'journal answer')
+    return openJournalAnswer(key.bytes, bytes)
+  })
+  if (answer.terminalId !== identity.terminalId || answer.epoch !== ledger.epoch)
+    throw new WrongDocument('It is not for this terminal and epoch.')
+  const sent = ledger.journalAt(answer)
+  if (sent === undefined || !isJournalAnswerTo(answer, parseJournal(sent.bytes)))
+    throw new WrongDocument(`It answers another journal ${answer.journalNo} than this ledger's.`)
+  ledger.storeJournalAnswer(answer, bytes)
+  return answer
 }
 
 /** @throws WrongDocument for whatever a parser or a seal refuses */

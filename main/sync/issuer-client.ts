@@ -7,6 +7,8 @@ import type { LedgerStand } from '../../db/ledger.ts'
 import { acknowledgementBytesMax } from '../../protocol/acknowledgement.ts'
 import { newsBytesMax } from '../../protocol/bulletin.ts'
 import { hotlistPageBytesMax } from '../../protocol/hotlist.ts'
+import { inquiryAnswerBytesMax } from '../../protocol/inquiry.ts'
+import { journalAnswerLength } from '../../protocol/journal.ts'
 import { loadAnswerLength } from '../../protocol/load.ts'
 import { successionsBytesMax } from '../../protocol/succession.ts'
 
@@ -179,6 +181,12 @@ export const connectIssuer = (
     /** @returns an acknowledgement's bytes, not yet checked */
     sendBatch: (batch: Uint8Array, signal?: AbortSignal) =>
       post('/v1/batches', batch, { bytesMax: acknowledgementBytesMax, signal }),
+    /** @returns a journal answer's bytes, not yet checked */
+    sendJournal: (journal: Uint8Array, signal?: AbortSignal) =>
+      post('/v1/journals', journal, { bytesMax: journalAnswerLength, signal }),
+    /** @returns an inquiry answer's bytes, not yet checked: main/inquiry.ts asks and checks */
+    askVoucher: (inquiry: Uint8Array) => post('/v1/vouchers', inquiry, { bytesMax: inquiryAnswerBytesMax }),
+    askCredits: (inquiry: Uint8Array) => post('/v1/credits', inquiry, { bytesMax: inquiryAnswerBytesMax }),
     /** @returns a load answer's bytes, not yet checked */
     sendLoad: (load: Uint8Array) => post('/v1/loads', load, { bytesMax: loadAnswerLength }),
     /** @returns the certificates of the bulletin's signing keys, one after the other; none from an issuer that never rotated */

@@ -624,7 +624,7 @@ test('a sync ends with what was due when it began, and fetches the news, however
     addEntries(terminal, 2)
   }
   expect(await syncOnce(terminal, issuer.client, { onBatch })).toMatchObject({ batches: 1, entries: 3 })
-  expect(issuer.paths.slice(0, 2)).toEqual(['/v1/batches', '/v1/bulletin'])
+  expect(issuer.paths.slice(0, 3)).toEqual(['/v1/batches', '/v1/journals', '/v1/bulletin'])
   expect(terminal.ledger.unsynced.count).toBe(2)
   expect(await syncOnce(terminal, issuer.client)).toMatchObject({ batches: 1, entries: 2 })
 })

@@ -4,6 +4,7 @@
  */
 import { type Acknowledgement, isTaken } from '../../protocol/acknowledgement.ts'
 import { encodeBatch } from '../../protocol/batch.ts'
+import { encodeJournal } from '../../protocol/journal.ts'
 import type { Terminal } from '../terminal.ts'
 import { backoffMs, syncBackoff } from './backoff.ts'
 import {
@@ -16,6 +17,7 @@ import {
   takeAnswer,
   takeGoods,
   takeHotlistPage,
+  takeJournalAnswer,
   takeSuccessions,
   WrongDocument,
 } from './intake.ts'
@@ -25,6 +27,8 @@ export interface SyncResult {
   readonly batches: number
   readonly entries: number
   readonly exceptions: number
+  /** Journals that the issuer took; absent: none. */
+  readonly journals?: number
   /** The issuer takes no more from this epoch: enrol again. */
   readonly stopped?: string
   /**
@@ -48,6 +52,7 @@ export interface SyncOptions {
  * as taken holds up a sale. What is cut is never cut anew, so this is decided here.
  */
 const entriesPerBatch = 1000
+const notFound = 404
 /** A batch before the one that was sent is asked for at most this often in one sync. */
 const resendMax = 1000
 
@@ -58,6 +63,10 @@ export const cutBatch = (terminal: Terminal, busyTerminalSeq?: number): boolean 
     { entriesMax: entriesPerBatch, ...(busyTerminalSeq === undefined ? {} : { busyTerminalSeq }) },
   )
 
+/** As `cutBatch`, of the operators' journal. */
+export const cutJournal = ({ ledger, identity }: Terminal): boolean =>
+  ledger.cutJournal((journal) => encodeJournal(identity.terminalKey, { ...journal, keyVersion: identity.keyVersion }))
+
 /** On this way whatever the issuer did not make was said by something in between. @throws IssuerUnreachable */
 const fromIssuer = <Result>(what: string, work: () => Result): Result => {
   try {
@@ -65,6 +74,30 @@ const fromIssuer = <Result>(what: string, work: () => Result): Result => {
   } catch (cause) {
     if (!(cause instanceof WrongDocument)) throw cause
     throw new IssuerUnreachable(`What answered is not ${what} of the issuer (a proxy or a login page?).`, { cause })
+  }
+}
+
+/**
+ * What operators did goes after the sales. An issuer that knows of no journals, or refuses one, holds up neither sales nor news.
+ * @throws IssuerUnreachable
+ */
+const sendJournals = async (
+  terminal: Terminal,
+  client: IssuerClient,
+  signal?: AbortSignal,
+): Promise<{ readonly taken: number; readonly refused?: IssuerRefused }> => {
+  const { ledger } = terminal
+  for (let taken = 0; ; taken += 1) {
+    if (taken === resendMax || ledger.stoppedVerdict !== undefined) return { taken }
+    const due = ledger.journalDue() ?? (cutJournal(terminal) ? ledger.journalDue() : undefined)
+    if (due === undefined) return { taken }
+    try {
+      const bytes = await client.sendJournal(due.bytes, signal)
+      fromIssuer("the journal's answer", () => takeJournalAnswer(terminal, bytes))
+    } catch (error) {
+      if (!(error instanceof IssuerRefused)) throw error
+      return error.status === notFound ? { taken } : { taken, refused: error }
+    }
   }
 }
 
@@ -123,6 +156,7 @@ export const syncOnce = async (
   }
 
   await sendDue()
+  const journals = await sendJournals(terminal, client, options.signal)
   const news =
     ledger.stoppedVerdict === undefined
       ? await fetchNews(terminal, client, {
@@ -130,8 +164,15 @@ export const syncOnce = async (
           between: sendDue,
         })
       : {}
+  if (journals.refused !== undefined) throw journals.refused
   const stopped = ledger.stoppedVerdict
-  return { batches, entries, exceptions, ...(stopped === undefined ? news : { stopped }) }
+  return {
+    batches,
+    entries,
+    exceptions,
+    ...(journals.taken === 0 ? {} : { journals: journals.taken }),
+    ...(stopped === undefined ? news : { stopped }),
+  }
 }
 
 export interface NewsOptions {
@@ -165,7 +206,7 @@ export const fetchNews = async (
     return stand === undefined ? {} : { hotlist: stand }
   } catch (error) {
     // Not published yet is no fault of the network: the sales that were sent are sent.
-    if (error instanceof IssuerRefused && error.status === 404) return {}
+    if (error instanceof IssuerRefused && error.status === notFound) return {}
     throw error
   }
 }
@@ -179,7 +220,7 @@ const hotlistPage = async (
   try {
     return await client.hotlist(place, signal)
   } catch (error) {
-    if (error instanceof IssuerRefused && error.status === 404) return undefined
+    if (error instanceof IssuerRefused && error.status === notFound) return undefined
     throw error
   }
 }
