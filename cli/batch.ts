@@ -80,7 +80,7 @@ const answeredText = ({ terminalId, epoch, batchNo, verdict, accepted, exception
 const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
 
 const deskText = (dir: string, done: DeskResult): string => {
-  const { batches, keyrings, goods, bulletin, refused } = done
+  const { batches, journals, keyrings, goods, bulletin, refused } = done
   const carries = [
     ...(bulletin === undefined ? [] : [`bulletin ${bulletin}`]),
     ...(keyrings.length === 0 ? [] : [`the keyring of ${keyrings.join(', ')}`]),
@@ -88,6 +88,7 @@ const deskText = (dir: string, done: DeskResult): string => {
   ]
   return [
     ...batches.map(answeredText),
+    ...(journals === undefined ? [] : [`${plural(journals.count, 'journal', 'journals')} of what operators did.`]),
     ...refusedText(refused),
     ...(carries.length === 0
       ? ['There is nothing of a terminal of ours here: is this the stick? "farthing batch export" writes it.']

@@ -8,7 +8,9 @@ import { blobBytes, readBlob } from '../issuer/goods.ts'
 import { hotlistPage } from '../issuer/hotlist-log.ts'
 import { ingestBatch } from '../issuer/ingest.ts'
 import type { Issuer } from '../issuer/issuer.ts'
+import { takeJournal } from '../issuer/journals.ts'
 import { keyringFor } from '../issuer/keyring-maker.ts'
+import { decideRefunds } from '../issuer/refunds.ts'
 import {
   openStick,
   type RefusedFile,
@@ -33,10 +35,14 @@ import {
   type SignedHotlist,
 } from '../protocol/hotlist.ts'
 import { isSoldByUnit } from '../protocol/item.ts'
+import { isJournalAnswerTo, journalBytesMax, parseJournal, parseJournalAnswer } from '../protocol/journal.ts'
 import { parseKeyringHead } from '../protocol/keyring.ts'
 
 /** The issuer as the desk needs it: over HTTP, or its store itself. */
-export type Desk = Pick<IssuerClient, 'sendBatch' | 'successions' | 'bulletin' | 'keyring' | 'hotlist' | 'goods'>
+export type Desk = Pick<
+  IssuerClient,
+  'sendBatch' | 'sendJournal' | 'successions' | 'bulletin' | 'keyring' | 'hotlist' | 'goods'
+>
 
 const notFound = 404
 
@@ -44,7 +50,15 @@ const notFound = 404
 export const deskOver = (issuer: Issuer): Desk => ({
   async sendBatch(batch) {
     const result = await ingestBatch(issuer, batch)
-    if ('ack' in result) return result.ack
+    if ('ack' in result) {
+      await decideRefunds(issuer)
+      return result.ack
+    }
+    throw new IssuerRefused(result.refused === 'unknownTerminal' ? notFound : 400, result.sentence)
+  },
+  async sendJournal(journal) {
+    const result = await takeJournal(issuer, journal)
+    if ('answer' in result) return result.answer
     throw new IssuerRefused(result.refused === 'unknownTerminal' ? notFound : 400, result.sentence)
   },
   async bulletin() {
@@ -84,6 +98,8 @@ export interface AnsweredBatch {
 
 export interface DeskResult {
   readonly batches: readonly AnsweredBatch[]
+  /** Journals of operators that were answered, and whether all of them were taken; absent: none. */
+  readonly journals?: { readonly count: number; readonly allTaken: boolean }
   /** Serial of the bulletin on the stick; absent: none was published. */
   readonly bulletin?: number
   /** Terminals whose keyrings lie on the stick. */
@@ -154,6 +170,26 @@ class StickAtDesk {
     const ack = parsed(() => parseAcknowledgement(bytes))
     requireDocument('an acknowledgement', ack !== undefined && isAnswerTo(ack, batch) ? ack : undefined)
     return ack && this.#write(stickName.answerTo(file), bytes) ? answered(file, batch, ack) : undefined
+  }
+
+  /** @returns its verdict, and whose it is; undefined: it was refused */
+  async answerJournal(file: string): Promise<{ terminalId: string; verdict: BatchVerdict } | undefined> {
+    const found = this.#stick.read(file, journalBytesMax)
+    if (found.outcome === 'absent') return undefined
+    const journal = found.outcome === 'read' ? parsed(() => parseJournal(found.bytes)) : undefined
+    if (found.outcome === 'refused' || journal === undefined) {
+      this.#refuse(file, found.outcome === 'refused' ? found.sentence : 'It is not a journal, or it was damaged.')
+      return undefined
+    }
+    const bytes = await this.#ask(file, () => this.#desk.sendJournal(found.bytes))
+    if (bytes === undefined) return undefined
+    const answer = parsed(() => parseJournalAnswer(bytes))
+    const said = requireDocument(
+      "a journal's answer",
+      answer !== undefined && isJournalAnswerTo(answer, journal) ? answer : undefined,
+    )
+    const { verdict, terminalId } = said
+    return this.#write(stickName.answerTo(file), bytes) ? { terminalId, verdict } : undefined
   }
 
   async bulletin(): Promise<Bulletin | undefined> {
@@ -259,11 +295,11 @@ const answered = (file: string, batch: Batch, ack: Acknowledgement): AnsweredBat
 })
 
 /** Whether everything on the stick was taken. */
-export const isAllTaken = ({ batches, refused }: DeskResult): boolean =>
-  refused.length === 0 && batches.every(({ verdict }) => isTaken(verdict))
+export const isAllTaken = ({ batches, journals, refused }: DeskResult): boolean =>
+  refused.length === 0 && journals?.allTaken !== false && batches.every(({ verdict }) => isTaken(verdict))
 
 /**
- * Takes in every batch, in any order, duplicates too, and lays beside them what goes back. Repeating it is harmless.
+ * Takes in every batch and journal, in any order, duplicates too, and lays beside them what goes back. Repeating it is harmless.
  * @throws StickFault, IssuerUnreachable, IssuerError; what was taken until then stays taken
  */
 export const answerStick = async (desk: Desk, dir: string, disk?: StickDisk): Promise<DeskResult> => {
@@ -275,8 +311,14 @@ export const answerStick = async (desk: Desk, dir: string, disk?: StickDisk): Pr
     const batch = await visit.answer(file)
     if (batch !== undefined) batches.push(batch)
   }
+  // After the sales that they may be about, and before the keyrings that rest on them.
+  const journals: { readonly terminalId: string; readonly verdict: BatchVerdict }[] = []
+  for (const file of names.filter((name) => /\.fjrn$/i.test(name))) {
+    const answer = await visit.answerJournal(file)
+    if (answer !== undefined) journals.push(answer)
+  }
   const asking = names.flatMap((name) => /^([0-9a-f]{16})\.fkey$/i.exec(name)?.[1]?.toLowerCase() ?? [])
-  const terminals = [...new Set([...asking, ...batches.map(({ terminalId }) => terminalId)])]
+  const terminals = [...new Set([...asking, ...[...batches, ...journals].map(({ terminalId }) => terminalId)])]
   // A folder that no terminal has been at gets nothing.
   const bulletin = terminals.length === 0 ? undefined : await visit.bulletin()
   const keyrings: string[] = []
@@ -294,6 +336,9 @@ export const answerStick = async (desk: Desk, dir: string, disk?: StickDisk): Pr
   stick.flush()
   return {
     batches,
+    ...(journals.length === 0
+      ? {}
+      : { journals: { count: journals.length, allTaken: journals.every(({ verdict }) => isTaken(verdict)) } }),
     ...(bulletin === undefined ? {} : { bulletin: bulletin.serial }),
     keyrings,
     hotlist,

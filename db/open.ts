@@ -11,6 +11,7 @@ import { hotlistMigration } from './migrations/0003-hotlist.ts'
 import { receiptNumbersMigration } from './migrations/0004-receipt-numbers.ts'
 import { journalMigration } from './migrations/0005-journal.ts'
 
+/** In order; position + 1 is the version. A released one is never edited. */
 const migrations: readonly string[] = [
   ledgerMigration,
   outboxIndexMigration,

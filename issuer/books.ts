@@ -47,12 +47,15 @@ export type AlarmKind =
   | 'chainBreak'
   | 'firstEntry'
   | 'fork'
+  | 'journalFork'
+  | 'journalBreak'
+  | 'refundAsked'
 
 interface Alarm {
   readonly kind: AlarmKind
   readonly card?: KnownCard
   readonly counter?: number
-  readonly terminal?: KnownTerminal
+  readonly terminal?: Pick<KnownTerminal, 'terminalNo' | 'terminalId'>
   /** Tells two alarms of a kind apart. */
   readonly detail?: string
 }

@@ -8,6 +8,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Logger } from 'pino'
 import * as v from 'valibot'
 import { batchBytesMax } from '../protocol/batch.ts'
+import { journalBytesMax } from '../protocol/journal.ts'
 import type { DocumentRefusal } from './batch-intake.ts'
 import { currentBulletin, publicUrlOf } from './bulletin-publisher.ts'
 import { byteRangeOf } from './byte-range.ts'
@@ -24,13 +25,16 @@ import { blobBytes, streamBlob } from './goods.ts'
 import { hotlistPage } from './hotlist-log.ts'
 import { type AppContext, type AppEnvironment, addressOf, isConfidential, limited, refuse } from './http-edge.ts'
 import { ingestBatch } from './ingest.ts'
+import { answerInquiry } from './inquiries.ts'
 import type { Issuer } from './issuer.ts'
+import { takeJournal } from './journals.ts'
 import { keyringFor } from './keyring-maker.ts'
 import { authoriseLoad } from './loads.ts'
 import { createMetrics } from './metrics.ts'
 import { networkOf } from './network-of.ts'
 import { operationRoutes, timed } from './operation-routes.ts'
 import { rateLimit } from './rate-limit.ts'
+import { decideRefunds } from './refunds.ts'
 import { noteNews } from './terminal-news.ts'
 
 const smallBodyBytesMax = 4096
@@ -97,10 +101,17 @@ const enrolments = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
   })
 }
 
-const documents = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
+const documents = (app: Hono<AppEnvironment>, issuer: Issuer, log: Logger): void => {
   app.post('/v1/batches', limited(batchBytesMax), async (c) => {
     const result = await ingestBatch(issuer, await bodyBytes(c), { direct: true })
-    if ('ack' in result) return bytesAnswer(c, result.ack)
+    if (!('ack' in result)) return refuse(c, documentStatus[result.refused], result.refused, result.sentence)
+    // What goes wrong with a refund is no fault of this batch, which is taken; the next document tries again.
+    await decideRefunds(issuer).catch((error: Error) => log.error({ error: errorFacts(error) }, 'refunds wait'))
+    return bytesAnswer(c, result.ack)
+  })
+  app.post('/v1/journals', limited(journalBytesMax), async (c) => {
+    const result = await takeJournal(issuer, await bodyBytes(c))
+    if ('answer' in result) return bytesAnswer(c, result.answer)
     return refuse(c, documentStatus[result.refused], result.refused, result.sentence)
   })
   app.post('/v1/loads', limited(smallBodyBytesMax), async (c) => {
@@ -108,6 +119,29 @@ const documents = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
     if ('answer' in result) return bytesAnswer(c, result.answer)
     return refuse(c, documentStatus[result.refused], result.refused, result.sentence)
   })
+}
+
+/** Nothing is changed by them; a terminal that tries codes is told to wait. */
+const inquiries = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
+  const guesses = rateLimit(guessing, issuer.clock)
+  for (const [path, kind] of [
+    ['/v1/vouchers', 'voucher'],
+    ['/v1/credits', 'credits'],
+  ] as const)
+    app.post(path, limited(smallBodyBytesMax), async (c) => {
+      const address = networkOf(addressOf(c))
+      const wait = () => refuse(c, 429, 'tooManyTries', 'Too many wrong codes came from here: wait five minutes.')
+      if (!guesses.allows(address)) return wait()
+      const result = await answerInquiry(issuer, kind, await bodyBytes(c))
+      if ('refused' in result) {
+        guesses.countFailure(address)
+        return refuse(c, documentStatus[result.refused], result.refused, result.sentence)
+      }
+      // By terminal: many of them may stand behind one address.
+      if (!guesses.allows(result.terminalId)) return wait()
+      if (result.isGuess) guesses.countFailure(result.terminalId)
+      return bytesAnswer(c, result.answer)
+    })
 }
 
 /** @returns undefined for what is no number */
@@ -278,7 +312,8 @@ export const createApp = (issuer: Issuer, options: AppOptions): Hono<AppEnvironm
     }),
   )
   enrolments(app, issuer)
-  documents(app, issuer)
+  documents(app, issuer, options.log)
+  inquiries(app, issuer)
   publications(app, issuer)
   hotlist(app, issuer)
   goods(app, issuer)

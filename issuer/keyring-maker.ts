@@ -5,11 +5,13 @@
 import { createHash } from 'node:crypto'
 import { toHex } from '../protocol/bytes.ts'
 import { encodeKeyring } from '../protocol/keyring.ts'
+import type { Operator } from '../protocol/operator.ts'
 import { type TerminalId, terminalId } from '../protocol/quantities.ts'
 import { unitState } from './catalogue-tables.ts'
 import { codeOpener, contentKey, type SealedCode } from './content-keys.ts'
 import type { Issuer } from './issuer.ts'
 import { endedTerminalVersion, retiredPayVersions } from './key-versions.ts'
+import { operatorsOfKeyring } from './operators.ts'
 import type { StoreReader } from './store.ts'
 import { settledUnits } from './withheld-units.ts'
 
@@ -31,6 +33,8 @@ interface KeyringContent {
   readonly units: readonly (SealedCode & { readonly itemId: string })[]
   /** Absent: everything. */
   readonly assortment?: string
+  /** Absent: none, or its program may not know of them. */
+  readonly operators?: readonly Operator[]
   /** Of the K_term that it is to take up. */
   readonly nextKeyVersion?: number
 }
@@ -77,6 +81,7 @@ const contentIn = async (
     .orderBy('unit_no')
     .execute()
   const retired = await retiredPayVersions(db)
+  const operators = await operatorsOfKeyring(db, found.terminal_no)
   const keyVersion = sealVersion(issuer, found.key_version, await endedTerminalVersion(db))
   return {
     terminalNo: found.terminal_no,
@@ -84,6 +89,7 @@ const contentIn = async (
     keyVersion,
     merchant: found.name,
     ...(found.assortment === null ? {} : { assortment: found.assortment }),
+    ...(operators.length === 0 ? {} : { operators }),
     ...(keyVersion < issuer.keys.keyVersion ? { nextKeyVersion: issuer.keys.keyVersion } : {}),
     payKeys: issuer.keys
       .payMasters()
@@ -140,6 +146,7 @@ const seal = (
         units: content.units.map((unit) => ({ itemId: unit.itemId, code: openCode(unit) })),
         bulletinSerial: published,
         ...(content.assortment === undefined ? {} : { assortment: content.assortment }),
+        ...(content.operators === undefined ? {} : { operators: [...content.operators] }),
         ...(next === undefined ? {} : { terminalKey: { version: next, key: toHex(keyOf(issuer, next, terminal)) } }),
       },
     },

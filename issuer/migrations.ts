@@ -12,7 +12,8 @@ import { consoleIndexes } from './migrations/0011-console-indexes.ts'
 import { finalRows } from './migrations/0012-final-rows.ts'
 import { contact } from './migrations/0013-contact.ts'
 import { terminalNames } from './migrations/0014-terminal-names.ts'
-import { shelf } from './migrations/0016-shelf.ts'
+import { shelf } from './migrations/0017-shelf.ts'
+import { journals } from './migrations/0018-journals.ts'
 import type { Migration } from './migrations/migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   contact,
   terminalNames,
   shelf,
+  journals,
 ]

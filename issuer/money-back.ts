@@ -11,7 +11,7 @@ import { IssuerError } from './errors.ts'
 import { makeCredit } from './funding.ts'
 import type { Issuer } from './issuer.ts'
 import type { AccountName } from './postings.ts'
-import type { StoreReader } from './store.ts'
+import type { StoreReader, StoreWriter } from './store.ts'
 
 export interface MoneyBack {
   readonly cardId: string
@@ -34,7 +34,7 @@ export interface MoneyBackStand {
   readonly onlyCounter?: number
 }
 
-const readPayment = async (db: StoreReader, cardNo: number, counter: number) =>
+export const readPayment = async (db: StoreReader, cardNo: number, counter: number) =>
   db
     .selectFrom('settlement')
     .innerJoin('terminal', 'terminal.terminal_no', 'settlement.terminal_no')
@@ -81,14 +81,95 @@ export const moneyBackStand = async (
     .where('record', '=', payment.record)
     .where((eb) => eb.or([eb('voided', '>', 0), eb('owed', '>', 0), eb('abandoned', '>', 0)]))
     .executeTakeFirst()
-  if (said === undefined)
+  const tookBack = await db
+    .selectFrom('device_refund')
+    .innerJoin('card', 'card.card_id', 'device_refund.card_id')
+    .innerJoin('settlement', (join) =>
+      join
+        .onRef('settlement.card_no', '=', 'card.card_no')
+        .onRef('settlement.counter', '=', 'device_refund.counter')
+        .onRef('settlement.terminal_no', '=', 'device_refund.terminal_no'),
+    )
+    .select('refund_no')
+    .where('card.card_no', '=', cardNo)
+    .where('device_refund.counter', '=', counter)
+    .executeTakeFirst()
+  if (said === undefined && tookBack === undefined)
     return {
-      risk: 'The terminal that sold has not said its last (void, owed or abandoned): it may still hand the goods over.',
+      risk: 'The terminal that sold has not said its last (void, owed, abandoned or refunded): it may still hand the goods over.',
     }
   if (next !== undefined && next.settlement_mac !== null) return {}
   if (isHole) return { risk: `#${counter + 1} is missing: it may be the reversal.` }
   // Nothing is known to follow: the refunding load rules a reversal out by taking that counter itself.
   return { onlyCounter: counter + 1 }
+}
+
+/** Books it, in the caller's transaction: that it may be is decided. */
+export const bookMoneyBack = async (
+  issuer: Issuer,
+  db: StoreWriter,
+  given: {
+    readonly by: Actor
+    readonly cardId: string
+    readonly payment: Payment
+    /** No more than the price. */
+    readonly amountMinor: number
+    readonly charged: Charged
+    readonly atRisk: boolean
+    readonly reason: string
+    readonly onlyCounter?: number
+  },
+): Promise<MoneyBack> => {
+  const at = issuer.clock()
+  const { by, cardId, payment, amountMinor, charged, atRisk, reason } = given
+  const { card_no: cardNo, counter } = payment
+  const onlyCounter = given.onlyCounter === undefined ? {} : { onlyCounter: given.onlyCounter }
+  const from: AccountName =
+    charged === 'merchant' ? { kind: 'payable', merchantNo: payment.merchant_no } : { kind: 'losses' }
+  const { fundingNo, reference } = await makeCredit(issuer, db, {
+    by,
+    cardNo,
+    amountMinor,
+    from,
+    cause: 'moneyBack',
+    document: `money back ${cardId} #${counter}`,
+    counter,
+    ...onlyCounter,
+  })
+  await db
+    .updateTable('settlement')
+    .set({ money_back_at: at })
+    .where('card_no', '=', cardNo)
+    .where('counter', '=', counter)
+    .execute()
+  await db
+    .insertInto('money_back')
+    .values({
+      card_no: cardNo,
+      counter,
+      amount_minor: amountMinor,
+      charged,
+      at_risk: atRisk ? 1 : 0,
+      funding_no: fundingNo,
+      reason,
+      decided_at: at,
+      decided_by: by.name,
+    })
+    .execute()
+  // What a terminal asked for is done with it, whoever decided.
+  await db
+    .updateTable('device_refund')
+    .set({ state: 'booked', why: null, decided_at: at })
+    .where('card_id', '=', cardId)
+    .where('counter', '=', counter)
+    .where('terminal_no', '=', payment.terminal_no)
+    .execute()
+  await noteChange(
+    db,
+    { name: by.name, at },
+    { action: 'card.moneyBack', subject: `${cardId} #${counter}`, after: { amountMinor, charged, atRisk, reason } },
+  )
+  return { cardId, counter, amountMinor, charged, reference, ...onlyCounter }
 }
 
 /**
@@ -109,7 +190,6 @@ export const giveMoneyBack = (
   const reason = requireReason(request.reason)
   const { counter, atRiskOf } = request
   return issuer.store.write(async (db) => {
-    const at = issuer.clock()
     const card = await requireCard(db, request.cardId)
     const payment = await readPayment(db, card.card_no, counter)
     if (payment === undefined)
@@ -118,55 +198,15 @@ export const giveMoneyBack = (
     if (stand.refusal !== undefined) throw new IssuerError('input', stand.refusal)
     if (stand.risk !== undefined && atRiskOf === undefined)
       throw new IssuerError('input', `${stand.risk} Wait, or say whose risk it is: --at-risk-of issuer or merchant.`)
-    const charged = atRiskOf ?? 'merchant'
-    const from: AccountName =
-      charged === 'merchant' ? { kind: 'payable', merchantNo: payment.merchant_no } : { kind: 'losses' }
-    const { fundingNo, reference } = await makeCredit(issuer, db, {
+    return bookMoneyBack(issuer, db, {
       by,
-      cardNo: card.card_no,
+      cardId: card.card_id,
+      payment,
       amountMinor: payment.amount_minor,
-      from,
-      cause: 'moneyBack',
-      document: `money back ${card.card_id} #${counter}`,
-      counter,
+      charged: atRiskOf ?? 'merchant',
+      atRisk: stand.risk !== undefined,
+      reason,
       ...(atRiskOf !== undefined || stand.onlyCounter === undefined ? {} : { onlyCounter: stand.onlyCounter }),
     })
-    await db
-      .updateTable('settlement')
-      .set({ money_back_at: at })
-      .where('card_no', '=', card.card_no)
-      .where('counter', '=', counter)
-      .execute()
-    await db
-      .insertInto('money_back')
-      .values({
-        card_no: card.card_no,
-        counter,
-        amount_minor: payment.amount_minor,
-        charged,
-        at_risk: stand.risk === undefined ? 0 : 1,
-        funding_no: fundingNo,
-        reason,
-        decided_at: at,
-        decided_by: by.name,
-      })
-      .execute()
-    await noteChange(
-      db,
-      { name: by.name, at },
-      {
-        action: 'card.moneyBack',
-        subject: `${card.card_id} #${counter}`,
-        after: { amountMinor: payment.amount_minor, charged, atRisk: stand.risk !== undefined, reason },
-      },
-    )
-    return {
-      cardId: card.card_id,
-      counter,
-      amountMinor: payment.amount_minor,
-      charged,
-      reference,
-      ...(atRiskOf !== undefined || stand.onlyCounter === undefined ? {} : { onlyCounter: stand.onlyCounter }),
-    }
   })
 }

@@ -54,6 +54,8 @@ const givenBefore: readonly Copied[] = [
   copied('bulletin', 'serial'),
   copied('keyring', 'terminal_no'),
   copied('enrolment_code', 'terminal_no'),
+  copied('operator', 'operator_no'),
+  copied('operator_terminal', 'operator_no', 'terminal_no'),
   copied('voucher_lot', 'lot_no'),
   copied('funding', 'funding_no'),
   copied('console_user', 'user_no'),
@@ -63,6 +65,10 @@ const givenBefore: readonly Copied[] = [
 /** What people decided on what documents said. Alarms are about refused documents too, which nobody keeps. */
 const givenAfter: readonly Copied[] = [
   copied('money_back', 'card_no', 'counter'),
+  // What operators did books nothing by itself: their refunds are money back, which is copied.
+  copied('journal', 'journal_pk'),
+  copied('journal_entry', 'entry_pk'),
+  copied('device_refund', 'refund_no'),
   copied('terminal_contact', 'terminal_no'),
   copied('card_closure', 'closure_no'),
   copied('payment_run', 'run_no'),
@@ -433,6 +439,9 @@ const figures = {
   'a hole': sql<Row>`SELECT card_no, after_counter, before_counter, net_minor, explanation FROM seam ORDER BY 1, 2`,
   'an exception': sql<Row>`
     SELECT terminal_no, epoch, batch_no, entry, reason FROM entry_exception ORDER BY terminal_no, epoch, batch_no, entry`,
+  'a journal': sql<Row>`SELECT terminal_no, epoch, journal_no, first_entry, entry_count FROM journal ORDER BY 1, 2, 3`,
+  'a refund that a terminal asked for': sql<Row>`
+    SELECT terminal_no, card_id, counter, amount_minor, state FROM device_refund ORDER BY 1, 2, 3`,
   'a load': sql<Row>`SELECT card_no, counter, amount_minor, state FROM load_authorisation ORDER BY 1, 2, 3, 4`,
 }
 

@@ -8,6 +8,7 @@ import type { CardTables } from './card-tables.ts'
 import type { CaseTables } from './case-tables.ts'
 import type { CatalogueTables } from './catalogue-tables.ts'
 import type { HotlistTables } from './hotlist-tables.ts'
+import type { JournalTables } from './journal-tables.ts'
 import type { PublicationsTables } from './publications-tables.ts'
 import type { ShelfTables } from './shelf-tables.ts'
 
@@ -183,6 +184,7 @@ export interface Tables
     CardTables,
     CaseTables,
     HotlistTables,
+    JournalTables,
     PublicationsTables,
     ShelfTables {
   setting: SettingTable

@@ -191,6 +191,11 @@ const alarmWords: Readonly<Record<string, string>> = {
   chainBreak: 'A batch does not follow from the one before it: its ledger was changed.',
   firstEntry: 'A batch does not begin where the one before it ended.',
   fork: 'It sent another batch under a number that was taken: its ledger was set back to an old copy. Enrol it again.',
+  journalFork:
+    'It sent another journal of its operators under a number that was taken: it was set back. Enrol it again.',
+  journalBreak: 'A journal of its operators does not follow from the one before it: acts are missing or were changed.',
+  refundAsked:
+    'An operator took a sale back at the terminal and asks for its money, and a person is to decide: look at the terminal’s journal.',
 }
 
 export const alarmCases = (book: Book): DerivedCase[] =>

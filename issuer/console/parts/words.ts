@@ -90,6 +90,17 @@ const orderTypes: Words = {
 const alarms: Words = {
   clone: { title: 'Copied card', tone: 'bad', says: 'Two records claim the same counter of one card.' },
   fork: { title: 'Ledger went back', tone: 'bad', says: 'A terminal sent another batch under a number that is taken.' },
+  journalFork: { title: 'Forked journal', tone: 'bad', says: 'Two journals of its operators bear the same number.' },
+  journalBreak: {
+    title: 'Broken journal',
+    tone: 'bad',
+    says: 'A journal of its operators does not continue the one before it.',
+  },
+  refundAsked: {
+    title: 'Refund to decide',
+    tone: 'warn',
+    says: 'An operator took a sale back: a person gives the money back, or does not.',
+  },
   chainBreak: { title: 'Broken chain', tone: 'bad', says: 'A batch does not continue the one before it.' },
   firstEntry: {
     title: 'Entries misnumbered',

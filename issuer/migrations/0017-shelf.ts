@@ -2,7 +2,7 @@
 import type { Migration } from './migration.ts'
 
 export const shelf: Migration = {
-  version: 16,
+  version: 17,
   name: 'shelf',
   statements: [
     `CREATE TABLE category (
