@@ -33,6 +33,7 @@ import { explanationText } from './explain-text.ts'
 import { fundingCommands, fundingText } from './funding.ts'
 import { addClosingCommands, unreportedLines } from './issuer-closing.ts'
 import { keysCommands, limitsCommands } from './issuer-keys.ts'
+import { operatorCommands } from './operators.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { addRebuild } from './rebuild.ts'
 import { readShown } from './shown-file.ts'
@@ -352,6 +353,7 @@ export const issuerCommands = (): Command => {
   issuer.addCommand(auditCommands())
   issuer.addCommand(keysCommands())
   issuer.addCommand(limitsCommands())
+  issuer.addCommand(operatorCommands())
   addRebuild(issuer)
   issuer.addCommand(caseCommands(withIssuer, storeOption))
   return issuer

@@ -42,11 +42,11 @@ const readKeys = (): Promise<string> =>
   })
 
 /** Asks on a terminal, without showing what is typed, twice; otherwise takes the first line of standard input. */
-export const readNewPassword = async (): Promise<string> => {
+export const readNewPassword = async (what: 'password' | 'PIN' = 'password'): Promise<string> => {
   if (!stdin.isTTY) return readPipe()
-  stderr.write('New password: ')
+  stderr.write(`New ${what}: `)
   const once = await readKeys()
   stderr.write('Again: ')
-  if ((await readKeys()) !== once) throw new CliError(exitStatus.usage, 'These are two passwords: nothing was changed.')
+  if ((await readKeys()) !== once) throw new CliError(exitStatus.usage, `These are two ${what}s: nothing was changed.`)
   return once
 }

@@ -8,6 +8,7 @@ import { caseRoutes } from './cases.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { enrolmentRoutes } from './enrolment.ts'
 import { fundingRoutes } from './funding.ts'
+import { journalRoutes } from './journal.ts'
 import { ledgerRoutes } from './ledger.ts'
 import { liveRoutes } from './live.ts'
 import { merchantRoutes } from './merchants.ts'
@@ -27,6 +28,7 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
   ...catalogueRoutes,
   ...enrolmentRoutes,
   ...fundingRoutes,
+  ...journalRoutes,
   ...ledgerRoutes,
   ...liveRoutes,
   ...merchantRoutes,

@@ -22,6 +22,7 @@ import { Form, TextField } from '../parts/Form.tsx'
 import { formatDay, formatMoney, formatMoneyShort } from '../parts/format.ts'
 import { Card, KeyValue, PageHead, Stat, Stats, Strip, Tabs } from '../parts/layout.tsx'
 import { BatchLink, CardLink, DocumentLink, EntryLink, MerchantLink, pathTo } from '../parts/links.tsx'
+import { TerminalJournal, TerminalOperators } from '../parts/Operators.tsx'
 import { Answer } from '../parts/states.tsx'
 import { useList } from '../parts/use-list.ts'
 import { useNow } from '../parts/use-now.ts'
@@ -281,7 +282,7 @@ function Alarms({ terminal }: { terminal: TerminalDetail }) {
   )
 }
 
-const tabs = ['batches', 'exceptions', 'alarms'] as const
+const tabs = ['batches', 'exceptions', 'alarms', 'journal', 'operators'] as const
 
 function Detail({ terminal }: { terminal: TerminalDetail }) {
   const mayOperate = useMay('operate')
@@ -366,11 +367,15 @@ function Detail({ terminal }: { terminal: TerminalDetail }) {
               { id: 'batches', title: 'Batches', count: terminal.batches },
               { id: 'exceptions', title: 'Exceptions', count: terminal.exceptions },
               { id: 'alarms', title: 'Alarms', count: terminal.alarms.length },
+              { id: 'journal', title: 'Journal' },
+              { id: 'operators', title: 'Operators' },
             ]}
           >
             {tab === 'batches' ? <Batches terminalId={terminal.terminalId} /> : null}
             {tab === 'exceptions' ? <Exceptions terminalId={terminal.terminalId} /> : null}
             {tab === 'alarms' ? <Alarms terminal={terminal} /> : null}
+            {tab === 'journal' ? <TerminalJournal terminalId={terminal.terminalId} /> : null}
+            {tab === 'operators' ? <TerminalOperators terminalId={terminal.terminalId} /> : null}
           </Tabs>
         </div>
       </div>

@@ -143,11 +143,52 @@ const verdicts: Words = {
   outOfOrder: { title: 'Taken early', tone: 'warn', says: 'The batch before it was not here when it came.' },
 }
 
+const acts: Words = {
+  start: { title: 'Journal begins', tone: 'quiet', says: 'The terminal keeps a journal from here on.' },
+  enter: { title: 'Entered', tone: 'quiet', says: 'An operator entered with card and PIN.' },
+  wrongPin: { title: 'Wrong PIN', tone: 'warn', says: 'An operator’s card was shown with a wrong PIN.' },
+  leave: { title: 'Left', tone: 'quiet', says: 'The operator mode was left.' },
+  dayClose: { title: 'Day closed', tone: 'quiet', says: 'The day was closed at the terminal.' },
+  testSale: { title: 'Test sale', tone: 'quiet', says: 'A sale to try the terminal.' },
+  reprint: { title: 'Reprint', tone: 'quiet', says: 'A receipt was printed again.' },
+  refund: { title: 'Refund', tone: 'note', says: 'A sale was taken back: its goods are never released there again.' },
+  export: { title: 'Export', tone: 'quiet', says: 'Documents were written to a stick.' },
+  import: { title: 'Import', tone: 'quiet', says: 'Documents were read from a stick.' },
+  sync: { title: 'Sync', tone: 'quiet', says: 'A sync was asked for.' },
+  outOfService: { title: 'Out of service', tone: 'warn', says: 'The terminal was taken out of service.' },
+  inService: { title: 'In service', tone: 'good', says: 'The terminal was taken into service again.' },
+  restart: { title: 'Restart', tone: 'quiet', says: 'The terminal was restarted.' },
+  volume: { title: 'Volume', tone: 'quiet', says: 'The volume was changed.' },
+  brightness: { title: 'Brightness', tone: 'quiet', says: 'The brightness was changed.' },
+  stock: { title: 'Stock', tone: 'quiet', says: 'The stock of codes was looked at.' },
+  logs: { title: 'Logs', tone: 'quiet', says: 'Logs were looked at or exported.' },
+  readerTest: { title: 'Reader test', tone: 'quiet', says: 'The card reader was tried.' },
+  printerTest: { title: 'Printer test', tone: 'quiet', says: 'The printer was tried.' },
+  unreadable: {
+    title: 'Unreadable',
+    tone: 'bad',
+    says: 'The entry is none of ours; the terminal’s program may be broken.',
+  },
+}
+
+const refunds: Words = {
+  waiting: {
+    title: 'Waits',
+    tone: 'note',
+    says: 'Its payment has not arrived yet, or what follows it is not settled.',
+  },
+  booked: { title: 'Booked', tone: 'good', says: 'The money is owed to the card, and comes with its next load.' },
+  person: { title: 'To decide', tone: 'warn', says: 'A person gives the money back on the card’s page, or does not.' },
+  refused: { title: 'Refused', tone: 'quiet', says: 'There is nothing to give back.' },
+}
+
 const find =
   (words: Words) =>
   (name: string): Word =>
     words[name] ?? { title: name, tone: 'quiet', says: '' }
 
+export const actWord = find(acts)
+export const refundWord = find(refunds)
 export const reasonWord = find(exceptionReasons)
 export const statusWord = find(entryStatuses)
 export const orderWord = find(orderTypes)
