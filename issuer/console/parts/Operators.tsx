@@ -22,22 +22,38 @@ import { DateTime, Money, None } from './values.tsx'
 import { WordBadge } from './WordBadge.tsx'
 import { actWord, refundWord } from './words.ts'
 
-/** A refund in full; of other acts their details as they were written. */
+/** "unsyncedCount" is "unsynced count". */
+const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+
+/** First what became of it: what is long is cut off. */
+function RefundDetails({ row }: { row: JournalRow }) {
+  const { details = {}, refund } = row
+  const word = refund && refundWord(refund.state)
+  return (
+    <>
+      {word === undefined ? null : <WordBadge word={{ ...word, says: refund?.why ?? word.says }} />}{' '}
+      <Money minor={Number(details.amountMinor)} /> <CardLink id={String(details.cardId)} />{' '}
+      {`#${details.counter}: ${details.reason}`}
+    </>
+  )
+}
+
 function Details({ row }: { row: JournalRow }) {
-  const { details, refund } = row
+  const { details } = row
   if (details === undefined) return <None />
-  const { amountMinor, reason } = details
-  if (row.act === 'refund' && typeof amountMinor === 'number')
-    return (
-      <>
-        <Money minor={amountMinor} /> {typeof details.cardId === 'string' ? <CardLink id={details.cardId} /> : null}{' '}
-        {`#${details.counter}: ${reason}`} {refund === undefined ? null : <WordBadge word={refundWord(refund.state)} />}
-        {refund?.why === undefined ? null : <span className="soft"> {refund.why}</span>}
-      </>
-    )
-  return Object.entries(details)
-    .map(([name, value]) => `${name}: ${value}`)
-    .join(', ')
+  if (row.refund !== undefined) return <RefundDetails row={row} />
+  return Object.entries(details).map(([name, value], index) => (
+    <span key={name}>
+      {index === 0 ? '' : ', '}
+      {name.endsWith('Minor') && typeof value === 'number' ? (
+        <>
+          {inWords(name.slice(0, -'Minor'.length))}: <Money minor={value} />
+        </>
+      ) : (
+        `${inWords(name)}: ${value}`
+      )}
+    </span>
+  ))
 }
 
 const journalColumns: readonly Column<JournalRow>[] = [
@@ -77,6 +93,11 @@ export function TerminalJournal({ terminalId }: { terminalId: string }) {
       }
     />
   )
+}
+
+const placeOf = ({ terminals }: OperatorRow): string => {
+  if (terminals === 'all') return 'all terminals'
+  return terminals.length === 1 ? 'this one' : `${terminals.length} terminals`
 }
 
 const roleWords = { operator: 'Operator', technician: 'Technician' } as const
@@ -193,12 +214,12 @@ export function TerminalOperators({ terminalId }: { terminalId: string }) {
                       id: 'where',
                       title: 'Where',
                       priority: 2,
-                      cell: (row) => (row.terminals === 'all' ? 'all terminals' : `${row.terminals.length} named`),
+                      cell: (row) => placeOf(row),
                     },
                     { id: 'since', title: 'Since', priority: 3, cell: (row) => <DateTime at={row.addedAt} /> },
                     {
                       id: 'remove',
-                      title: '',
+                      title: 'Action',
                       align: 'end',
                       cell: (row) => (mayAdminister ? <RemoveOperator operator={row} /> : null),
                     },
