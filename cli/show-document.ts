@@ -7,7 +7,15 @@ import { bulletinKeyVersion } from '../protocol/bulletin.ts'
 import { equalBytes, toHex } from '../protocol/bytes.ts'
 import { lettersOf } from '../protocol/currency.ts'
 import { nextHead, parseEntry } from '../protocol/entry.ts'
-import { ProtocolError } from '../protocol/errors.ts'
+import { ProtocolError, parsed } from '../protocol/errors.ts'
+import {
+  isChained,
+  openJournalAnswer,
+  parseJournal,
+  parseJournalAnswer,
+  parseJournalEntry,
+  requireJournalSeal,
+} from '../protocol/journal.ts'
 import { parseKeyringHead } from '../protocol/keyring.ts'
 import type { TerminalId } from '../protocol/quantities.ts'
 import { CliError, exitStatus } from './output.ts'
@@ -169,13 +177,78 @@ const showKeyring = (bytes: Uint8Array, identity: TerminalIdentity | undefined):
   }
 }
 
-const shows = { FBAT: showBatch, FACK: showAcknowledgement, FBUL: showBulletin, FKEY: showKeyring } as const
+const journalRow = (bytes: Uint8Array, no: number) => {
+  const entry = parsed(() => parseJournalEntry(bytes))
+  return entry ?? { no, act: 'unreadable', at: '', operator: undefined, details: undefined }
+}
+
+const showJournal = (bytes: Uint8Array, identity: TerminalIdentity | undefined): Shown => {
+  const journal = parseJournal(bytes)
+  const { terminalId, epoch, journalNo, firstEntry } = journal
+  const value = {
+    journal: true,
+    terminalId,
+    epoch,
+    journalNo,
+    firstEntry,
+    chainHolds: isChained(journal),
+    ...sealFor(identity, terminalId, (held) => requireJournalSeal(keyOf(held, journal.keyVersion).bytes, bytes)),
+    entries: journal.entries.map((entry, index) => journalRow(entry, firstEntry + index)),
+  }
+  return {
+    value,
+    holds: value.chainHolds && value.seal !== 'wrong',
+    text: () =>
+      [
+        `Journal ${journalNo} of terminal ${terminalId}, epoch ${epoch}: ${value.entries.length} entries from ${firstEntry}`,
+        `Chain ${value.chainHolds ? 'holds' : 'IS BROKEN'}; ${sealText(value.seal)}`,
+        table(
+          ['entry', 'at', 'act', 'operator', 'details'],
+          value.entries.map(({ no, at, act, operator, details }) => [
+            String(no),
+            at,
+            act,
+            operator?.name ?? '',
+            details === undefined ? '' : JSON.stringify(details),
+          ]),
+        ),
+      ].join('\n'),
+  }
+}
+
+const showJournalAnswer = (bytes: Uint8Array, identity: TerminalIdentity | undefined): Shown => {
+  const { head, keyVersion, ...answer } = parseJournalAnswer(bytes)
+  const value = {
+    journalAnswer: true,
+    ...answer,
+    head: toHex(head),
+    ...sealFor(identity, answer.terminalId, (held) => openJournalAnswer(keyOf(held, keyVersion).bytes, bytes)),
+  }
+  return {
+    value,
+    holds: value.seal !== 'wrong',
+    text: () =>
+      `Answer to journal ${answer.journalNo} of terminal ${answer.terminalId}, epoch ${answer.epoch}: ${answer.verdict}; ${sealText(value.seal)}`,
+  }
+}
+
+const shows = {
+  FBAT: showBatch,
+  FACK: showAcknowledgement,
+  FBUL: showBulletin,
+  FKEY: showKeyring,
+  FJRN: showJournal,
+  FJRA: showJournalAnswer,
+} as const
 
 /** @param dataDir of the terminal whose keys check the seals @throws CliError, ProtocolError for what is no such document */
 export const showDocument = (bytes: Uint8Array, dataDir: string | undefined): Shown => {
   const magic = Buffer.from(bytes.subarray(0, 4)).toString('latin1')
   const show = Object.entries(shows).find(([letters]) => letters === magic)?.[1]
   if (show === undefined)
-    throw new CliError(exitStatus.usage, 'This is no batch, acknowledgement, bulletin or keyring: it begins otherwise.')
+    throw new CliError(
+      exitStatus.usage,
+      'This is no batch, journal, answer to one, bulletin or keyring: it begins otherwise.',
+    )
   return show(bytes, dataDir === undefined ? undefined : readIdentity(dataDir))
 }
