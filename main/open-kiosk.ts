@@ -1,8 +1,10 @@
 /** Puts the till together from its parts, and takes it apart again. */
 import { readIdentity } from './identity.ts'
+import { askVoucher } from './inquiry.ts'
 import { makeKiosk } from './kiosk/kiosk.ts'
 import type { Kiosk } from './kiosk/kiosk-contract.ts'
 import { readKioskSettings } from './kiosk/kiosk-settings.ts'
+import { loadCard } from './load.ts'
 import { openPcscReader } from './reader/pcsc-reader.ts'
 import { connectIssuer } from './sync/issuer-client.ts'
 import { startSync } from './sync/sync.ts'
@@ -17,8 +19,18 @@ export const openKiosk = async (options: {
   const settings = readKioskSettings(dataDir)
   const terminal = openTerminal(dataDir)
   const reader = openPcscReader({})
-  const kiosk = makeKiosk({ terminal, reader, settings, log })
-  const sync = startSync(terminal, connectIssuer(terminal.identity.issuerUrl), {
+  const client = connectIssuer(terminal.identity.issuerUrl)
+  const kiosk = makeKiosk({
+    terminal,
+    reader,
+    settings,
+    loadDesk: {
+      voucher: (code) => askVoucher(terminal, client, code),
+      load: (channel, load) => loadCard(terminal, client, channel, load),
+    },
+    log,
+  })
+  const sync = startSync(terminal, client, {
     busyTerminalSeq: kiosk.busyTerminalSeq,
     onChange: () => kiosk.attachSync(sync),
     onFault: (error) => log(error instanceof Error ? error.message : String(error)),
