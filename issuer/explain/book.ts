@@ -7,7 +7,8 @@ import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreReader } from '../store.ts'
 import type { Closing } from './case.ts'
-import { type BatchSpan, type FirstTransfer, type Rows, readRows, type SettledRow } from './read.ts'
+import { type FirstTransfer, type Part, type Rows, readRows, type SettledRow } from './read.ts'
+import { type Reports, readReports } from './reports.ts'
 
 export type Settled = SettledRow
 type Facts = Rows['facts']
@@ -28,19 +29,12 @@ const byKey = (transfers: readonly FirstTransfer[]): ReadonlyMap<string, Arrival
     ]),
   )
 
-const readReported = (spans: readonly BatchSpan[]): ReadonlyMap<number, number> => {
-  const until = new Map<number, number>()
-  for (const { terminal_no, newest_order } of spans)
-    until.set(terminal_no, Math.max(until.get(terminal_no) ?? 0, newest_order ?? 0))
-  return until
-}
-
 export interface Book {
   /** What is not plain, and its neighbours. */
   readonly facts: Facts
   readonly unitSales: Rows['unitSales']
   readonly index: Index
-  readonly batches: readonly BatchSpan[]
+  readonly reports: Reports
   /** Of the day, or all days. */
   readonly settledCount: number
   /** Counters that came after a later one. */
@@ -54,11 +48,9 @@ export interface Book {
   /** Payments whose reversal is in doubt. */
   readonly reversalInDoubt: ReadonlySet<string>
   readonly cardNos: ReadonlyMap<string, number>
-  /** By terminal: the newest order that it told of itself, UNIX seconds. */
-  readonly reportedUntil: ReadonlyMap<number, number>
+  /** The newest order that a terminal told of itself, UNIX seconds; 0: none. */
+  readonly reportedUntil: (terminalNo: number) => number
   readonly claimed: ReadonlyMap<string, { readonly document: string; readonly at: number }>
-  /** UNIX seconds. */
-  readonly createdAt: ReadonlyMap<number, number>
   readonly dayOf: (time: number) => string
   /** An amount with its currency. */
   readonly money: (minor: number) => string
@@ -78,25 +70,34 @@ export interface Book {
 /**
  * Within one reading transaction.
  * @param wanted.day absent: all days
- * @param wanted.closed whether closed cases, and who closed them, are to be told
+ * @param wanted.closed whether closed cases and who closed them, and what is plain, are to be told
+ * @param wanted.part absent: the whole book
+ * @param wanted.reports where they were read already
  */
 export const readBook = async (
   issuer: Pick<Issuer, 'book'>,
   db: StoreReader,
-  wanted: { readonly day?: string | undefined; readonly closed: boolean },
+  wanted: {
+    readonly day?: string | undefined
+    readonly closed: boolean
+    readonly part?: Part
+    readonly reports?: Reports
+  },
 ): Promise<Book> => {
   const { currency, timeZone } = issuer.book
   const dayOf = businessDays(timeZone)
   const rows = await readRows(db, {
     of: wanted.day === undefined ? undefined : spanOfDay(dayOf, wanted.day),
     closed: wanted.closed,
+    part: wanted.part,
     noteOfDay: (time) => wanted.day === undefined || dayOf(time) === wanted.day,
   })
-  const { facts, unitSales, spans, claims, words } = rows
+  const reports = wanted.reports ?? (await readReports((work) => work(db)))
+  const { facts, unitSales, claims, words } = rows
   const index = indexFacts(facts)
   const [firsts, sightings] = [byKey(rows.arrivals), byKey(rows.sightings)]
   const cards = new Map(facts.cards.map((row) => [row.card_no, row]))
-  const names = new Map(facts.terminals.map((row) => [row.terminal_no, row]))
+  const standings = new Map(reports.standings.map((standing) => [standing.terminalNo, standing]))
   const claimed = new Map<string, { document: string; at: number }>()
   for (const { claim_hash, card_no, counter, received_at } of claims) {
     const key = keyOf(card_no, counter)
@@ -107,7 +108,7 @@ export const readBook = async (
     facts,
     unitSales,
     index,
-    batches: spans,
+    reports,
     settledCount: rows.settledCount,
     late: rows.late,
     decisions: rows.decisions,
@@ -121,9 +122,8 @@ export const readBook = async (
         .map((note) => keyOf(note.card_no, note.reference)),
     ),
     cardNos: new Map(facts.cards.map((row) => [row.card_id, row.card_no])),
-    reportedUntil: readReported(spans),
+    reportedUntil: (terminalNo) => standings.get(terminalNo)?.newestOrder ?? 0,
     claimed,
-    createdAt: new Map(facts.terminals.map((row) => [row.terminal_no, row.created_at])),
     dayOf,
     money: (minor) => `${formatAmount(minor, currency)} ${currency}`,
     clockTime: clockTimes(timeZone),
@@ -137,8 +137,8 @@ export const readBook = async (
       return { cardId: row?.card_id ?? '', createdAt: row?.created_at ?? 0 }
     },
     terminal: (terminalNo) => {
-      const row = names.get(terminalNo)
-      return { terminalId: row?.terminal_id ?? '', merchant: row?.name ?? '' }
+      const { terminalId = '', merchant = '' } = standings.get(terminalNo) ?? {}
+      return { terminalId, merchant }
     },
   }
 }

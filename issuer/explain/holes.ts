@@ -3,7 +3,7 @@ import { directionOf } from '../facts.ts'
 import { type Arrival, type Book, closing, isoTime, noMoney, type Settled } from './book.ts'
 import type { Case, Hole, HoleExplanation } from './case.ts'
 import { type Missing, suspectsOf } from './suspects.ts'
-import { plural, type Standing } from './terminals.ts'
+import { plural } from './terminals.ts'
 
 type Seam = Book['facts']['seams'][number]
 
@@ -82,10 +82,9 @@ const missingOf = (book: Book, seam: Seam, before: Settled): Missing => {
 const holeCase = (
   book: Book,
   { seam, before, opened }: { readonly seam: Seam; readonly before: Settled; readonly opened: Arrival },
-  standings: readonly Standing[],
 ): Case => {
   const missing = missingOf(book, seam, before)
-  const { suspects, moreSuspects, time } = suspectsOf(book, standings, missing)
+  const { suspects, moreSuspects, time } = suspectsOf(book, missing)
   const paid = book.settled(seam.card_no, seam.after_counter)
   const presumed = seam.explanation === 'reversal' && paid !== undefined
   const charged = presumed ? book.terminal(paid.terminal_no) : undefined
@@ -141,7 +140,7 @@ const gapCase = (book: Book, seam: Seam, before: Settled): Case => {
 }
 
 /** Seams of the book: open holes, presumed reversals, and balances that do not meet. */
-export const seamCases = (book: Book, standings: readonly Standing[]): Case[] => {
+export const seamCases = (book: Book): Case[] => {
   const open = book.facts.seams.map((seam): Case => {
     const before = book.settled(seam.card_no, seam.before_counter)
     if (before === undefined) throw new Error('a seam without its later counter')
@@ -149,7 +148,7 @@ export const seamCases = (book: Book, standings: readonly Standing[]): Case[] =>
     const arrival = book.arrival(before)
     const later = book.sighting(before)
     const opened = later !== undefined && isEarlier(later, arrival) ? later : arrival
-    return holeCase(book, { seam, before, opened }, standings)
+    return holeCase(book, { seam, before, opened })
   })
   return [...open, ...closedHoles(book)]
 }

@@ -71,7 +71,7 @@ const noteWords = ({ voided, abandoned }: Note): string =>
 
 const courierCase = (book: Book, row: Settled): DerivedCase => {
   const arrival = book.arrival(row)
-  const reported = book.reportedUntil.get(row.terminal_no) ?? 0
+  const reported = book.reportedUntil(row.terminal_no)
   const note = book.notesByCard
     .get(row.card_no)
     ?.find((each) => each.counter === row.counter && each.proof !== null && each.terminal_no === row.terminal_no)

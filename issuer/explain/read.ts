@@ -2,13 +2,15 @@
  * The rows that the explanation needs, and no others: what is not plain, and its neighbours on the card's line. Their number
  * goes with the troubles of a book, not with its size.
  */
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { ExceptionReason } from '../../protocol/acknowledgement.ts'
 import { batchHeaderLength } from '../../protocol/batch.ts'
 import { entryLength, entryStatuses, paysNothing } from '../../protocol/entry.ts'
 import { entryKey, type OwnWord } from '../archive.ts'
+import { listOf } from '../bulk-rows.ts'
 import type { StoreReader } from '../store.ts'
 import type { AccountKind, SettledType, SettlementSource } from '../tables.ts'
+import { type BatchSpan, readBatchSpans } from './reports.ts'
 
 /** Keys in one statement; batches in memory at once (a full one has a megabyte). */
 const keysMax = 2000
@@ -20,6 +22,18 @@ const timeAt = 44
 const recordEnd = 80
 const macEnd = 96
 const statusAt = 96
+
+/** What of a book is read: what is about some cards, or what is about no card, and about several at once. */
+export type Part = { readonly cardIds: readonly string[] } | 'noCard'
+
+/** Numbers of cards; absent: all. */
+type Cards = readonly number[] | undefined
+
+/** A condition. */
+const ofCards = (db: StoreReader, column: string, cards: Cards): RawBuilder<boolean> => {
+  if (cards === undefined) return sql<boolean>`1 = 1`
+  return cards.length === 0 ? sql<boolean>`1 = 0` : sql<boolean>`${sql.ref(column)} IN ${listOf(db, cards)}`
+}
 
 export interface Place {
   readonly card_no: number
@@ -122,21 +136,23 @@ const readFirstTransfers = async (
   return all
 }
 
-/** Settled counters that are not plain by themselves. The conditions are those of partial indexes: they are written out. */
-const readOddPlaces = async (db: StoreReader): Promise<readonly Place[]> => {
+/** Settled counters that may be cases by themselves. The conditions are those of partial indexes: they are written out. */
+const readOddPlaces = async (db: StoreReader, cards: Cards): Promise<readonly Place[]> => {
   const { rows } = await sql<Place>`
-    SELECT card_no, counter FROM settlement WHERE exception IS NOT NULL
-    UNION SELECT card_no, counter FROM settlement WHERE settlement_mac IS NULL
-    UNION SELECT card_no, counter FROM courier_only
+    SELECT card_no, counter FROM settlement WHERE exception IS NOT NULL AND ${ofCards(db, 'card_no', cards)}
+    UNION SELECT card_no, counter FROM courier_only WHERE ${ofCards(db, 'card_no', cards)}
     UNION SELECT reversal.card_no, reversal.counter FROM settlement AS reversal
       LEFT JOIN settlement AS payment
         ON payment.card_no = reversal.card_no AND payment.counter = reversal.counter - 1
       WHERE reversal.order_type = 'reversal'
-        AND (payment.order_type IS NULL OR payment.order_type <> 'payment' OR payment.exception IS NOT NULL)`.execute(
-    db,
-  )
+        AND (payment.order_type IS NULL OR payment.order_type <> 'payment' OR payment.exception IS NOT NULL)
+        AND ${ofCards(db, 'reversal.card_no', cards)}`.execute(db)
   return rows
 }
+
+/** Loads whose record has not come: they are not plain, and the load is the case. */
+const readUnproven = (db: StoreReader): Promise<readonly Place[]> =>
+  db.selectFrom('settlement').select(['card_no', 'counter']).where('settlement_mac', 'is', null).execute()
 
 /** Codes that more than one payment bought. */
 const readUnitSales = (db: StoreReader) =>
@@ -162,7 +178,7 @@ const readUnitSales = (db: StoreReader) =>
     .orderBy('unit_sale.counter')
     .execute()
 
-const readNotes = (db: StoreReader) =>
+const readNotes = (db: StoreReader, cards: Cards) =>
   db
     .selectFrom('note')
     .leftJoin('settlement', (join) =>
@@ -173,15 +189,17 @@ const readNotes = (db: StoreReader) =>
     )
     .selectAll('note')
     .select('settlement.settlement_mac as proof')
+    .where(ofCards(db, 'note.card_no', cards))
     .orderBy('note.card_no')
     .orderBy('note.counter')
     .orderBy('note.record')
     .execute()
 
-const readClaims = (db: StoreReader) =>
+const readClaims = (db: StoreReader, cards: Cards) =>
   db
     .selectFrom('claim')
     .select(['claim_hash', 'card_no', 'counter', 'received_at'])
+    .where(ofCards(db, 'claim.card_no', cards))
     .where(({ exists, selectFrom }) =>
       exists(
         selectFrom('note')
@@ -193,8 +211,16 @@ const readClaims = (db: StoreReader) =>
     .orderBy('received_at')
     .execute()
 
-const readLoads = async (db: StoreReader, places: readonly Place[]) => {
-  const open = await db.selectFrom('load_authorisation').selectAll().where(sql<boolean>`state <> 'settled'`).execute()
+const readLoads = async (
+  db: StoreReader,
+  { places, cards }: { readonly places: readonly Place[]; readonly cards: Cards },
+) => {
+  const open = await db
+    .selectFrom('load_authorisation')
+    .selectAll()
+    .where(sql<boolean>`state <> 'settled'`)
+    .where(ofCards(db, 'card_no', cards))
+    .execute()
   const at: typeof open = []
   for (const some of chunksOf(places, 400))
     at.push(
@@ -226,10 +252,6 @@ const readCards = async (
   return [...cards.values()]
 }
 
-export const readBatchSpans = (db: StoreReader) =>
-  db.selectFrom('batch_span').selectAll().orderBy('terminal_no').orderBy('epoch').orderBy('batch_no').execute()
-export type BatchSpan = Awaited<ReturnType<typeof readBatchSpans>>[number]
-
 export interface Span {
   /** UNIX seconds, the second not included. */
   readonly since: number
@@ -257,22 +279,55 @@ const readLatePlaces = (db: StoreReader, of: Span | undefined): Promise<readonly
     )
     .execute()
 
+const readExceptions = (db: StoreReader, part: Part | undefined) =>
+  db
+    .selectFrom('entry_exception')
+    .selectAll()
+    .$if(part === 'noCard', (query) => query.where('card_id', 'is', null))
+    .$if(typeof part === 'object', (query) =>
+      query.where('card_id', 'in', listOf(db, typeof part === 'object' ? part.cardIds : [])),
+    )
+    .orderBy('exception_no')
+    .execute()
+
+const readAlarms = (db: StoreReader, part: Part | undefined, cards: Cards) =>
+  db
+    .selectFrom('alarm')
+    .selectAll()
+    .where(part === 'noCard' ? sql<boolean>`card_no IS NULL` : ofCards(db, 'card_no', cards))
+    .orderBy('alarm_no')
+    .execute()
+
 /**
  * Read inside one transaction.
  * @param wanted.of the day whose closed cases are told; absent: all days
- * @param wanted.closed whether what is closed is told at all
+ * @param wanted.closed whether what is closed, or plain, is told at all
+ * @param wanted.part absent: the whole book
  */
 export const readRows = async (
   db: StoreReader,
-  wanted: { readonly of: Span | undefined; readonly closed: boolean; readonly noteOfDay: (time: number) => boolean },
+  wanted: {
+    readonly of: Span | undefined
+    readonly closed: boolean
+    readonly part: Part | undefined
+    readonly noteOfDay: (time: number) => boolean
+  },
 ) => {
-  const seams = await db.selectFrom('seam').selectAll().orderBy('card_no').orderBy('after_counter').execute()
-  const exceptions = await db.selectFrom('entry_exception').selectAll().orderBy('exception_no').execute()
-  const notes = await readNotes(db)
+  const { part } = wanted
+  const unitSales = typeof part === 'object' ? [] : await readUnitSales(db)
+  const cards = await cardsOf(db, part, unitSales)
+  const seams = await db
+    .selectFrom('seam')
+    .selectAll()
+    .where(ofCards(db, 'card_no', cards))
+    .orderBy('card_no')
+    .orderBy('after_counter')
+    .execute()
+  const exceptions = await readExceptions(db, part)
+  const notes = await readNotes(db, cards)
   const late = wanted.closed ? await readLatePlaces(db, wanted.of) : []
-  const unitSales = await readUnitSales(db)
-  const odd = await readOddPlaces(db)
-  const alarms = await db.selectFrom('alarm').selectAll().orderBy('alarm_no').execute()
+  const odd = [...(await readOddPlaces(db, cards)), ...(wanted.closed ? await readUnproven(db) : [])]
+  const alarms = await readAlarms(db, part, cards)
 
   const places = new Places()
   for (const { card_no, after_counter, before_counter } of seams)
@@ -298,7 +353,7 @@ export const readRows = async (
     .map(({ card_no, counter }) => ({ card_no, counter: counter - 1 }))
     .filter((place) => place.counter > 0 && !places.has(place))
   const settlements = [...some, ...(await readSettlements(db, before))].sort(byPlace)
-  const cards = await readCards(db, {
+  const known = await readCards(db, {
     numbers: [
       ...new Set([
         ...settlements.map(({ card_no }) => card_no),
@@ -308,22 +363,13 @@ export const readRows = async (
     ],
     ids: named.map(({ card_id }) => card_id),
   })
-  const spans = await readBatchSpans(db)
-  const loads = await readLoads(
-    db,
-    settlements.filter(({ order_type, exception }) => order_type === 'load' && exception !== null),
-  )
+  const loads = await readLoads(db, {
+    places: settlements.filter(({ order_type, exception }) => order_type === 'load' && exception !== null),
+    cards,
+  })
   return {
     facts: {
-      terminals: await db
-        .selectFrom('terminal')
-        .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
-        .leftJoin('terminal_contact', 'terminal_contact.terminal_no', 'terminal.terminal_no')
-        .select(['terminal.terminal_no', 'terminal_id', 'merchant.name', 'epoch', 'terminal.created_at', 'retired_at'])
-        .select('contact_at')
-        .orderBy('terminal.terminal_no')
-        .execute(),
-      cards: await withLoadCards(db, cards, loads),
+      cards: await withLoadCards(db, known, loads),
       settlements,
       seams,
       notes,
@@ -336,8 +382,11 @@ export const readRows = async (
         .where('kind', 'in', ['suspense', 'holes'])
         .execute(),
     },
-    spans,
-    courierOnly: await db.selectFrom('courier_only').select(['card_no', 'counter']).execute(),
+    courierOnly: await db
+      .selectFrom('courier_only')
+      .select(['card_no', 'counter'])
+      .where(ofCards(db, 'card_no', cards))
+      .execute(),
     unitSales,
     late,
     arrivals: await readFirstTransfers(db, settlements, '='),
@@ -346,15 +395,29 @@ export const readRows = async (
       [...seams.map(({ card_no, before_counter }) => ({ card_no, counter: before_counter })), ...late],
       '>',
     ),
-    claims: await readClaims(db),
+    claims: await readClaims(db, cards),
     words: wanted.closed
-      ? await readWords(db, { notes: notes.filter(({ order_time }) => wanted.noteOfDay(order_time)), spans })
+      ? await readWords(
+          db,
+          notes.filter(({ order_time }) => wanted.noteOfDay(order_time)),
+        )
       : new Map<string, readonly OwnWord[]>(),
-    settledCount: await countSettled(db, wanted.of),
-    decisions: await readDecisions(db),
+    settledCount: wanted.closed ? await countSettled(db, wanted.of) : 0,
+    decisions: wanted.closed ? await readDecisions(db) : [],
   }
 }
 export type Rows = Awaited<ReturnType<typeof readRows>>
+
+/** Whose rows a part is made of. */
+const cardsOf = async (
+  db: StoreReader,
+  part: Part | undefined,
+  unitSales: Awaited<ReturnType<typeof readUnitSales>>,
+): Promise<Cards> => {
+  if (part === undefined) return undefined
+  if (part === 'noCard') return [...new Set(unitSales.map(({ card_no }) => card_no))]
+  return (await readCards(db, { numbers: [], ids: part.cardIds })).map(({ card_no }) => card_no)
+}
 
 const withLoadCards = async (
   db: StoreReader,
@@ -391,13 +454,7 @@ const readDecisions = (db: StoreReader) =>
 /** What terminals said of records of their own, from the bytes of those batches alone that may tell of them. */
 const readWords = async (
   db: StoreReader,
-  {
-    notes,
-    spans,
-  }: {
-    readonly notes: Awaited<ReturnType<typeof readNotes>>
-    readonly spans: readonly BatchSpan[]
-  },
+  notes: Awaited<ReturnType<typeof readNotes>>,
 ): Promise<ReadonlyMap<string, readonly OwnWord[]>> => {
   const words = new Map<string, Said[]>()
   const keys = new Set(notes.flatMap((row) => [entryKey(row.record, null), entryKey(row.record, row.proof)]))
@@ -408,12 +465,13 @@ const readWords = async (
       [...new Set(its.map(({ order_time }) => order_time))],
     ]),
   )
-  const maySay = ({ terminal_no, received_at, oldest_order, newest_order }: BatchSpan): boolean =>
-    (noted.get(terminal_no) ?? []).some((time) => {
+  const maySay = ({ received_at, oldest_order, newest_order }: BatchSpan, about: readonly number[]): boolean =>
+    about.some((time) => {
       const told = Math.min(time, received_at)
       return told >= (oldest_order ?? Number.POSITIVE_INFINITY) && told <= (newest_order ?? 0)
     })
-  for (const [terminalNo, its] of Map.groupBy(spans.filter(maySay), ({ terminal_no }) => terminal_no))
+  for (const [terminalNo, about] of noted) {
+    const its = (await readBatchSpans(db, [terminalNo])).filter((span) => maySay(span, about))
     for (const [epoch, some] of Map.groupBy(its, (span) => span.epoch))
       for (const few of chunksOf(some, batchesMax)) {
         const rows = await db
@@ -430,6 +488,7 @@ const readWords = async (
           .execute()
         for (const row of rows) collectWords(row, { keys, times, words })
       }
+  }
   // In the order in which they came.
   return new Map(
     [...words].map(([key, said]) => [key, said.toSorted((a, b) => a.batchPk - b.batchPk).map(({ word }) => word)]),

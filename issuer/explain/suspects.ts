@@ -3,7 +3,7 @@ import { parseRecord } from '../../protocol/record.ts'
 import { balanceBeforeMinor } from '../card-line.ts'
 import type { Book, Note } from './book.ts'
 import { type Evidence, evidences, type Suspect } from './case.ts'
-import type { Span, Standing } from './terminals.ts'
+import type { Span, Standing } from './reports.ts'
 
 /** Named at most, of one hole; the rest are counted. */
 const suspectsMax = 5
@@ -124,11 +124,10 @@ export interface Suspicion {
   readonly time: number | undefined
 }
 
-/** @param standings of all terminals */
-export const suspectsOf = (book: Book, standings: readonly Standing[], missing: Missing): Suspicion => {
+export const suspectsOf = (book: Book, missing: Missing): Suspicion => {
   const clues = [...reversalClues(book, missing), ...noteClues(book, missing), ...refusedClues(book, missing)]
   const named = new Set(clues.map(({ terminalNo }) => terminalNo))
-  for (const standing of standings) {
+  for (const standing of book.reports.standings) {
     const clue = named.has(standing.terminalNo) ? undefined : standingClue(book, missing, standing)
     if (clue !== undefined) clues.push(clue)
   }

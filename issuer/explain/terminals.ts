@@ -1,102 +1,7 @@
-/** How far each terminal has reported, and what is missing from its chain: for its own cases, and for suspicion. */
+/** Cases of terminals: what is missing from a chain, whose reports have stopped, and the alarms. */
 import { type Book, isoTime, noMoney } from './book.ts'
 import type { DerivedCase } from './case.ts'
-import type { BatchSpan } from './read.ts'
-
-/** A time in which sales may lie that were never reported, UNIX seconds, both inclusive. */
-export interface Span {
-  readonly since: number
-  readonly until: number
-}
-
-export interface MissingBatches extends Span {
-  readonly epoch: number
-  readonly first: number
-  readonly last: number
-  readonly entryCount: number
-  /** When the batch behind them came. */
-  readonly seenAt: number
-}
-
-export interface Standing {
-  readonly terminalNo: number
-  readonly terminalId: string
-  readonly merchant: string
-  readonly epoch: number
-  /** Out of use: nothing more is expected of it. */
-  readonly retired: boolean
-  /** The newest order that it told of itself; 0: none. */
-  readonly newestOrder: number
-  /** 0: nothing ever came. */
-  readonly lastReceivedAt: number
-  /** The same, or later: it had nothing new to send, and said so. */
-  readonly lastContactAt: number
-  readonly missing: readonly MissingBatches[]
-  /** Between the last word of one epoch and the first of the next. */
-  readonly lost: readonly (Span & { readonly epoch: number })[]
-  /** Fork, chain break, wrong first entry: when each was raised. */
-  readonly broken: readonly { readonly kind: string; readonly at: number }[]
-}
-
-const newestOf = (batches: readonly BatchSpan[]): number =>
-  batches.reduce((newest, { newest_order }) => Math.max(newest, newest_order ?? 0), 0)
-
-const missingOf = (batches: readonly BatchSpan[]): MissingBatches[] =>
-  batches.flatMap((batch, index) => {
-    const earlier = batches[index - 1]
-    const before = earlier?.epoch === batch.epoch ? earlier : undefined
-    const first = (before?.batch_no ?? 0) + 1
-    if (batch.batch_no === first) return []
-    return [
-      {
-        epoch: batch.epoch,
-        first,
-        last: batch.batch_no - 1,
-        entryCount: batch.first_entry - (before === undefined ? 1 : before.first_entry + before.entry_count),
-        since: before?.newest_order ?? 0,
-        until: batch.newest_order ?? batch.received_at,
-        seenAt: batch.received_at,
-      },
-    ]
-  })
-
-/** An epoch that began anew on an intact ledger repeats what the issuer lacked: then the span is next to nothing. */
-const lostOf = (batches: readonly BatchSpan[], epoch: number): Standing['lost'] =>
-  Array.from({ length: Math.max(0, epoch - 1) }, (_, index) => {
-    const later = batches.find((batch) => batch.epoch > index + 1 && batch.oldest_order !== null)
-    return {
-      epoch: index + 1,
-      since: newestOf(batches.filter((batch) => batch.epoch <= index + 1)),
-      until: later?.oldest_order ?? Number.POSITIVE_INFINITY,
-    }
-  })
-
-const chainAlarms: readonly string[] = ['fork', 'chainBreak', 'firstEntry']
-
-export const readStandings = ({ facts, batches: all }: Book): readonly Standing[] => {
-  const batches = Map.groupBy(all, (batch) => batch.terminal_no)
-  const alarms = Map.groupBy(
-    facts.alarms.filter(({ kind }) => chainAlarms.includes(kind)),
-    (alarm) => alarm.terminal_no,
-  )
-  return facts.terminals.map((row) => {
-    const its = batches.get(row.terminal_no) ?? []
-    const lastReceivedAt = its.reduce((last, { received_at }) => Math.max(last, received_at), 0)
-    return {
-      terminalNo: row.terminal_no,
-      terminalId: row.terminal_id,
-      merchant: row.name,
-      epoch: row.epoch,
-      retired: row.retired_at !== null,
-      newestOrder: newestOf(its),
-      lastReceivedAt,
-      lastContactAt: Math.max(lastReceivedAt, row.contact_at ?? 0),
-      missing: missingOf(its),
-      lost: lostOf(its, row.epoch),
-      broken: (alarms.get(row.terminal_no) ?? []).map(({ kind, raised_at }) => ({ kind, at: raised_at })),
-    }
-  })
-}
+import type { Brought, Standing } from './reports.ts'
 
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
 
@@ -114,18 +19,6 @@ const missingCases = (book: Book, standing: Standing): DerivedCase[] =>
     evidence: String(gap.last),
   }))
 
-/** Sales of each terminal that others brought and its own batches lack. */
-const courierSums = ({ courierOnly, index }: Book): ReadonlyMap<number, { count: number; minor: number }> => {
-  const sums = new Map<number, { count: number; minor: number }>()
-  for (const key of courierOnly) {
-    const row = index.settled.get(key)
-    if (row?.order_type !== 'payment') continue
-    const sum = sums.get(row.terminal_no) ?? { count: 0, minor: 0 }
-    sums.set(row.terminal_no, { count: sum.count + 1, minor: sum.minor + row.amount_minor })
-  }
-  return sums
-}
-
 /** Whose silence is a case. */
 export interface Silence {
   /** Nothing came after the day. Absent: others had to bring its sales, or: */
@@ -138,13 +31,13 @@ export interface Silence {
 const silentCases = (
   book: Book,
   { standing, silence }: { readonly standing: Standing; readonly silence: Silence },
-  brought: { readonly count: number; readonly minor: number } | undefined,
+  brought: Brought | undefined,
 ): DerivedCase[] => {
   if (standing.epoch === 0 || standing.retired) return []
   const { day } = silence
   const lastDay = standing.lastContactAt === 0 ? '' : book.dayOf(standing.lastContactAt)
-  const began = book.dayOf(book.createdAt.get(standing.terminalNo) ?? 0)
-  const seen = Math.max(standing.lastContactAt, book.createdAt.get(standing.terminalNo) ?? 0)
+  const began = book.dayOf(standing.createdAt)
+  const seen = Math.max(standing.lastContactAt, standing.createdAt)
   const isLong = silence.since !== undefined && seen < silence.since
   if (day === undefined ? brought === undefined && !isLong : lastDay > day || began > day) return []
   const contact =
@@ -173,13 +66,11 @@ const silentCases = (
   ]
 }
 
-export const terminalCases = (book: Book, standings: readonly Standing[], silence: Silence): DerivedCase[] => {
-  const sums = courierSums(book)
-  return standings.flatMap((standing) => [
+export const terminalCases = (book: Book, silence: Silence): DerivedCase[] =>
+  book.reports.standings.flatMap((standing) => [
     ...missingCases(book, standing),
-    ...silentCases(book, { standing, silence }, sums.get(standing.terminalNo)),
+    ...silentCases(book, { standing, silence }, book.reports.brought.get(standing.terminalNo)),
   ])
-}
 
 const alarmWords: Readonly<Record<string, string>> = {
   clone: 'Two different records with this counter: the card was copied.',
