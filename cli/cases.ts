@@ -12,7 +12,7 @@ import {
   refuseCase,
 } from '../issuer/cases/actions.ts'
 import { type CaseDetail, type CaseRow, listCases, showCase } from '../issuer/cases/case-view.ts'
-import { reconcileCases } from '../issuer/cases/reconcile.ts'
+import { reconcileCases } from '../issuer/cases/round.ts'
 import { isRiskUnknown } from '../issuer/console-contract/case-risk.ts'
 import { causes } from '../issuer/explain/case.ts'
 import type { Issuer } from '../issuer/issuer.ts'

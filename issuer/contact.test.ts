@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { reconcileCases } from './cases/reconcile.ts'
+import { reconcileCases } from './cases/round.ts'
 import { casesOf } from './cases/test-cases.ts'
 import { reportsOf } from './console-api/terminals.ts'
 import { ingestBatch } from './ingest.ts'

@@ -5,7 +5,7 @@
  */
 import { createInterface } from 'node:readline'
 import { pino } from 'pino'
-import { reconcileCases } from './cases/reconcile.ts'
+import { reconcileCases } from './cases/round.ts'
 import { serve } from './server.ts'
 import { makeSetupCode } from './setup-code.ts'
 import { playMonth } from './test-month.ts'

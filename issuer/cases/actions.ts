@@ -8,7 +8,7 @@ import type { StoreReader, StoreWriter } from '../store.ts'
 import { appendEvents } from './case-log.ts'
 import { requireCase } from './case-view.ts'
 import { bookDecision, type Decision, decisionDocument, fitsSum } from './decision-money.ts'
-import { type CaseFile, reconcileIn } from './reconcile.ts'
+import { type CaseFile, reconcileCase } from './reconcile.ts'
 
 const textLengthMax = 2000
 const ownerLengthMax = 64
@@ -39,8 +39,7 @@ const requireOpen = (file: CaseFile): void => {
 
 /** @returns the case as the books have it now @throws IssuerError `unknownCase` */
 const present = async (issuer: Issuer, db: StoreWriter, caseNo: number): Promise<CaseFile> => {
-  await requireCase(db, caseNo)
-  await reconcileIn(issuer, db)
+  await reconcileCase(issuer, db, await requireCase(db, caseNo))
   return requireCase(db, caseNo)
 }
 

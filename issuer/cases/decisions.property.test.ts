@@ -18,7 +18,7 @@ import { addCard, addMerchant, addTerminal, startEpoch } from '../parties.ts'
 import { type Bench, newCard, newTerminal, openBench, publish, type TestTerminal } from '../test-support.ts'
 import { approveCase, decideCase } from './actions.ts'
 import { fitsSum } from './decision-money.ts'
-import { reconcileCases } from './reconcile.ts'
+import { reconcileCases } from './round.ts'
 import { balances, casesOf, total } from './test-cases.ts'
 
 const seed = 20_251_125

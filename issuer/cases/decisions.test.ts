@@ -15,7 +15,7 @@ import {
 } from '../test-support.ts'
 import { approveCase, decideCase, keepCase, refuseCase } from './actions.ts'
 import { showCase } from './case-view.ts'
-import { reconcileCases } from './reconcile.ts'
+import { reconcileCases } from './round.ts'
 import { balances, casesOf, total } from './test-cases.ts'
 
 let bench: Bench

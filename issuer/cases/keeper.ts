@@ -1,22 +1,26 @@
 /**
- * Keeps the files of cases up to date while the server runs: some seconds after documents came, once for all of them. Several servers
- * on one store take turns, since each pass is one exclusive transaction; the second finds nothing left to do.
+ * Keeps the files of cases up to date while the server runs: a round some seconds after documents came, once for all of them. Several
+ * servers on one store take turns step by step; the second finds nothing left to do.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Issuer } from '../issuer.ts'
-import { type Reconciled, reconcileCases } from './reconcile.ts'
+import type { Reconciled } from './reconcile.ts'
+import { reconcileCases } from './round.ts'
 
 const delayMsDefault = 2_000
 /** Terminals fall silent without a document. */
 const idleMsDefault = 15 * 60_000
+/** After each step so much longer than it took, so that batches have most of the time. */
+const restPerStep = 3
 
 export interface CaseKeeper {
   /** A batch, a claim or a load request came. */
   documentCame(): void
-  /** Waits for a pass that is under way. */
+  /** Ends a round that is under way after its step. */
   close(): Promise<void>
 }
 
-/** @param options.onPass hears of each pass; an error is a fault of the store, and the next document tries again */
+/** @param options.onPass hears of each round; an error is a fault of the store, and the next document tries again */
 export const keepCases = (
   issuer: Issuer,
   options: {
@@ -29,7 +33,8 @@ export const keepCases = (
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
   let again = false
-  let closed = false
+  const closing = new AbortController()
+  const rest = (tookMs: number): Promise<void> => sleep(tookMs * restPerStep, undefined, { signal: closing.signal })
 
   const plan = (afterMs: number): void => {
     clearTimeout(timer)
@@ -41,22 +46,22 @@ export const keepCases = (
   const pass = async (): Promise<void> => {
     again = false
     try {
-      onPass(await reconcileCases(issuer))
+      onPass(await reconcileCases(issuer, { rest }))
     } catch (error) {
-      onPass(error instanceof Error ? error : new Error(String(error)))
+      if (!closing.signal.aborted) onPass(error instanceof Error ? error : new Error(String(error)))
     }
     running = undefined
-    if (!closed) plan(again ? delayMs : idleMs)
+    if (!closing.signal.aborted) plan(again ? delayMs : idleMs)
   }
   plan(delayMs)
   return {
     documentCame: () => {
-      if (closed || again) return
+      if (closing.signal.aborted || again) return
       again = true
       if (running === undefined) plan(delayMs)
     },
     close: async () => {
-      closed = true
+      closing.abort()
       clearTimeout(timer)
       await running
     },

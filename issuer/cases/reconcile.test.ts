@@ -19,7 +19,7 @@ import {
 } from '../test-support.ts'
 import { closeCase } from './actions.ts'
 import { showCase } from './case-view.ts'
-import { reconcileCases } from './reconcile.ts'
+import { reconcileCases } from './round.ts'
 import { casesOf } from './test-cases.ts'
 import { workflowMarkdown } from './workflow.ts'
 

@@ -1,15 +1,19 @@
 /**
- * Brings the files of cases up to what the books say now (without what passes by itself, as a load whose terminal is to sync yet): new cases are opened, those whose missing document came close themselves and
- * name it, those that came back are opened again, and what was decided about a case that is explained meanwhile is taken back, once.
+ * Brings the files of the cases of a part of the book up to what the books say now (without what passes by itself, as a load whose
+ * terminal is to sync yet): new cases are opened, those whose missing document came close themselves and name it, those that came
+ * back are opened again, and what was decided about a case that is explained meanwhile is taken back, once.
  */
-import type { Insertable, Selectable } from 'kysely'
+import { type Insertable, type Selectable, sql } from 'kysely'
+import { listOf } from '../bulk-rows.ts'
 import type { CaseFileTable } from '../case-tables.ts'
 import { exposuresOf, unsyncedLimits } from '../console-api/exposure.ts'
 import { reportsOf } from '../console-api/terminals.ts'
 import { readBook } from '../explain/book.ts'
 import type { Case, KeyedCase } from '../explain/case.ts'
 import { stands } from '../explain/decided.ts'
-import { deriveCases } from '../explain/derive.ts'
+import { deriveOfCards, deriveOfNoCard } from '../explain/derive.ts'
+import type { Part } from '../explain/read.ts'
+import { type Reports, readReports } from '../explain/reports.ts'
 import { businessDays } from '../facts.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreWriter } from '../store.ts'
@@ -265,48 +269,78 @@ class Pass {
   }
 }
 
+/** As explain/derive.ts divides cases. The condition of those of no card is that of an index: it is written out. */
+const isOfPart = (db: StoreWriter, part: Part) =>
+  part === 'noCard'
+    ? sql<boolean>`(card_id IS NULL OR cause = 'soldTwice')`
+    : sql<boolean>`card_id IN ${listOf(db, part.cardIds)} AND cause <> 'soldTwice'`
+
 /** Those that are not closed, those with a standing decision, and those of these keys. */
-const readFiles = async (db: StoreWriter, keys: readonly string[]): Promise<ReadonlyMap<string, CaseFile>> => {
+const readFiles = async (
+  db: StoreWriter,
+  part: Part,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, CaseFile>> => {
   const files = await db
     .selectFrom('case_file')
     .selectAll()
+    .where(isOfPart(db, part))
     .where((eb) =>
       eb.or([
         eb('state', '<>', 'closed'),
-        eb(
-          'case_no',
-          'in',
-          eb.selectFrom('case_decision').select('case_decision.case_no').where('case_decision.state', '=', 'booked'),
+        eb.exists(
+          eb
+            .selectFrom('case_decision')
+            .select('case_decision.case_no')
+            .whereRef('case_decision.case_no', '=', 'case_file.case_no')
+            .where('case_decision.state', '=', 'booked'),
         ),
       ]),
     )
     .execute()
   const known = new Map(files.map((file) => [file.case_key, file]))
   for (const some of chunksOf(keys.filter((key) => !known.has(key))))
-    for (const file of await db.selectFrom('case_file').selectAll().where('case_key', 'in', some).execute())
+    for (const file of await db.selectFrom('case_file').selectAll().where('case_key', 'in', listOf(db, some)).execute())
       known.set(file.case_key, file)
   return known
 }
 
+const readDecisions = async (db: StoreWriter, files: Iterable<CaseFile>): Promise<ReadonlyMap<number, Decision>> => {
+  const decisions = new Map<number, Decision>()
+  for (const some of chunksOf([...files].map(({ case_no }) => case_no)))
+    for (const decision of await db
+      .selectFrom('case_decision')
+      .selectAll()
+      .where('case_no', 'in', listOf(db, some))
+      .where('state', 'in', ['proposed', 'booked'])
+      .execute())
+      decisions.set(decision.case_no, decision)
+  return decisions
+}
+
+/** The first day whose loads nobody expects a record of yet. */
+export const freshLoadsFrom = (issuer: Issuer): string =>
+  businessDays(issuer.book.timeZone)(issuer.clock() - loadPatienceSeconds)
+
 /** Within a transaction that writes. */
-export const reconcileIn = async (issuer: Issuer, db: StoreWriter): Promise<Reconciled> => {
-  const now = issuer.clock()
-  const derived = deriveCases(await readBook(issuer, db, { closed: false }), { since: now - silenceSeconds })
-  const recent = businessDays(issuer.book.timeZone)(now - loadPatienceSeconds)
+export const reconcileIn = async (
+  issuer: Issuer,
+  db: StoreWriter,
+  { part, reports }: { readonly part: Part; readonly reports: Reports },
+): Promise<Reconciled> => {
+  const book = await readBook(issuer, db, { closed: false, part, reports })
+  const derived =
+    part === 'noCard' ? deriveOfNoCard(book, { since: issuer.clock() - silenceSeconds }) : deriveOfCards(book)
+  const freshFrom = freshLoadsFrom(issuer)
   const isWork = ({ found, routine }: KeyedCase): boolean =>
-    found.state === 'open' && !routine && !(found.cause === 'loadStanding' && found.day >= recent)
+    found.state === 'open' && !routine && !(found.cause === 'loadStanding' && found.day >= freshFrom)
   const open = new Map(derived.filter(isWork).map((keyed) => [keyed.key, keyed]))
   const ended = new Map(
     derived.filter(({ found }) => found.state === 'closed').map(({ key, found }) => [key, found.closed]),
   )
-  const files = await readFiles(db, [...open.keys()])
-  const decisions = await db
-    .selectFrom('case_decision')
-    .selectAll()
-    .where('state', 'in', ['proposed', 'booked'])
-    .execute()
+  const files = await readFiles(db, part, [...open.keys()])
   const pass = new Pass(issuer, db, {
-    decisions: new Map(decisions.map((decision) => [decision.case_no, decision])),
+    decisions: await readDecisions(db, files.values()),
     held: await readHeld(issuer, db, [...open.values()]),
   })
   for (const file of files.values()) {
@@ -318,6 +352,12 @@ export const reconcileIn = async (issuer: Issuer, db: StoreWriter): Promise<Reco
   return pass.finish()
 }
 
-/** Brings the files up to date; another process that does the same meanwhile waits, and then finds nothing to do. */
-export const reconcileCases = (issuer: Issuer): Promise<Reconciled> =>
-  issuer.store.write((db) => reconcileIn(issuer, db))
+/** A case, and what else its card has. Within a transaction that writes. */
+export const reconcileCase = async (
+  issuer: Issuer,
+  db: StoreWriter,
+  { card_id, cause }: Pick<CaseFile, 'card_id' | 'cause'>,
+): Promise<Reconciled> => {
+  const part: Part = card_id === null || cause === 'soldTwice' ? 'noCard' : { cardIds: [card_id] }
+  return reconcileIn(issuer, db, { part, reports: await readReports((work) => work(db)) })
+}

@@ -1,7 +1,7 @@
 /** For tests: the files of a bench's cases, and its accounts. */
 import type { Bench } from '../test-support.ts'
 import { type CaseRow, listCases } from './case-view.ts'
-import { reconcileCases } from './reconcile.ts'
+import { reconcileCases } from './round.ts'
 
 /** After a reconciliation: all of them, or those of one cause. */
 export const casesOf = async ({ issuer }: Bench, cause?: string): Promise<readonly CaseRow[]> => {

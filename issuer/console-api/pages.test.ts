@@ -2,7 +2,7 @@
 import type { Hono } from 'hono'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { reconcileCases } from '../cases/reconcile.ts'
+import { reconcileCases } from '../cases/round.ts'
 import { batchDetail, batchesPage, entriesPage, entryDetail, entryExceptionsPage } from '../console-contract/batches.ts'
 import { attentionOverview, booksOverview, salesOverview, unreportedOverview } from '../console-contract/overview.ts'
 import { searchResult } from '../console-contract/search.ts'
