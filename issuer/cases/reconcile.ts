@@ -269,6 +269,9 @@ class Pass {
   }
 }
 
+/** The condition of an index: it is written out. */
+const decisionStands = sql<boolean>`case_decision.state IN ('proposed', 'booked')`
+
 /** As explain/derive.ts divides cases. The condition of those of no card is that of an index: it is written out. */
 const isOfPart = (db: StoreWriter, part: Part) =>
   part === 'noCard'
@@ -293,7 +296,7 @@ const readFiles = async (
             .selectFrom('case_decision')
             .select('case_decision.case_no')
             .whereRef('case_decision.case_no', '=', 'case_file.case_no')
-            .where('case_decision.state', '=', 'booked'),
+            .where(decisionStands),
         ),
       ]),
     )
@@ -312,7 +315,7 @@ const readDecisions = async (db: StoreWriter, files: Iterable<CaseFile>): Promis
       .selectFrom('case_decision')
       .selectAll()
       .where('case_no', 'in', listOf(db, some))
-      .where('state', 'in', ['proposed', 'booked'])
+      .where(decisionStands)
       .execute())
       decisions.set(decision.case_no, decision)
   return decisions

@@ -86,7 +86,7 @@ const findRefusedCards = async (db: StoreReader, after: string): Promise<Found<s
   return foundIds(rows)
 }
 
-/** Cards with files that stand, or that a decision closed, which what came since may take back. */
+/** Cards with files that stand, or with a decision that stands, which what came since may take back. */
 const findFiledCards =
   (lastCaseNo: number) =>
   async (db: StoreReader, after: string): Promise<Found<string>> => {
@@ -97,7 +97,7 @@ const findFiledCards =
       ) AS standing
       UNION SELECT card_id FROM (
         SELECT DISTINCT card_id FROM case_decision JOIN case_file ON case_file.case_no = case_decision.case_no
-        WHERE case_decision.state = 'booked' AND card_id > ${after} ORDER BY card_id LIMIT ${cardsPerStep}
+        WHERE case_decision.state IN ('proposed', 'booked') AND card_id > ${after} ORDER BY card_id LIMIT ${cardsPerStep}
       ) AS decided
       ORDER BY card_id LIMIT ${cardsPerStep}`.execute(db)
     return foundIds(rows)
