@@ -3,26 +3,26 @@
  * (PROTOCOL.md, Enrolment). Only its hash is kept.
  */
 import { createHash } from 'node:crypto'
+import { encodeBase32, typedLetters } from '../protocol/base32.ts'
 import { requireLength } from '../protocol/bytes.ts'
 
-const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const codeBytes = 10
 const letters = 16
 const groupLetters = 4
 
 /** @param random 10 fresh random bytes @returns such as "7KQ2-0F9M-XW3T-H5RA" */
-export const enrolmentCode = (random: Uint8Array): string => {
-  const bits = Array.from(requireLength(random, codeBytes, 'random bytes'), (byte) => byte.toString(2).padStart(8, '0'))
-  const text = bits.join('').replace(/.{5}/g, (five) => alphabet.charAt(Number.parseInt(five, 2)))
-  return text.replace(new RegExp(`.{${groupLetters}}(?=.)`, 'g'), '$&-')
-}
+export const enrolmentCode = (random: Uint8Array): string =>
+  encodeBase32(requireLength(random, codeBytes, 'random bytes')).replace(
+    new RegExp(`.{${groupLetters}}(?=.)`, 'g'),
+    '$&-',
+  )
 
 export const enrolmentCodeRandomBytes = codeBytes
 
 /** Hashes a code as a person may have typed it: any case, O for 0, I or L for 1, any grouping. @returns undefined if it is no code */
 export const enrolmentCodeHash = (typed: string): string | undefined => {
   if (typed.length > 100) return undefined
-  const code = typed.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1')
-  if (code.length !== letters || [...code].some((letter) => !alphabet.includes(letter))) return undefined
+  const code = typedLetters(typed)
+  if (code.length !== letters || !/^[0-9A-HJKMNP-TV-Z]+$/.test(code)) return undefined
   return createHash('sha256').update(`farthing enrolment ${code}`).digest('hex')
 }

@@ -1,4 +1,5 @@
 /** What a load is paid with, other than cash: the reference on a voucher or of a credit, as its order commits to it (PROTOCOL.md, Loads). */
+import { typedLetters } from './base32.ts'
 import { ascii } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 import { shortHashOf } from './mac.ts'
@@ -12,7 +13,7 @@ const lettersMax = 32
  * @returns such as "7KQ20F9MXW3TH5RA" @throws ProtocolError `range`: no reference looks like that
  */
 export const fundingReference = (typed: string): string => {
-  const letters = typed.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1')
+  const letters = typedLetters(typed)
   if (letters.length < lettersMin || letters.length > lettersMax || !/^[0-9A-HJKMNP-TV-Z]+$/.test(letters))
     throw new ProtocolError('range', 'funding reference', `${typed.length} characters`)
   return letters
