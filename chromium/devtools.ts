@@ -19,6 +19,7 @@ export interface DevToolsEvents {
     resourceType: string
     frameId: string
   }
+  'Page.frameDetached': { frameId: string; reason: 'remove' | 'swap' }
   'Page.frameNavigated': { frame: { id: string; parentId?: string; url: string } }
   'Page.loadEventFired': { timestamp: number }
   'Runtime.executionContextCreated': {

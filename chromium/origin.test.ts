@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inward, outward } from './origin.ts'
+import { inward, outward, outwardPolicy } from './origin.ts'
 
 test('an address of the app becomes one on a reserved name, and back', () => {
   const pairs = [
@@ -24,4 +24,10 @@ test('any other address stays as it is', () => {
     '',
   ])
     expect(inward(address)).toBe(address)
+})
+
+test('a policy that names the app by its scheme names it by its reserved name', () => {
+  expect(outwardPolicy("frame-src farthing://book; img-src blob: data:; frame-ancestors farthing://kiosk 'self'")).toBe(
+    "frame-src http://book.farthing.localhost; img-src blob: data:; frame-ancestors http://kiosk.farthing.localhost 'self'",
+  )
 })

@@ -19,3 +19,7 @@ export const inward = (address: string): string => {
   if (url === null || url.protocol !== 'http:' || host === undefined || scheme === undefined) return address
   return `${blob}${scheme}://${host}${url.pathname}${url.search}${url.hash}`
 }
+
+/** A content policy that names origins of the app's schemes, for Chromium. */
+export const outwardPolicy = (policy: string): string =>
+  policy.replace(/\b([a-z]+):\/\/([\w-]+)(?=[\s;]|$)/g, (_, scheme, host) => `http://${host}.${scheme}.${reserved}`)

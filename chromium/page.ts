@@ -4,7 +4,7 @@
  */
 import type { Browser } from './browser.ts'
 import type { DevToolsSession, TargetInfo } from './devtools.ts'
-import { inward, outward } from './origin.ts'
+import { inward, outward, outwardPolicy } from './origin.ts'
 import { preloadElectron, worldHalf } from './page-scripts.ts'
 
 /** How often the page is asked whether it still runs, and how long it may take to answer. */
@@ -87,7 +87,10 @@ const serve = async (session: DevToolsSession, page: { mainFrameId: string; dele
       await session.send('Fetch.fulfillRequest', {
         requestId,
         responseCode: response.status,
-        responseHeaders: [...response.headers].map(([name, value]) => ({ name, value })),
+        responseHeaders: [...response.headers].map(([name, value]) => ({
+          name,
+          value: name === 'content-security-policy' ? outwardPolicy(value) : value,
+        })),
         body: Buffer.from(await response.arrayBuffer()).toString('base64'),
       })
     } catch {
@@ -131,6 +134,9 @@ const connectMessages = async (session: DevToolsSession, mainFrameId: string, de
     const url = inward(frame.url)
     frames.set(frame.id, { url, parentId: frame.parentId })
     if (frame.id === mainFrameId) delegate.navigated(url)
+  })
+  session.on('Page.frameDetached', ({ frameId, reason }) => {
+    if (reason === 'remove') frames.delete(frameId)
   })
   session.on('Runtime.executionContextCreated', ({ context }) => {
     if (context.name === world && context.auxData !== undefined) worlds.set(context.id, context.auxData.frameId)

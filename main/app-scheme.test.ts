@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { appContent, fileOf, rangeOf } from './app-scheme.ts'
+import { appContent, fileOf, partBytesMax, rangeOf } from './app-scheme.ts'
 
 let folder: string
 let rendererDir: string
@@ -12,6 +12,7 @@ beforeAll(() => {
   mkdirSync(path.join(rendererDir, 'assets'), { recursive: true })
   writeFileSync(path.join(folder, 'secret.txt'), 'secret')
   writeFileSync(path.join(rendererDir, 'index.html'), '<!doctype html>')
+  writeFileSync(path.join(rendererDir, 'book.html'), '<!doctype html>')
   writeFileSync(path.join(rendererDir, 'assets/a.js'), 'export {}')
   writeFileSync(path.join(rendererDir, 'assets/key.pem'), 'secret')
   writeFileSync(path.join(rendererDir, '.env'), 'secret')
@@ -70,6 +71,21 @@ describe('a file of the page', () => {
   })
 })
 
+describe('the book reader', () => {
+  test('has a host and a policy of its own: styles from memory, scripts from the app alone, no network', async () => {
+    const reader = await ask('farthing://book/book.html')
+    expect(reader.status).toBe(200)
+    const policy = reader.headers.get('content-security-policy')
+    expect(policy).toMatch(/^default-src 'none'; script-src 'self';/)
+    expect(policy).not.toMatch(/connect-src|worker-src|'unsafe-eval'|https?:|\*/)
+    expect((await ask('farthing://book/assets/a.js')).status).toBe(200)
+  })
+  test('has no other page, and no goods', async () => {
+    for (const wanted of ['', 'index.html', 'goods/sold', 'assets/..%2findex.html', 'assets/key.pem'])
+      expect((await ask(`farthing://book/${wanted}`)).status, wanted).toBe(404)
+  })
+})
+
 describe('goods', () => {
   test('come under the token of their sale, and can do nothing as a page', async () => {
     const sold = await ask('farthing://kiosk/goods/sold')
@@ -85,6 +101,10 @@ describe('goods', () => {
     expect(part.status).toBe(206)
     expect(part.headers.get('content-range')).toBe('bytes 2-4/10')
     expect(await part.text()).toBe('234')
+  })
+  test('come piece by piece when they are long', async () => {
+    expect(rangeOf('bytes=5-', 10 * partBytesMax)).toEqual({ first: 5, last: partBytesMax + 4 })
+    expect(rangeOf(`bytes=${partBytesMax}-`, partBytesMax + 9)).toEqual({ first: partBytesMax, last: partBytesMax + 8 })
   })
   test('come whole when the part asked for cannot be given', () => {
     expect(rangeOf('bytes=0-', 10)).toEqual({ first: 0, last: 9 })

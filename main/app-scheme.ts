@@ -1,10 +1,11 @@
 /**
  * Answers every request of the page: the built files of out/renderer, and the goods of the running sale under
- * `/goods/TOKEN`, and what the shelf shows to everybody under `/shelf/HASH`. The strict content policy is set here, once for all of them.
+ * `/goods/TOKEN`, and what the shelf shows to everybody under `/shelf/HASH`. The strict content policy is set here, once
+ * for all of them; the book reader's host has its own.
  */
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { isAppUrl } from './navigation.ts'
+import { appHost, appScheme, bookHost, bookPath, isAppUrl, isBookUrl } from './navigation.ts'
 
 const mediaTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -34,9 +35,28 @@ const pagePolicy = [
   "media-src 'self' blob:",
   "connect-src 'self'",
   "worker-src 'self'",
+  `frame-src ${appScheme}://${bookHost}`,
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
+  'sandbox allow-scripts allow-same-origin',
+].join('; ')
+
+/**
+ * Chapters are documents in memory, which take over the policy of the reader that made them: their styles, pictures and
+ * fonts count, from memory alone. Their scripts do not run: a script is a file of the app's. Nothing reaches a network.
+ */
+const bookPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' blob: data: 'unsafe-inline'",
+  'img-src blob: data:',
+  "font-src 'self' blob: data:",
+  'media-src blob: data:',
+  'frame-src blob:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  `frame-ancestors ${appScheme}://${appHost} ${appScheme}://${bookHost}`,
   'sandbox allow-scripts allow-same-origin',
 ].join('; ')
 
@@ -72,6 +92,9 @@ export const fileOf = (root: string, pathname: string): string | undefined => {
   return file.startsWith(root + path.sep) ? file : undefined
 }
 
+/** Films and long recordings come piece by piece: who asks for all the rest gets this much, and asks again. */
+export const partBytesMax = 4 * 1024 * 1024
+
 /** The first and last byte of a `Range` header; undefined when there is none that can be given. */
 export const rangeOf = (header: string | null, length: number): { first: number; last: number } | undefined => {
   const [, first, last] = header?.match(/^bytes=(\d*)-(\d*)$/) ?? []
@@ -80,7 +103,8 @@ export const rangeOf = (header: string | null, length: number): { first: number;
     first === ''
       ? { first: Math.max(length - Number(last), 0), last: length - 1 }
       : { first: Number(first), last: last === '' ? length - 1 : Math.min(Number(last), length - 1) }
-  return range.first <= range.last ? range : undefined
+  if (range.first > range.last) return undefined
+  return { first: range.first, last: Math.min(range.last, range.first + partBytesMax - 1) }
 }
 
 const answer = (status: number, headers: Record<string, string>, body?: Uint8Array) =>
@@ -106,6 +130,16 @@ const goodsAnswer = (goods: Goods | undefined, range: string | null, cached: Rea
   return answer(206, { ...headers, 'Content-Range': contentRange }, bytes.subarray(part.first, part.last + 1))
 }
 
+const fileAnswer = (rendererDir: string, pathname: string, policy: string): Response | Promise<Response> => {
+  const file = fileOf(rendererDir, pathname)
+  const mediaType = file === undefined ? undefined : mediaTypes[path.extname(file)]
+  if (file === undefined || mediaType === undefined) return refusal(404)
+  return readFile(file).then(
+    (bytes) => answer(200, { 'Content-Type': mediaType, 'Content-Security-Policy': policy }, bytes),
+    () => refusal(404),
+  )
+}
+
 /** The handler of the app's scheme. It never throws: what cannot be given is a 4xx without a body. */
 export const appContent =
   (options: {
@@ -114,20 +148,19 @@ export const appContent =
     shelfContent: (contentHash: string) => Goods | undefined
   }) =>
   async (request: Request): Promise<Response> => {
-    if (!isAppUrl(request.url)) return refusal(403)
+    const ofBook = isBookUrl(request.url)
+    if (!ofBook && !isAppUrl(request.url)) return refusal(403)
     if (request.method !== 'GET' && request.method !== 'HEAD') return refusal(405)
     const { pathname } = new URL(request.url)
+    // The book reader is one document with its scripts and styles; goods are handed to it by the page.
+    if (ofBook)
+      return pathname === bookPath || pathname.startsWith('/assets/')
+        ? fileAnswer(options.rendererDir, pathname, bookPolicy)
+        : refusal(404)
     const token = pathname.match(/^\/goods\/([\w-]{1,128})$/)?.[1]
     if (token !== undefined) return goodsAnswer(options.goodsContent(token), request.headers.get('range'))
     const contentHash = pathname.match(/^\/shelf\/([0-9a-f]{64})$/)?.[1]
     if (contentHash !== undefined)
       return goodsAnswer(options.shelfContent(contentHash), request.headers.get('range'), forEver)
-    const file = fileOf(options.rendererDir, pathname)
-    const mediaType = file === undefined ? undefined : mediaTypes[path.extname(file)]
-    if (file === undefined || mediaType === undefined) return refusal(404)
-    const headers = { 'Content-Type': mediaType, 'Content-Security-Policy': pagePolicy }
-    return readFile(file).then(
-      (bytes) => answer(200, headers, bytes),
-      () => refusal(404),
-    )
+    return fileAnswer(options.rendererDir, pathname, pagePolicy)
   }

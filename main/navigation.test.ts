@@ -36,14 +36,27 @@ describe('navigation', () => {
     for (const url of [...foreign, 'farthing://kiosk/assets/a.js', 'farthing://kiosk/goods/0a1b'])
       expect(navigationAllowed({ url, isMainFrame: true }), url).toBe(false)
   })
-  test('never happens in a frame inside the page', () => {
-    expect(navigationAllowed({ url: appUrl, isMainFrame: false })).toBe(false)
+  test('of a frame inside the page goes to the book reader and its chapters, and the page itself never does', () => {
+    const reader = ['farthing://book/book.html', 'farthing://book/book.html#x', 'blob:farthing://book/1-2-3']
+    for (const url of reader) {
+      expect(navigationAllowed({ url, isMainFrame: false }), url).toBe(true)
+      expect(navigationAllowed({ url, isMainFrame: true }), url).toBe(false)
+    }
+    const others = ['farthing://book/', 'farthing://book/index.html', 'farthing://book/assets/a.js']
+    for (const url of [...foreign, ...others, appUrl, 'farthing://kiosk/book.html', 'blob:farthing://kiosk/1-2-3'])
+      expect(navigationAllowed({ url, isMainFrame: false }), url).toBe(false)
   })
 })
 
 describe('a request', () => {
   test('reaches the app, and what the page made itself', () => {
-    for (const url of ['farthing://kiosk/goods/0a1b', 'blob:farthing://kiosk/1-2-3', 'data:image/png;base64,AA=='])
+    for (const url of [
+      'farthing://kiosk/goods/0a1b',
+      'farthing://book/assets/a.js',
+      'blob:farthing://kiosk/1-2-3',
+      'blob:farthing://book/1-2-3',
+      'data:image/png;base64,AA==',
+    ])
       expect(requestAllowed(url)).toBe(true)
   })
   test('reaches nothing else', () => {

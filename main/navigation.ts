@@ -6,22 +6,34 @@
 export const appScheme = 'farthing'
 export const appHost = 'kiosk'
 export const appUrl = `${appScheme}://${appHost}/`
+/** A book is laid out by its own style sheets, and so under a policy of its own: on this host, apart from the page. */
+export const bookHost = 'book'
+export const bookPath = '/book.html'
+
+const isOf = (host: string, address: string): boolean => {
+  const url = URL.parse(address)
+  return url !== null && url.protocol === `${appScheme}:` && url.host === host && url.username === ''
+}
 
 /** Whether an address is the app's own. (`URL.origin` is "null" for schemes that the standard does not know.) */
-export const isAppUrl = (address: string): boolean => {
-  const url = URL.parse(address)
-  return url !== null && url.protocol === `${appScheme}:` && url.host === appHost && url.username === ''
+export const isAppUrl = (address: string): boolean => isOf(appHost, address)
+export const isBookUrl = (address: string): boolean => isOf(bookHost, address)
+
+const isMadeBy = (host: string, address: string): boolean => address.startsWith(`blob:${appScheme}://${host}/`)
+
+/** The main frame shows the page alone; a frame in it, the book reader, and in that the chapters that it unpacked. */
+export const navigationAllowed = ({ url, isMainFrame }: { url: string; isMainFrame: boolean }): boolean => {
+  if (isMainFrame) return isAppUrl(url) && ['/', '/index.html'].includes(new URL(url).pathname)
+  return (isBookUrl(url) && new URL(url).pathname === bookPath) || isMadeBy(bookHost, url)
 }
 
-/** Only the main frame navigates, and only to the page itself. */
-export const navigationAllowed = (navigation: { url: string; isMainFrame: boolean }): boolean => {
-  if (!navigation.isMainFrame || !isAppUrl(navigation.url)) return false
-  return ['/', '/index.html'].includes(new URL(navigation.url).pathname)
-}
-
-/** Requests of any kind: the app's own files, and what the page made itself in memory. */
+/** Requests of any kind: the app's own files, and what its pages made themselves in memory. */
 export const requestAllowed = (address: string): boolean =>
-  isAppUrl(address) || address.startsWith(`blob:${appScheme}://${appHost}/`) || address.startsWith('data:')
+  isAppUrl(address) ||
+  isBookUrl(address) ||
+  isMadeBy(appHost, address) ||
+  isMadeBy(bookHost, address) ||
+  address.startsWith('data:')
 
 const reloadDelayMsMin = 250
 const reloadDelayMsMax = 30_000
