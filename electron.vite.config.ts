@@ -42,7 +42,8 @@ export default defineConfig({
       minify: true,
       // The page's policy loads fonts and pictures from its own files only, never from data: addresses.
       assetsInlineLimit: 0,
-      rolldownOptions: { input: at('renderer/index.html') },
+      // The book reader is a page of its own, on a host of its own (main/app-scheme.ts).
+      rolldownOptions: { input: { index: at('renderer/index.html'), book: at('renderer/book.html') } },
     },
   },
 })

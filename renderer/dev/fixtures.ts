@@ -60,6 +60,33 @@ const picture: CatalogueItem = {
   mediaType: 'image/svg+xml',
   bytes: 2_000,
 }
+const book: CatalogueItem = {
+  ...map,
+  id: 'book',
+  title: { en: 'The lighthouse keeper’s year', de: 'Das Jahr des Leuchtturmwärters' },
+  summary: {
+    en: 'A novel in three hundred short chapters.',
+    de: 'Ein Roman in dreihundert kurzen Kapiteln.',
+  },
+  mediaType: 'application/epub+zip',
+  preview: { url: '/goods/book', mediaType: 'application/epub+zip' },
+}
+const sound: CatalogueItem = {
+  ...picture,
+  id: 'sound',
+  title: { en: 'A walk along the harbour', de: 'Ein Gang am Hafen entlang' },
+  summary: { en: 'Two hours to listen to on the way.', de: 'Zwei Stunden zum Hören unterwegs.' },
+  mediaType: 'audio/wav',
+  preview: { url: '/goods/sound', mediaType: 'audio/wav' },
+}
+const film: CatalogueItem = {
+  ...picture,
+  id: 'film',
+  title: { en: 'The tide in a minute', de: 'Die Flut in einer Minute' },
+  mediaType: 'video/webm',
+  preview: { url: '/goods/film', mediaType: 'video/webm' },
+}
+const program: CatalogueItem = { ...map, id: 'program', mediaType: 'application/x-route' }
 const ticket: CatalogueItem = {
   ...code,
   id: 'museum',
@@ -89,7 +116,7 @@ const hostile: CatalogueItem = {
   summary: { en: '<iframe srcdoc="<script>parent.taken=4</script>"></iframe>{{window.taken=5}}' },
 }
 
-export const items = { map, article, code, picture, ticket, long, hostile }
+export const items = { map, article, code, picture, book, sound, film, ticket, long, hostile }
 
 export const status: KioskStatus = {
   merchant: 'Old Town Station',
@@ -106,7 +133,7 @@ export const status: KioskStatus = {
   volume: 1,
 }
 
-export const manyItems: readonly CatalogueItem[] = [map, article, code, picture, ticket, long].concat(
+export const manyItems: readonly CatalogueItem[] = [map, article, code, picture, book, sound, ticket, long].concat(
   Array.from(
     { length: 18 },
     (_, place) => ({ ...[map, article, code, picture, article, map][place % 6], id: `more-${place}` }) as CatalogueItem,
@@ -171,6 +198,20 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
       claimUrl,
       claimExpiresAt,
     },
+  }),
+  'goods-book': () => ({ name: 'goods', goods: { item: book, contentUrl: '/goods/book', claimUrl, claimExpiresAt } }),
+  'goods-sound': () => ({
+    name: 'goods',
+    goods: { item: sound, contentUrl: '/goods/sound', claimUrl, claimExpiresAt },
+  }),
+  'goods-film': () => ({ name: 'goods', goods: { item: film, contentUrl: '/goods/film', claimUrl, claimExpiresAt } }),
+  'goods-unknown': () => ({
+    name: 'goods',
+    goods: { item: program, contentUrl: '/goods/book', claimUrl, claimExpiresAt },
+  }),
+  'goods-ticket': () => ({
+    name: 'goods',
+    goods: { item: ticket, code: `FTKT1${'Q9X7KM2RW4'.repeat(26)}`, claimUrl, claimExpiresAt },
   }),
   'goods-elsewhere': () => ({ name: 'goods', goods: { item: map, claimUrl, claimExpiresAt } }),
   'goods-bare': () => ({ name: 'goods', goods: { item: map } }),

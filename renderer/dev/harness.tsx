@@ -8,6 +8,10 @@ declare global {
     show?: (name: string) => void
     /** For a driver: what main was asked so far. */
     asked?: () => readonly string[]
+    /** For a driver: goods of any kind. */
+    showGoods?: (content: { contentUrl: string; mediaType: string }) => void
+    /** For a driver: the page of one item. */
+    showItem?: (itemId: string) => void
   }
 }
 
@@ -39,6 +43,12 @@ if (root !== null) {
     const { highContrast, largeType } = engine.store.getState().comfort
     if (wish.has('contrast') !== highContrast) engine.toggleContrast()
     if (wish.has('large') !== largeType) engine.toggleLargeType()
+  }
+  window.showGoods = ({ contentUrl, mediaType }) =>
+    bridge.push({ screen: { name: 'goods', goods: { item: { ...items.map, mediaType }, contentUrl } } })
+  window.showItem = (itemId) => {
+    bridge.push({ screen: { name: 'browse' } })
+    engine.open({ name: 'item', itemId })
   }
   window.show = (name) => {
     const make = name === 'broken' ? () => brokenScreen : screens[name]

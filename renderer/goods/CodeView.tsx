@@ -4,18 +4,21 @@ import type { CatalogueItem } from '../../preload/contract.ts'
 import { ContentText } from '../parts/ContentText.tsx'
 import { useWords } from '../parts/engine-context.ts'
 import { QrCode } from '../parts/QrCode.tsx'
+import { shownCode } from './shown-code.ts'
 
 export function CodeView({ code, item }: { code: string; item: CatalogueItem }): ReactElement {
   const { words } = useWords()
   const ticket = item.kind === 'ticket'
+  const shown = shownCode(code)
   return (
-    <div className="code-view" data-ready="true">
+    <div className={ticket ? 'code-view ticket-view' : 'code-view'} data-ready="true">
       <ContentText as="p" className="kind" texts={item.title} />
       <h1>{ticket ? words.goods.yourTicket : words.goods.yourCode}</h1>
-      <p className="code" dir="ltr" data-code={code} style={{ '--characters': code.length }}>
-        {code}
+      {ticket && <QrCode text={code} label={words.goods.scanTicket} />}
+      <p className="code" dir="ltr" data-code={code} style={{ '--characters': shown.length }}>
+        {shown}
       </p>
-      <QrCode text={code} label={words.goods.scanCode} />
+      {!ticket && <QrCode text={code} label={words.goods.scanCode} />}
       <p>{ticket ? words.goods.onceTicket : words.goods.once}</p>
     </div>
   )

@@ -3,25 +3,63 @@ import { lazy, type ReactElement, Suspense } from 'react'
 import type { CatalogueItem } from '../../preload/contract.ts'
 import { useWords } from '../parts/engine-context.ts'
 import { ArticleView } from './ArticleView.tsx'
+import { MediaView } from './MediaView.tsx'
 import { PictureView } from './PictureView.tsx'
 
-// The PDF renderer is large: it is loaded when the first PDF is opened, not before the first touch.
+// What is large is loaded when it is first needed, not before the first touch.
 const PdfView = lazy(() => import('./PdfView.tsx'))
+const EpubView = lazy(() => import('./EpubView.tsx'))
 
-export function ContentView({ contentUrl, item }: { contentUrl: string; item: CatalogueItem }): ReactElement {
+interface ContentViewProps {
+  readonly contentUrl: string
+  readonly mediaType: string
+  readonly item: CatalogueItem
+}
+
+export function ContentView({ contentUrl, mediaType, item }: ContentViewProps): ReactElement {
   const { titleOf } = useWords()
-  const { mediaType } = item
-  if (mediaType === 'application/pdf') {
-    return (
-      <Suspense fallback={<Opening />}>
-        <PdfView contentUrl={contentUrl} />
-      </Suspense>
-    )
+  switch (shapeOf(mediaType)) {
+    case 'pdf':
+      return (
+        <Suspense fallback={<Opening />}>
+          <PdfView key={contentUrl} contentUrl={contentUrl} />
+        </Suspense>
+      )
+    case 'book':
+      return (
+        <Suspense fallback={<Opening />}>
+          <EpubView key={contentUrl} contentUrl={contentUrl} />
+        </Suspense>
+      )
+    case 'text':
+      return <ArticleView key={contentUrl} contentUrl={contentUrl} marked={mediaType.startsWith('text/markdown')} />
+    case 'picture':
+      return <PictureView key={contentUrl} contentUrl={contentUrl} title={titleOf(item)} />
+    case 'sound':
+      return <MediaView key={contentUrl} contentUrl={contentUrl} item={item} film={false} />
+    case 'film':
+      return <MediaView key={contentUrl} contentUrl={contentUrl} item={item} film />
+    case 'unknown':
+      return <Elsewhere />
   }
-  if (mediaType.startsWith('text/'))
-    return <ArticleView contentUrl={contentUrl} marked={mediaType.startsWith('text/markdown')} />
-  if (mediaType.startsWith('image/')) return <PictureView contentUrl={contentUrl} title={titleOf(item)} />
-  return <Unreadable />
+}
+
+export type Shape = 'pdf' | 'book' | 'text' | 'picture' | 'sound' | 'film' | 'unknown'
+
+export function shapeOf(mediaType: string): Shape {
+  if (mediaType === 'application/pdf') return 'pdf'
+  if (mediaType === 'application/epub+zip') return 'book'
+  if (mediaType.startsWith('text/')) return 'text'
+  if (mediaType.startsWith('image/')) return 'picture'
+  if (mediaType.startsWith('audio/')) return 'sound'
+  if (mediaType.startsWith('video/')) return 'film'
+  return 'unknown'
+}
+
+/** This kiosk cannot show it: it goes to the customer's own device, by its claim. */
+export function Elsewhere(): ReactElement {
+  const { words } = useWords()
+  return <NotHere what={words.goods.elsewhere} todo={words.goods.elsewhereTodo} />
 }
 
 export function Opening(): ReactElement {

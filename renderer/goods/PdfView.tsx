@@ -1,95 +1,120 @@
-/** A PDF (pdf.js), drawn page by page as it comes into sight, with two buttons for its size. */
-import {
-  GlobalWorkerOptions,
-  getDocument,
-  type PDFDocumentProxy,
-  type PDFPageProxy,
-  RenderingCancelledException,
-} from 'pdfjs-dist'
+/** A PDF (pdf.js): only the pages in sight exist, each with its text for whoever hears it; a bar to go to any page. */
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { GlobalWorkerOptions, getDocument, type PDFDocumentProxy, RenderingCancelledException } from 'pdfjs-dist'
 import workerUrl from 'pdfjs-dist/build/pdf.worker.min.mjs?url'
-import { type ReactElement, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import { Button } from '../parts/Button.tsx'
+import { type ReactElement, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useWords } from '../parts/engine-context.ts'
-import { Icon } from '../parts/Icon.tsx'
 import { Opening, Unreadable } from './ContentView.tsx'
+import { Scrubber } from './Scrubber.tsx'
+import { useKeptMiddle, ZoomButtons, zooms } from './zoom.tsx'
 
 GlobalWorkerOptions.workerSrc = workerUrl
 
-const zooms = [1, 1.5, 2.25, 3.4] as const
-/** A canvas beyond this is slow to draw and may be refused. */
-const canvasPixelsMax = 16_000_000
-/** A file may say that it has any number of pages. */
-const pagesMax = 2_000
-/** Pages out of sight give their pixels back. */
-const nearness = '100% 0%'
+/** A canvas takes four bytes a pixel, and three may be in sight. */
+const canvasPixelsMax = 8_000_000
+/** A file may say that it has any number of pages, of any shape. */
+const pagesMax = 5_000
+const ratioMax = 10
+/** Of one page's text. */
+const heardCharactersMax = 20_000
 
 type Opened =
   | { readonly name: 'loading' }
   | { readonly name: 'unreadable' }
   | { readonly name: 'ready'; readonly document: PDFDocumentProxy; readonly ratio: number }
 
+const ratioOf = ({ width, height }: { width: number; height: number }): number => {
+  const ratio = height / width
+  return ratio > 0 ? Math.min(Math.max(ratio, 1 / ratioMax), ratioMax) : 1
+}
+
 export default function PdfView({ contentUrl }: { contentUrl: string }): ReactElement {
   const opened = useDocument(contentUrl)
-  const [zoom, setZoom] = useState(0)
-  const { words } = useWords()
-  const pagesRef = useRef<HTMLDivElement>(null)
-  useKeptMiddle(pagesRef, zooms[zoom] ?? 1)
   if (opened.name === 'loading') return <Opening />
   if (opened.name === 'unreadable') return <Unreadable />
-  const pages = Array.from({ length: Math.min(opened.document.numPages, pagesMax) }, (_, index) => index + 1)
+  return <Pages document={opened.document} firstRatio={opened.ratio} />
+}
+
+function Pages({ document, firstRatio }: { document: PDFDocumentProxy; firstRatio: number }): ReactElement {
+  const { words } = useWords()
+  const [zoom, setZoom] = useState(0)
+  const factor = zooms[zoom] ?? 1
+  const scroller = useRef<HTMLDivElement>(null)
+  const widthPx = useWidth(scroller) * factor
+  /** Until a page was seen it is taken to have the first one's shape. */
+  const [ratios, setRatios] = useState<ReadonlyMap<number, number>>(new Map())
+  const count = Math.min(document.numPages, pagesMax)
+  const pages = useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: (index) => widthPx * (ratios.get(index + 1) ?? firstRatio),
+    gap: 12,
+    overscan: factor === 1 ? 1 : 0,
+  })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the places of all pages follow from these.
+  useLayoutEffect(() => pages.measure(), [widthPx, ratios])
+  useKeptMiddle(scroller, factor)
+  const onRatio = useCallback(
+    (page: number, ratio: number) =>
+      setRatios((before) => (before.get(page) === ratio ? before : new Map(before).set(page, ratio))),
+    [],
+  )
+  const middle = (pages.scrollOffset ?? 0) + (pages.scrollRect?.height ?? 0) / 2
+  const present = Math.min((pages.getVirtualItemForOffset(middle)?.index ?? 0) + 1, count)
   return (
-    <div className="pdf">
+    <div className="viewer pdf">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keypad. */}
-      <div ref={pagesRef} className="pdf-pages" dir="ltr" tabIndex={0}>
-        {pages.map((page) => (
-          <PdfPage
-            key={page}
-            document={opened.document}
-            page={page}
-            firstRatio={opened.ratio}
-            zoom={zooms[zoom] ?? 1}
-            label={words.goods.page(page, pages.length)}
-          />
-        ))}
+      <div ref={scroller} className="viewer-stage pdf-pages" dir="ltr" tabIndex={0}>
+        <div className="pdf-roll" style={{ '--length': pages.getTotalSize(), '--zoom': factor }}>
+          {widthPx > 0 &&
+            pages.getVirtualItems().map(({ key, index, start, size }) => (
+              <div key={key} className="pdf-page" style={{ '--from': start, '--length': size }}>
+                <PdfPage
+                  document={document}
+                  page={index + 1}
+                  widthPx={widthPx}
+                  label={words.goods.page(index + 1, count)}
+                  onRatio={onRatio}
+                />
+              </div>
+            ))}
+        </div>
       </div>
-      <div className="pdf-zoom">
-        <Button
-          action="closer"
-          className="button-icon"
-          aria-label={words.goods.closer}
-          disabled={zoom === zooms.length - 1}
-          onClick={() => setZoom((before) => Math.min(zooms.length - 1, before + 1))}
-        >
-          <Icon name="plus" />
-        </Button>
-        <Button
-          action="further"
-          className="button-icon"
-          aria-label={words.goods.further}
-          disabled={zoom === 0}
-          onClick={() => setZoom((before) => Math.max(0, before - 1))}
-        >
-          <Icon name="minus" />
-        </Button>
+      <div className="viewer-bar">
+        {count > 1 && (
+          <>
+            <Scrubber
+              label={words.goods.place}
+              text={words.goods.page(present, count)}
+              min={1}
+              max={count}
+              step={1}
+              value={present}
+              onChange={(page) => pages.scrollToIndex(page - 1, { align: 'start' })}
+            />
+            <bdi className="viewer-place" dir="ltr">
+              {present} / {count}
+            </bdi>
+          </>
+        )}
+        <ZoomButtons zoom={zoom} onZoom={setZoom} />
       </div>
     </div>
   )
 }
 
-/** What stood in the middle still stands there when the size changes. */
-function useKeptMiddle(scroller: RefObject<HTMLDivElement | null>, zoom: number): void {
-  const before = useRef(zoom)
+function useWidth(element: { readonly current: HTMLElement | null }): number {
+  const [width, setWidth] = useState(0)
   useLayoutEffect(() => {
-    const element = scroller.current
-    const growth = zoom / before.current
-    before.current = zoom
-    if (element === null || growth === 1) return
-    const { clientWidth, clientHeight, scrollLeft, scrollTop } = element
-    element.scrollTo(
-      (scrollLeft + clientWidth / 2) * growth - clientWidth / 2,
-      (scrollTop + clientHeight / 2) * growth - clientHeight / 2,
-    )
-  }, [scroller, zoom])
+    if (element.current === null) return
+    const measured = element.current
+    const read = () => setWidth(measured.clientWidth)
+    read()
+    const watch = new ResizeObserver(read)
+    watch.observe(measured)
+    return () => watch.disconnect()
+  }, [element])
+  return width
 }
 
 function useDocument(contentUrl: string): Opened {
@@ -99,8 +124,7 @@ function useDocument(contentUrl: string): Opened {
     const task = getDocument({ url: contentUrl, useWasm: false, enableXfa: false, stopAtErrors: false })
     const open = async () => {
       const document = await task.promise
-      const { width, height } = (await document.getPage(1)).getViewport({ scale: 1 })
-      return { document, ratio: height / width }
+      return { document, ratio: ratioOf((await document.getPage(1)).getViewport({ scale: 1 })) }
     }
     open().then(
       (ready) => {
@@ -121,49 +145,37 @@ function useDocument(contentUrl: string): Opened {
 interface PdfPageProps {
   readonly document: PDFDocumentProxy
   readonly page: number
-  /** Until a page is known it is taken to have the first one's shape. */
-  readonly firstRatio: number
-  readonly zoom: number
+  readonly widthPx: number
   readonly label: string
+  readonly onRatio: (page: number, ratio: number) => void
 }
 
-function PdfPage({ document, page, firstRatio, zoom, label }: PdfPageProps): ReactElement {
-  const frame = useRef<HTMLDivElement>(null)
+function PdfPage({ document, page, widthPx, label, onRatio }: PdfPageProps): ReactElement {
   const canvas = useRef<HTMLCanvasElement>(null)
-  const [near, setNear] = useState(page === 1)
-  const [ratio, setRatio] = useState(firstRatio)
   const [drawn, setDrawn] = useState(false)
+  const [heard, setHeard] = useState('')
 
   useEffect(() => {
-    const element = frame.current
-    if (element === null) return
-    const watch = new IntersectionObserver(([entry]) => setNear(entry?.isIntersecting ?? false), {
-      root: element.parentElement,
-      rootMargin: nearness,
-    })
-    watch.observe(element)
-    return () => watch.disconnect()
-  }, [])
-
-  useEffect(() => {
-    if (!near || canvas.current === null || frame.current === null) return
-    const target = canvas.current
+    if (canvas.current === null) return
     return drawing({
       document,
       page,
-      target,
-      widthPx: frame.current.clientWidth,
-      zoom,
-      onRatio: setRatio,
-      onDrawn: () => setDrawn(true),
+      target: canvas.current,
+      widthPx,
+      onRatio,
+      onDrawn: (text) => {
+        setDrawn(true)
+        setHeard(text)
+      },
     })
-  }, [document, page, near, zoom])
+  }, [document, page, widthPx, onRatio])
 
   return (
-    <div ref={frame} className="pdf-page" style={{ '--ratio': ratio, '--zoom': zoom }}>
+    <>
       {!drawn && <Opening />}
-      {near && <canvas ref={canvas} role="img" aria-label={label} />}
-    </div>
+      <canvas ref={canvas} role="img" aria-label={label} />
+      <p className="only-heard">{heard}</p>
+    </>
   )
 }
 
@@ -172,39 +184,47 @@ interface Drawing {
   readonly page: number
   readonly target: HTMLCanvasElement
   readonly widthPx: number
-  readonly zoom: number
-  readonly onRatio: (ratio: number) => void
-  readonly onDrawn: () => void
+  readonly onRatio: (page: number, ratio: number) => void
+  /** With the page's text. */
+  readonly onDrawn: (text: string) => void
 }
 
 /** Draws one page; the function it returns stops the drawing and gives the pixels back. */
 function drawing({ document, page, target, widthPx, onRatio, onDrawn }: Drawing): () => void {
-  let stop: (() => void) | undefined
+  let release: (() => void) | undefined
   let left = false
-  const draw = async (proxy: PDFPageProxy) => {
+  const draw = async () => {
+    const proxy = await document.getPage(page)
+    if (left) return
     const natural = proxy.getViewport({ scale: 1 })
-    onRatio(natural.height / natural.width)
+    onRatio(page, ratioOf(natural))
     const wanted = (widthPx * devicePixelRatio) / natural.width
-    const scale = Math.min(wanted, Math.sqrt(canvasPixelsMax / (natural.width * natural.height)))
-    const viewport = proxy.getViewport({ scale })
-    target.width = Math.round(viewport.width)
-    target.height = Math.round(viewport.height)
-    const task = proxy.render({ canvas: target, viewport })
-    stop = () => task.cancel()
-    await task.promise
-    target.dataset.ready = 'true'
-    onDrawn()
-  }
-  document
-    .getPage(page)
-    .then((proxy) => (left ? undefined : draw(proxy)))
-    .catch((cause: unknown) => {
-      // A page that cannot be drawn stays white; the others, and the claim, are still there.
-      if (!(cause instanceof RenderingCancelledException)) target.dataset.broken = 'true'
+    const viewport = proxy.getViewport({
+      scale: Math.min(wanted, Math.sqrt(canvasPixelsMax / (natural.width * natural.height))),
     })
+    target.width = Math.max(1, Math.floor(viewport.width))
+    target.height = Math.max(1, Math.floor(viewport.height))
+    const task = proxy.render({ canvas: target, viewport })
+    release = () => {
+      task.cancel()
+      // Fonts and pictures of a page out of sight are not kept; a page that is still being drawn keeps them until its end.
+      task.promise.catch(() => {}).finally(() => proxy.cleanup())
+    }
+    await task.promise
+    if (left) return
+    target.dataset.ready = 'true'
+    onDrawn('')
+    const { items } = await proxy.getTextContent()
+    const text = items.map((item) => ('str' in item ? item.str : '')).join(' ')
+    if (!left) onDrawn(text.slice(0, heardCharactersMax))
+  }
+  draw().catch((cause: unknown) => {
+    // A page that cannot be drawn stays white; the others, and the claim, are still there.
+    if (!(cause instanceof RenderingCancelledException)) target.dataset.broken = 'true'
+  })
   return () => {
     left = true
-    stop?.()
+    release?.()
     target.width = 0
     target.height = 0
   }

@@ -16,6 +16,16 @@ const paths = {
   print: 'M7 9V4h10v5M7 17H4v-7h16v7h-3M7 14h10v6H7z',
   globe: 'M12 3a9 9 0 1 0 0 18 9 9 0 1 0 0-18zM3.5 9h17M3.5 15h17M12 3c-5 5-5 13 0 18M12 3c5 5 5 13 0 18',
   again: 'M20 12a8 8 0 1 1-2.5-5.8M20 3v4h-4',
+  left: 'M15 5 8 12l7 7',
+  right: 'M9 5l7 7-7 7',
+  list: 'M9 6h11M9 12h11M9 18h11M4.5 6h.01M4.5 12h.01M4.5 18h.01',
+  typeSmaller: 'M8.5 17 12 8l3.5 9M9.8 14h4.4',
+  typeLarger: 'M5.5 20 12 4l6.5 16M8 14h8',
+  play: 'M8 5v14l11-7z',
+  pause: 'M8 5v14M16 5v14',
+  rewind: 'M11 7l-6 5 6 5zM19 7l-6 5 6 5z',
+  forward: 'M13 7l6 5-6 5zM5 7l6 5-6 5z',
+  look: 'M2.5 12C5 7.5 8.2 5.5 12 5.5s7 2 9.5 6.5c-2.5 4.5-5.7 6.5-9.5 6.5S5 16.5 2.5 12zM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6z',
 } as const
 
 export type IconName = keyof typeof paths

@@ -2,7 +2,7 @@
 import type { ReactElement } from 'react'
 import type { GoodsView, KioskScreen } from '../../preload/contract.ts'
 import { CodeView } from '../goods/CodeView.tsx'
-import { ContentView, NotHere } from '../goods/ContentView.tsx'
+import { ContentView, Elsewhere, NotHere } from '../goods/ContentView.tsx'
 import { Button } from '../parts/Button.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
@@ -32,12 +32,9 @@ export function Goods({ screen }: { screen: Extract<KioskScreen, { name: 'goods'
 function Shown({ goods }: { goods: GoodsView }): ReactElement {
   const { words } = useWords()
   if (goods.code !== undefined) return <CodeView code={goods.code} item={goods.item} />
-  if (goods.contentUrl !== undefined) return <ContentView contentUrl={goods.contentUrl} item={goods.item} />
-  return goods.claimUrl === undefined ? (
-    <NotHere what={words.goods.owed} todo={words.goods.owedTodo} />
-  ) : (
-    <NotHere what={words.goods.elsewhere} todo={words.goods.elsewhereTodo} />
-  )
+  if (goods.contentUrl !== undefined)
+    return <ContentView contentUrl={goods.contentUrl} mediaType={goods.item.mediaType} item={goods.item} />
+  return goods.claimUrl === undefined ? <NotHere what={words.goods.owed} todo={words.goods.owedTodo} /> : <Elsewhere />
 }
 
 function Claim({ claimUrl, goods }: { claimUrl: string; goods: GoodsView }): ReactElement {

@@ -1,6 +1,7 @@
 /** One item: what it is, what it costs, how it is had. One thing to do: buy. */
 import type { ReactElement } from 'react'
 import type { CatalogueItem } from '../../preload/contract.ts'
+import { usePreview } from '../goods/Preview.tsx'
 import { Button } from '../parts/Button.tsx'
 import { ComfortBar } from '../parts/ComfortBar.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
@@ -13,6 +14,7 @@ export function Item({ item }: { item: CatalogueItem }): ReactElement {
   const engine = useEngine()
   const { words, money } = useWords()
   const soldOut = item.stock === 0
+  const preview = usePreview(item)
   return (
     <Frame
       screen="item"
@@ -26,7 +28,8 @@ export function Item({ item }: { item: CatalogueItem }): ReactElement {
         </>
       }
     >
-      <article className="item" data-item-id={item.id}>
+      {preview.opened}
+      <article className="item" hidden={preview.opened !== undefined} data-item-id={item.id}>
         <Cover item={item} />
         <div className="item-words">
           <div className="item-text">
@@ -37,6 +40,7 @@ export function Item({ item }: { item: CatalogueItem }): ReactElement {
               <Icon name="phone" /> {words.kind[item.kind].how}
             </p>
           </div>
+          {preview.button}
           <Button action="buy" weight="main" disabled={soldOut} onClick={() => void engine.buy(item.id)}>
             {soldOut ? words.catalogue.soldOut : words.item.buy(money(item.priceMinor))}
           </Button>

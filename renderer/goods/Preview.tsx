@@ -1,0 +1,62 @@
+/** A part of the goods before they are paid: the button that opens it, and the viewer over the whole item. */
+import { type ReactElement, type ReactNode, useEffect, useRef, useState } from 'react'
+import type { CatalogueItem } from '../../preload/contract.ts'
+import { Button } from '../parts/Button.tsx'
+import { useWords } from '../parts/engine-context.ts'
+import { Icon } from '../parts/Icon.tsx'
+import { ContentView, shapeOf } from './ContentView.tsx'
+
+const wordOf = { pdf: 'look', book: 'look', text: 'look', picture: 'look', sound: 'listen', film: 'watch' } as const
+
+/** `button` is undefined where there is nothing to look at; `opened` stands in the item's place while it is looked at. */
+export function usePreview(item: CatalogueItem): { readonly button: ReactNode; readonly opened: ReactNode } {
+  const [open, setOpen] = useState(false)
+  const { words } = useWords()
+  const { preview } = item
+  const shape = preview === undefined ? 'unknown' : shapeOf(preview.mediaType)
+  if (preview === undefined || shape === 'unknown') return { button: undefined, opened: undefined }
+  const word = wordOf[shape]
+  return {
+    button: (
+      <Button action="preview" className="preview-open" onClick={() => setOpen(true)}>
+        <Icon name={word === 'look' ? 'look' : 'play'} /> {words.item.preview[word]}
+      </Button>
+    ),
+    opened: open ? <Preview item={item} preview={preview} onClose={() => setOpen(false)} /> : undefined,
+  }
+}
+
+interface PreviewProps {
+  readonly item: CatalogueItem
+  readonly preview: NonNullable<CatalogueItem['preview']>
+  readonly onClose: () => void
+}
+
+function Preview({ item, preview, onClose }: PreviewProps): ReactElement {
+  const { words } = useWords()
+  const frame = useRef<HTMLElement>(null)
+  useEffect(() => {
+    frame.current?.focus()
+  }, [])
+  return (
+    <section
+      ref={frame}
+      className="preview"
+      aria-label={words.item.isPreview}
+      tabIndex={-1}
+      onKeyDown={({ key }) => {
+        if (key === 'Escape') onClose()
+      }}
+    >
+      <header className="preview-head">
+        <p>{words.item.isPreview}</p>
+        <Button action="close-preview" onClick={onClose}>
+          <Icon name="close" /> {words.item.closePreview}
+        </Button>
+      </header>
+      <div className="goods-shown">
+        <ContentView contentUrl={preview.url} mediaType={preview.mediaType} item={item} />
+      </div>
+    </section>
+  )
+}
