@@ -2,11 +2,12 @@
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Bulletin } from '../protocol/bulletin.ts'
-import { goodsPath } from './catalogue.ts'
+import type { Bulletin } from '../../protocol/bulletin.ts'
+import { goodsPath } from '../catalogue.ts'
+import { openReaderDouble } from '../reader/reader-double.ts'
+import { makeTestTerminal, mapItem, type Publication, shownFile, testStartTime } from '../test-terminal.ts'
 import { makeKiosk } from './kiosk.ts'
-import { openReaderDouble } from './reader/reader-double.ts'
-import { makeTestTerminal, mapItem, type Publication, shownFile, testStartTime } from './test-terminal.ts'
+import { settings } from './test-kiosk.ts'
 
 const picture = shownFile('<svg xmlns="http://www.w3.org/2000/svg"/>', 'image/svg+xml')
 const preview = shownFile('%PDF-1.7 its first page', 'application/pdf')
@@ -28,7 +29,7 @@ const open = (bulletin: Partial<Bulletin>, files: typeof all = all) => {
   const kiosk = makeKiosk({
     terminal: made.terminal,
     reader,
-    settings: { languages: ['en'], readerPosition: 'below', diagonalMm: 546 },
+    settings,
     log: () => {},
   })
   onTestFinished(() => kiosk.close())
