@@ -31,7 +31,8 @@ export class Sticks {
   write(terminal: Terminal): void {
     if (terminal.ledger.stoppedVerdict !== undefined) return
     const dir = this.#of(terminal.identity.terminalId)
-    for (const file of exportBatches(terminal, dir).files) this.#auditor.sawBatch(readFileSync(path.join(dir, file)))
+    for (const file of exportBatches(terminal, dir).files)
+      if (file.endsWith('.fbat')) this.#auditor.sawBatch(readFileSync(path.join(dir, file)))
   }
 
   async answer(terminal: TerminalId, issuer: Issuer): Promise<void> {

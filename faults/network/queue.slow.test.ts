@@ -62,7 +62,7 @@ test('while a kiosk holds the ledger, `terminal sync` refuses in a sentence, and
   expect(refused.stderr).toMatch(/^farthing: Another Farthing process is running on this data folder: stop it first/)
 
   const done = await farthing('terminal', 'sync', '--data', month.dataDir)
-  expect(done.lines).toEqual([{ batches: 4, entries: 3006, exceptions: 0 }])
+  expect(done.lines).toEqual([{ batches: 4, entries: 3006, exceptions: 0, journals: 1 }])
   await stop()
   expect((await month.bank.taken()).count).toBe(3000)
   expect(await month.bank.complaints()).toEqual([])

@@ -122,6 +122,7 @@ const remove = route({
   method: 'POST',
   path: '/operators/:cardId/remove',
   permission: 'administer',
+  fresh: true,
   summary: 'Takes that back; each terminal learns of it with its next keyring.',
   input: removeOperatorInput,
   output: changedOperator,
