@@ -39,7 +39,11 @@ export async function buildTestApp(): Promise<TestApp> {
   const goods = new Map<string, Goods>()
   const strange: string[] = []
   const given = new Map<string, number>()
-  const handler = appContent({ rendererDir: folder, goodsContent: (token) => goods.get(token) })
+  const handler = appContent({
+    rendererDir: folder,
+    goodsContent: (token) => goods.get(token),
+    shelfContent: (hash) => goods.get(hash),
+  })
   return {
     url: outward('farthing://kiosk/dev/harness.html'),
     goods,
