@@ -6,6 +6,7 @@ import {
   changeItem,
   type ListedItem,
   listItems,
+  type NewItem,
   offerArticle,
   withdrawArticle,
 } from '../issuer/catalogue.ts'
@@ -17,7 +18,7 @@ import { listWithheld, releaseUnits, withdrawUnits } from '../issuer/withheld-un
 import { formatAmount, parseAmount } from '../protocol/currency.ts'
 import { type ItemKind, isSoldByUnit, itemKinds } from '../protocol/item.ts'
 import { terminalId } from '../protocol/quantities.ts'
-import { collect, days, id8, serial, texts } from './arguments.ts'
+import { collect, count, days, id8, serial, texts } from './arguments.ts'
 import { assortmentCommands } from './assortment.ts'
 import { commandCaller } from './caller.ts'
 import { categoryCommands } from './category.ts'
@@ -108,12 +109,43 @@ const previewSays = {
   none: ['It has no preview: none is made of such goods, or they are too short. Give one with --preview.'],
 } as const
 
+/** A day alone ends with its last second. */
+const endIn = (text: string, timeZone: string): number =>
+  momentIn(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text} 23:59:59` : text, timeZone)
+
+/** What is added: a file, or tickets to be made. @throws CliError `usage` */
+const goodsOf = (
+  file: string | undefined,
+  made: { readonly tickets?: number; readonly validFrom?: string; readonly validUntil?: string },
+  timeZone: string,
+): NewItem['file'] => {
+  const { tickets, validFrom, validUntil } = made
+  if (tickets === undefined && (validFrom !== undefined || validUntil !== undefined))
+    throw new CliError(
+      exitStatus.usage,
+      '--valid-from and --valid-until are signed into tickets: give --tickets N, too.',
+    )
+  if (file !== undefined && tickets === undefined) return { path: file }
+  if (file !== undefined || tickets === undefined)
+    throw new CliError(
+      exitStatus.usage,
+      'Give the file of what is sold, or --tickets N for tickets that are made here.',
+    )
+  return {
+    tickets: {
+      count: tickets,
+      ...(validFrom === undefined ? {} : { validFrom: momentIn(validFrom, timeZone) }),
+      ...(validUntil === undefined ? {} : { validUntil: endIn(validUntil, timeZone) }),
+    },
+  }
+}
+
 export const catalogueCommands = (): Command => {
   const catalogue = new Command('catalogue').description('what is sold')
 
-  withDisplay(catalogue.command('add <file>'), '')
+  withDisplay(catalogue.command('add [file]'), '')
     .option('--printed', 'the goods are a print')
-    .description('add an article, or a new version of it; for codes and tickets, one a line')
+    .description('add an article, or a new version of it; for codes one a line; for tickets --tickets N and no file')
     .requiredOption(...storeOption)
     .requiredOption('--id <id>', 'its short name, such as town-map')
     .requiredOption('--price <amount>', 'decimal, such as 2.50')
@@ -123,10 +155,16 @@ export const catalogueCommands = (): Command => {
     .option('--media-type <type>', "by the file's extension unless given")
     .option('--tax <percent>', 'tax contained in the price, such as 19', '0')
     .option('--from <moment>', 'not before, such as 2026-12-01 or "2026-12-01 08:00", in the book\'s time zone')
+    .option('--tickets <n>', 'of kind ticket: make so many, signed', count)
+    .option('--valid-from <moment>', 'of --tickets: good from then on, written as --from; from now on unless given')
+    .option('--valid-until <moment>', 'of --tickets: good up to then, of a day up to its end; without end unless given')
     .action(
       (
-        file: string,
+        file: string | undefined,
         options: {
+          tickets?: number
+          validFrom?: string
+          validUntil?: string
           from?: string
           store: string
           id: string
@@ -141,16 +179,17 @@ export const catalogueCommands = (): Command => {
       ) =>
         withIssuer(options.store, async (issuer) => {
           const { currency } = issuer.book
+          const kind = options.kind ?? (options.tickets === undefined ? undefined : 'ticket')
           const added = await addArticle(
             issuer,
             {
-              file: { path: file },
+              file: goodsOf(file, options, issuer.book.timeZone),
               id: options.id,
               priceMinor: parseAmount(options.price, currency),
               title: texts(options.title),
               summary: texts(options.summary),
               taxBasisPoints: parseAmount(options.tax, 'EUR'),
-              ...(options.kind === undefined ? {} : { kind: options.kind }),
+              ...(kind === undefined ? {} : { kind }),
               ...(options.mediaType === undefined ? {} : { mediaType: options.mediaType }),
               ...(options.from === undefined ? {} : { from: momentIn(options.from, issuer.book.timeZone) }),
             },
@@ -163,7 +202,7 @@ export const catalogueCommands = (): Command => {
             () =>
               [
                 `${options.id}: ${added.outcome}, version ${added.item.version}, ${formatAmount(added.item.priceMinor, currency)} ${currency}.`,
-                ...(added.unitsAdded > 0 ? [`${added.unitsAdded} new codes.`] : []),
+                ...(added.unitsAdded > 0 ? [`${added.unitsAdded} new ${added.item.kind}s.`] : []),
                 ...(isSoldByUnit(added.item) ? [] : previewSays[added.preview]),
                 'Next: farthing catalogue publish.',
               ].join('\n'),

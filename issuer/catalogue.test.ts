@@ -2,11 +2,14 @@ import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { emptyContentHash, itemHash, unitOf } from '../protocol/item.ts'
+import { judgeTicket, ticketVerifier } from '../protocol/ticket.ts'
 import { addItem, assignUnits, goodsFolder, listItems, type NewItem } from './catalogue.ts'
+import { codeOpener } from './content-keys.ts'
 import { contentBytesMax } from './goods.ts'
 import type { Issuer } from './issuer.ts'
 import { addTerminal } from './parties.ts'
 import { type Bench, newTerminal, openBench } from './test-support.ts'
+import type { NewTickets } from './tickets.ts'
 
 let bench: Bench
 let issuer: Issuer
@@ -47,6 +50,34 @@ describe('addItem', () => {
     expect(readdirSync(folder)).toEqual([item.contentHash])
     expect(readFileSync(join(folder, item.contentHash)).includes('walking map')).toBe(false)
     expect((await sold('map')).map(({ item_hash }) => Uint8Array.from(item_hash))).toEqual([itemHash(item)])
+  })
+
+  it('makes tickets that prove themselves, each sold as a unit of its own', async () => {
+    const clock = issuer.clock()
+    const tickets = { count: 3, validFrom: clock + 60, validUntil: clock + 120 }
+    const added = await addItem(issuer, article({ file: { tickets }, id: 'concert', kind: 'ticket' }))
+    expect(added).toMatchObject({ outcome: 'added', unitsAdded: 3, item: { kind: 'ticket', bytes: 0 } })
+    const rows = await issuer.store.read((db) => db.selectFrom('unit').selectAll().execute())
+    const texts = rows.map(({ unit, sealed_code }) => codeOpener(issuer)({ unit, sealed: sealed_code }))
+    const { keyVersion, publicKey } = issuer.keys.signing
+    const door = { keys: new Map([[keyVersion, ticketVerifier(publicKey)]]), eventIds: ['concert'], now: clock + 60 }
+    const verdicts = texts.map((text) => judgeTicket(text, door))
+    expect(verdicts.map(({ outcome }) => outcome)).toEqual(['good', 'good', 'good'])
+    expect(new Set(verdicts.map((verdict) => ('ticket' in verdict ? verdict.ticket.number : ''))).size).toBe(3)
+    expect(judgeTicket(texts[0] ?? '', { ...door, now: clock }).outcome).toBe('notYetValid')
+    const more = await addItem(issuer, article({ file: { tickets: { count: 2 } }, id: 'concert', kind: 'ticket' }))
+    expect(more).toMatchObject({ outcome: 'unchanged', unitsAdded: 2 })
+  })
+
+  it('makes no tickets of an article that has none, that are over, or that end before they begin', async () => {
+    const clock = issuer.clock()
+    const add = (tickets: NewTickets, kind: NewItem['kind'] = 'ticket') =>
+      addItem(issuer, article({ file: { tickets }, ...(kind === undefined ? {} : { kind }) }))
+    await expect(add({ count: 1 }, 'code')).rejects.toMatchObject({ code: 'input' })
+    await expect(add({ count: 0 })).rejects.toMatchObject({ code: 'input' })
+    await expect(add({ count: 20_001 })).rejects.toMatchObject({ code: 'input' })
+    await expect(add({ count: 1, validFrom: 10, validUntil: 9 })).rejects.toMatchObject({ code: 'input' })
+    await expect(add({ count: 1, validFrom: 0, validUntil: clock - 1 })).rejects.toThrow('ended already')
   })
 
   it('counts the version up when anything changed, and keeps every version on sale', async () => {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
 import { canonicalBytes } from '../protocol/canonical-json.ts'
 import { emptyContentHash, type Item, type ItemKind, isSoldByUnit, itemSchema } from '../protocol/item.ts'
@@ -18,10 +19,9 @@ import type { Issuer } from './issuer.ts'
 import { byLanguage } from './language-tags.ts'
 import { isMedia, knownExtensions, mediaTypeOf } from './media-types.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
+import { makeTickets, type NewTickets, unitsAtOnceMax } from './tickets.ts'
 import { noteFor, timeOf, type Who } from './who.ts'
 
-/** All of a file is one transaction, for which other writers wait. */
-const unitsPerFileMax = 20_000
 const codeLettersMax = 500
 const rowsPerInsert = 1000
 
@@ -29,7 +29,11 @@ const rowsPerInsert = 1000
 export const goodsFolder = (issuer: Pick<Issuer, 'store'>): string => issuer.store.files.goods
 
 export interface NewItem {
-  readonly file: { readonly path: string } | { readonly name: string; readonly bytes: Uint8Array }
+  /** Of kinds code and ticket: one code a line. Or the issuer makes the tickets, each of which proves itself. */
+  readonly file:
+    | { readonly path: string }
+    | { readonly name: string; readonly bytes: Uint8Array }
+    | { readonly tickets: NewTickets }
   readonly id: string
   readonly priceMinor: number
   /** By BCP 47 tag; at least one. */
@@ -55,7 +59,14 @@ export interface AddedItem {
 const input = (sentence: string, cause?: unknown): IssuerError => new IssuerError('input', sentence, { cause })
 
 /** @throws IssuerError `input` */
-export const readGoods = async (file: NewItem['file']): Promise<{ name: string; bytes: Uint8Array }> => {
+export const readGoods = async (
+  issuer: Issuer,
+  { id, kind, file }: NewItem,
+): Promise<{ name: string; bytes: Uint8Array }> => {
+  if ('tickets' in file) {
+    if (kind !== 'ticket') throw input('Only an article of kind ticket has tickets that the issuer makes.')
+    return { name: 'tickets.txt', bytes: utf8ToBytes(makeTickets(issuer, id, file.tickets).join('\n')) }
+  }
   if ('bytes' in file) {
     if (file.bytes.length > contentBytesMax) throw tooLarge(file.name)
     return file
@@ -91,7 +102,7 @@ const codesIn = ({ name, bytes }: { name: string; bytes: Uint8Array }): readonly
     seen.set(code, index + 1)
   }
   if (seen.size === 0) throw input(`There are no codes in ${name}: write one code a line.`)
-  if (seen.size > unitsPerFileMax) throw input(`There are over ${unitsPerFileMax} codes in ${name}: split the file.`)
+  if (seen.size > unitsAtOnceMax) throw input(`There are over ${unitsAtOnceMax} codes in ${name}: split the file.`)
   return [...seen.keys()]
 }
 
@@ -332,7 +343,7 @@ const futureOf = (issuer: Issuer, from: number | undefined): number | undefined 
  */
 export const addItem = async (issuer: Issuer, given: NewItem, who?: Who): Promise<AddedItem> => {
   const from = futureOf(issuer, given.from)
-  const goods = await readGoods(given.file)
+  const goods = await readGoods(issuer, given)
   const draft = draftOf(issuer, given, goods)
   const codes = isSoldByUnit(draft) ? sealCodes(issuer, codesIn(goods)) : undefined
   if (codes === undefined) await storeGoods(issuer, draft.contentHash, goods.bytes)

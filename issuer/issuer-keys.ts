@@ -212,6 +212,11 @@ export class IssuerKeys {
     return this.#loaded.signingPublicKeys.get(keyVersion) ?? this.#now().signingPublicKeys.get(keyVersion)
   }
 
+  /** Of every version that there was, by version. */
+  get signingPublicKeys(): ReadonlyMap<number, Uint8Array> {
+    return this.#now().signingPublicKeys
+  }
+
   /** The certificates of all signing keys after the first, one after the other. */
   get successions(): Uint8Array {
     return this.#now().successions

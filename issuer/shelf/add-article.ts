@@ -19,7 +19,7 @@ export const addArticle = async (
   display: DisplayChange,
   who?: Who,
 ): Promise<AddedArticle> => {
-  const file = await readGoods(given.file)
+  const file = await readGoods(issuer, given)
   const added = await addItem(issuer, { ...given, file }, who)
   const { id, contentHash, mediaType } = added.item
   if (Object.keys(display).length > 0) await setDisplay(issuer, id, display, who)
