@@ -10,6 +10,7 @@ const groups: Readonly<Record<string, () => Promise<Command>>> = {
   terminal: async () => (await import('./terminal.ts')).terminalCommands(),
   card: async () => (await import('./card.ts')).cardCommands(),
   batch: async () => (await import('./batch.ts')).batchCommands(),
+  ticket: async () => (await import('./ticket.ts')).ticketCommands(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 }
 
