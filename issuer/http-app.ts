@@ -36,6 +36,7 @@ import { operationRoutes, timed } from './operation-routes.ts'
 import { rateLimit } from './rate-limit.ts'
 import { decideRefunds } from './refunds.ts'
 import { noteNews } from './terminal-news.ts'
+import { ticketPage } from './ticket-page.ts'
 
 const smallBodyBytesMax = 4096
 const binary = 'application/octet-stream'
@@ -318,6 +319,7 @@ export const createApp = (issuer: Issuer, options: AppOptions): Hono<AppEnvironm
   hotlist(app, issuer)
   goods(app, issuer)
   claims(app, issuer)
+  app.route('/t', ticketPage(issuer))
   const strict = process.env.VITEST !== undefined
   const warn = options.log.warn.bind(options.log)
   app.route(

@@ -9,6 +9,8 @@ const allowed = {
   // The operators' page runs in a browser, and shares nothing with the server but the shapes that they exchange.
   'issuer/console-contract': ['protocol'],
   'issuer/console': ['issuer/console-contract', 'protocol'],
+  // So does the page that checks tickets.
+  'issuer/ticket-page': ['protocol'],
   issuer: ['issuer/console-contract', 'protocol'],
   main: ['protocol', 'db', 'preload'],
   preload: [],
@@ -32,7 +34,7 @@ const allowed = {
   ],
 }
 /** Folders whose modules must also run where there is no Node. */
-const withoutNode = ['protocol', 'renderer', 'issuer/console', 'issuer/console-contract']
+const withoutNode = ['protocol', 'renderer', 'issuer/console', 'issuer/console-contract', 'issuer/ticket-page']
 /** Of preload, others may see only the contract. */
 const contract = 'preload/contract.ts'
 

