@@ -22,6 +22,8 @@ export const chunks = function* <Value>(values: readonly Value[], size: number):
 export interface KnownTerminal {
   readonly terminalNo: number
   readonly terminalId: string
+  /** What people call it. */
+  readonly name?: string
   readonly merchantNo: number
   readonly merchant: string
   readonly epoch: number
@@ -109,12 +111,14 @@ export const findTerminals = async (
       .selectFrom('terminal')
       .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
       .select(['terminal_no', 'terminal_id', 'terminal.merchant_no', 'merchant.name', 'epoch', 'key_version'])
+      .select('terminal.name as called')
       .where('terminal_id', 'in', some)
       .execute()
     for (const row of rows)
       found.set(row.terminal_id, {
         terminalNo: row.terminal_no,
         terminalId: row.terminal_id,
+        ...(row.called === null ? {} : { name: row.called }),
         merchantNo: row.merchant_no,
         merchant: row.name,
         epoch: row.epoch,

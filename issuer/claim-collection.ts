@@ -3,9 +3,12 @@
  * of the content. Collected twice are the same goods and the same code.
  */
 import { createHash } from 'node:crypto'
+import { u32Max } from '../protocol/bytes.ts'
 import { currencyOf } from '../protocol/currency.ts'
+import { parsed } from '../protocol/errors.ts'
 import type { Item, ItemKind } from '../protocol/item.ts'
 import { decryptContent } from '../protocol/keyring.ts'
+import { parseTicket, ticketNumber } from '../protocol/ticket.ts'
 import { goodsFolder } from './catalogue.ts'
 import { type ClaimRefusal, type HonouredClaim, settleClaim } from './claims.ts'
 import { codeOpener, contentKey } from './content-keys.ts'
@@ -13,6 +16,7 @@ import { readBlob } from './goods.ts'
 import { isoTime } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import { fileNameOf } from './media-types.ts'
+import { displayOf } from './shelf/shelf.ts'
 
 const ticketSeconds = 15 * 60
 const ticketBytes = 32
@@ -29,6 +33,8 @@ export interface CollectedClaim {
   readonly currency: string
   readonly currencyDecimals: number
   readonly taxBasisPoints: number
+  /** Contained in the amount, rounded half up. */
+  readonly taxMinor: number
   readonly paidAt: string
   /** When the claim ends. */
   readonly expiresAt: string
@@ -37,15 +43,29 @@ export interface CollectedClaim {
     readonly cardEnding: string
     readonly counter: number
     readonly terminalId: string
+    /** What people call the kiosk, if anything. */
+    readonly terminalName?: string
     readonly terminalSeq: number
+    /** What the seller finds this purchase by: 16 hex digits. */
+    readonly claim: string
   }
   /** The one-time code or ticket; otherwise there is a content. */
   readonly code?: string
+  /** Of a ticket that proves itself. */
+  readonly ticket?: {
+    /** What a person reads out, such as "7H3K-M2PQ". */
+    readonly number: string
+    readonly validFrom: string
+    /** Absent: without end. */
+    readonly validUntil?: string
+  }
   readonly mediaType: string
   readonly bytes: number
   readonly fileName: string
   /** On this server, for 15 minutes. */
   readonly contentUrl?: string
+  /** What the article looks like on the shelf, as `contentUrl`. */
+  readonly pictureUrl?: string
 }
 
 export type Collection =
@@ -68,7 +88,10 @@ const sentences: Readonly<Record<ClaimRefusal, string>> = {
 const ticketHash = (ticket: string): string => createHash('sha256').update(`farthing content ${ticket}`).digest('hex')
 
 /** A ticket to one content for some minutes. */
-const issueTicket = async (issuer: Issuer, item: Item): Promise<string> => {
+const issueTicket = async (
+  issuer: Issuer,
+  content: { readonly contentHash: string; readonly mediaType: string; readonly fileName: string },
+): Promise<string> => {
   const ticket = Buffer.from(issuer.randomBytes(ticketBytes)).toString('base64url')
   const now = issuer.clock()
   await issuer.store.write(async (db) => {
@@ -77,9 +100,9 @@ const issueTicket = async (issuer: Issuer, item: Item): Promise<string> => {
       .insertInto('content_ticket')
       .values({
         ticket_hash: ticketHash(ticket),
-        content_hash: item.contentHash,
-        media_type: item.mediaType,
-        file_name: fileNameOf(item),
+        content_hash: content.contentHash,
+        media_type: content.mediaType,
+        file_name: content.fileName,
         expires_at: now + ticketSeconds,
       })
       .execute()
@@ -94,7 +117,23 @@ const codeOf = async (issuer: Issuer, unit: string): Promise<string> => {
   return codeOpener(issuer)({ unit, sealed: row.sealed_code })
 }
 
-const receiptOf = (claim: HonouredClaim): Omit<CollectedClaim, 'code' | 'contentUrl'> => {
+/** The tax that an amount contains, rounded half up. */
+const taxIn = (amountMinor: number, basisPoints: number): number =>
+  Math.floor((2 * amountMinor * basisPoints + (10_000 + basisPoints)) / (2 * (10_000 + basisPoints)))
+
+const ticketIn = (code: string): Pick<CollectedClaim, 'ticket'> => {
+  const ticket = parsed(() => parseTicket(code))
+  if (ticket === undefined) return {}
+  const validUntil = ticket.validUntil === u32Max ? {} : { validUntil: isoTime(ticket.validUntil) }
+  return { ticket: { number: ticketNumber(ticket), validFrom: isoTime(ticket.validFrom), ...validUntil } }
+}
+
+const codeGoods = (item: Item, code: string): Pick<CollectedClaim, 'code' | 'ticket'> => ({
+  code,
+  ...(item.kind === 'ticket' ? ticketIn(code) : {}),
+})
+
+const receiptOf = (claim: HonouredClaim): Omit<CollectedClaim, 'code' | 'contentUrl' | 'pictureUrl'> => {
   const { item, record } = claim
   return {
     item: item.id,
@@ -106,13 +145,16 @@ const receiptOf = (claim: HonouredClaim): Omit<CollectedClaim, 'code' | 'content
     currency: item.currency,
     currencyDecimals: currencyOf(item.currency).decimals,
     taxBasisPoints: item.taxBasisPoints,
+    taxMinor: taxIn(record.order.amountMinor, item.taxBasisPoints),
     paidAt: isoTime(record.order.time),
     expiresAt: isoTime(claim.expiry),
     receipt: {
       cardEnding: record.identity.cardId.slice(-4),
       counter: record.counter,
       terminalId: claim.terminalId,
+      ...(claim.terminalName === undefined ? {} : { terminalName: claim.terminalName }),
       terminalSeq: record.order.terminalSeq,
+      claim: claim.claimName,
     },
     mediaType: item.mediaType,
     bytes: item.bytes,
@@ -130,9 +172,14 @@ export const collectClaim = async (issuer: Issuer, bytes: Uint8Array, contentPat
   const { item } = claim
   const goods =
     item.unit === undefined
-      ? { contentUrl: `${contentPath}/${await issueTicket(issuer, item)}` }
-      : { code: await codeOf(issuer, item.unit) }
-  return { outcome: 'collected', answer: { ...receiptOf(claim), ...goods } }
+      ? { contentUrl: `${contentPath}/${await issueTicket(issuer, { ...item, fileName: fileNameOf(item) })}` }
+      : codeGoods(item, await codeOf(issuer, item.unit))
+  const { picture } = (await displayOf(issuer, item.id)).display
+  const shown =
+    picture === undefined
+      ? {}
+      : { pictureUrl: `${contentPath}/${await issueTicket(issuer, { ...picture, fileName: `${item.id}-picture` })}` }
+  return { outcome: 'collected', answer: { ...receiptOf(claim), ...goods, ...shown } }
 }
 
 export interface TicketedContent {

@@ -1,5 +1,6 @@
 /** The claim page's files (claim-page/), read once and served with a content policy of "self" alone. */
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
 const mediaTypes = {
   html: 'text/html; charset=utf-8',
@@ -7,6 +8,9 @@ const mediaTypes = {
   js: 'text/javascript; charset=utf-8',
   svg: 'image/svg+xml',
 } as const
+
+/** Makes QR codes: one module with no imports, as its package has it. */
+const qrModule = fileURLToPath(import.meta.resolve('uqr'))
 
 const asset = (name: string, mediaType: string) => ({
   text: readFileSync(new URL(`claim-page/${name}`, import.meta.url), 'utf8'),
@@ -24,6 +28,8 @@ export const readClaimPage = (): { page: PageAsset; files: ReadonlyMap<string, P
   files: new Map([
     ['claim.css', asset('claim.css', mediaTypes.css)],
     ['claim.js', asset('claim.js', mediaTypes.js)],
+    ['article.js', asset('article.js', mediaTypes.js)],
+    ['uqr.js', { text: readFileSync(qrModule, 'utf8'), mediaType: mediaTypes.js }],
     ['words.js', asset('words.js', mediaTypes.js)],
     ['farthing.svg', asset('farthing.svg', mediaTypes.svg)],
   ]),

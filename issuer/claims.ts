@@ -35,6 +35,10 @@ export interface HonouredClaim {
   readonly item: Item
   /** Who sold. */
   readonly terminalId: TerminalId
+  /** What people call that terminal. */
+  readonly terminalName?: string
+  /** What the books call the claim: 16 hex digits. */
+  readonly claimName: string
   readonly merchant: string
   readonly expiry: UnixTime
   /** Whether this claim brought the sale to the books; false: it was there. */
@@ -77,8 +81,9 @@ const judgeClaim = async (
   const { record, settlementMac, sealer } = claim
   const { order, identity, counter } = record
   const claimHash = new Uint8Array(hash('sha256', bytes, 'buffer'))
+  const claimName = toHex(claimHash.subarray(0, 8))
   const books = await Books.open(db, {
-    document: `claim ${Buffer.from(claimHash.subarray(0, 8)).toString('hex')}`,
+    document: `claim ${claimName}`,
     now,
     counters: new Map([[identity.cardId, [counter, counter + 1]]]),
     terminals: [sealer, order.terminalId],
@@ -114,6 +119,8 @@ const judgeClaim = async (
     record,
     item: v.parse(itemSchema, JSON.parse(json)),
     terminalId: terminalId(selling.terminalId),
+    ...(selling.name === undefined ? {} : { terminalName: selling.name }),
+    claimName,
     merchant: selling.merchant,
     expiry: claim.expiry,
     booked: settled.outcome === 'settled',

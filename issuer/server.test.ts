@@ -285,7 +285,7 @@ describe('claims over HTTP', () => {
     expect(policy).not.toContain('unsafe')
     expect(page.headers.get('x-content-type-options')).toBe('nosniff')
     expect(await page.text()).toContain('<main')
-    for (const file of ['claim.css', 'claim.js', 'words.js', 'farthing.svg'])
+    for (const file of ['claim.css', 'claim.js', 'article.js', 'uqr.js', 'words.js', 'farthing.svg'])
       expect((await get(`/c/${file}`)).status).toBe(200)
   })
 })
