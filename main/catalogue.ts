@@ -21,6 +21,7 @@ import { type Item, isSoldByUnit, unitItem, unitOf } from '../protocol/item.ts'
 import { decryptContent, type KeyringBody } from '../protocol/keyring.ts'
 import { shortHashOf } from '../protocol/mac.ts'
 import type { ShortHash } from '../protocol/quantities.ts'
+import { parseTicket } from '../protocol/ticket.ts'
 
 /** The goods of one sale, decrypted and checked. */
 export interface ReadyGoods {
@@ -82,6 +83,9 @@ const ready = (item: Item, goods: { code?: string; content?: Uint8Array }): Read
   return { item, itemJson: Buffer.from(json).toString('utf8'), itemHash: shortHashOf(json), ...goods }
 }
 
+/** Nobody is sold a ticket whose time is over. Any other code has no end that is known here. */
+const lastSecondOf = (code: string): number => parsed(() => parseTicket(code))?.validUntil ?? Number.POSITIVE_INFINITY
+
 export type Catalogue = ReturnType<typeof openCatalogue>
 
 /**
@@ -113,13 +117,13 @@ export const openCatalogue = (from: {
   }
   const coming = (bulletin.coming ?? []).map(({ item }) => item).filter(isOurs)
   const contentKeys = new Map(keyring.contentKeys.map((entry) => [entry.contentHash, fromHex(entry.key, 32)]))
-  const codes = new Map<string, { unit: string; code: string }[]>()
+  const codes = new Map<string, { unit: string; code: string; lastSecond: number }[]>()
   const codeOfUnit = new Map<string, string>()
   for (const { itemId, code } of keyring.units) {
     const unit = unitOf(code)
     codeOfUnit.set(unit, code)
     const units = codes.get(itemId) ?? []
-    units.push({ unit, code })
+    units.push({ unit, code, lastSecond: lastSecondOf(code) })
     codes.set(itemId, units)
   }
 
@@ -152,8 +156,10 @@ export const openCatalogue = (from: {
     return content
   }
 
-  const freeUnits = (itemId: string, taken: ReadonlySet<string>) =>
-    (codes.get(itemId) ?? []).filter(({ unit }) => !taken.has(unit))
+  const freeUnits = (itemId: string, taken: ReadonlySet<string>) => {
+    const seconds = now()
+    return (codes.get(itemId) ?? []).filter(({ unit, lastSecond }) => seconds <= lastSecond && !taken.has(unit))
+  }
 
   const shownOf = (itemId: string, isHere: (file: ShownFile) => boolean): Pick<Offering, 'display'> => {
     const display = displays.get(itemId)
