@@ -111,7 +111,7 @@ test('there is no Node in the page, and no way to main but the bridge', async ()
 test('a message of the wrong shape is refused by name', async () => {
   expect(await say('buy', 42)).toContain('MessageRefused: shape: farthing:buy')
   expect(await say('buy')).toContain('MessageRefused: shape: farthing:buy')
-  expect(await say('buy', 'x'.repeat(1000), 0)).toContain('MessageRefused: shape: farthing:buy')
+  expect(await say('buy', 'x'.repeat(1000), 0, 'en')).toContain('MessageRefused: shape: farthing:buy')
   expect(await say('collect', 1.5)).toContain('MessageRefused: shape: farthing:collect')
   expect(await say('collect', { counter: 1 })).toContain('MessageRefused: shape: farthing:collect')
 })

@@ -238,6 +238,9 @@ export const openCatalogue = (from: {
     },
 
     /** How old a customer must say that he is; 0: nobody asks. */
+    /** Whether its goods are a print. */
+    printed: (itemId: string): boolean => displays.get(itemId)?.printed ?? false,
+
     ageMin: (itemId: string): number => displays.get(itemId)?.ageMin ?? 0,
 
     /** Articles as they are sold now. */

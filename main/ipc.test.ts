@@ -42,12 +42,12 @@ describe('a sender', () => {
 describe('the arguments', () => {
   const right: Record<Method, readonly unknown[]> = {
     state: [],
-    buy: ['harbour-walk', 0],
+    buy: ['harbour-walk', 0, 'en'],
     stay: [],
     pinKey: ['7'],
     topUp: [],
     topUpCode: ['7KQ2-0F9M-XW3T-H5RA'],
-    printReceipt: [],
+    printReceipt: ['zh-Hant'],
     cancel: [],
     showGoods: [],
     collect: [4_294_967_295],
@@ -166,12 +166,12 @@ describe('a connected window', () => {
   test('reaches the till with what the page may say', async () => {
     const { say, told } = connected()
     expect(await say('farthing:state', ours)).toBe(state)
-    await say('farthing:buy', ours, 'harbour-walk', 18)
+    await say('farthing:buy', ours, 'harbour-walk', 18, 'de')
     await say('farthing:cancel', ours)
     await say('farthing:show-goods', ours)
     await say('farthing:collect', ours, 12)
     await say('farthing:finish', ours)
-    expect(told).toEqual([['buy', 'harbour-walk', 18], ['cancel'], ['showGoods'], ['collect', 12], ['finish']])
+    expect(told).toEqual([['buy', 'harbour-walk', 18, 'de'], ['cancel'], ['showGoods'], ['collect', 12], ['finish']])
   })
   test('pushes the catalogue only where it is another one than the page has', async () => {
     const { say, sent, push } = connected()

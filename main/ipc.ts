@@ -10,7 +10,7 @@ import { isAppUrl } from './navigation.ts'
 /** The methods of the bridge that arrive as messages. */
 export type Method = Exclude<keyof typeof channels, 'pushed'>
 
-type Arguments = { readonly [M in Method]: Required<Parameters<FarthingBridge[M]>> }
+type Arguments = { readonly [M in Method]: Parameters<FarthingBridge[M]> }
 
 const itemIdLengthMax = 128
 const counterMax = 2 ** 32 - 1
@@ -19,17 +19,19 @@ const yearsMax = 150
 const codeLengthMax = 64
 
 const nothing = v.strictTuple([])
+const language = v.pipe(v.string(), v.regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}$/))
 const shapes: { readonly [M in Method]: v.GenericSchema<unknown, Arguments[M]> } = {
   state: nothing,
   buy: v.strictTuple([
     v.pipe(v.string(), v.minLength(1), v.maxLength(itemIdLengthMax)),
     v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(yearsMax)),
+    language,
   ]),
   stay: nothing,
   pinKey: v.strictTuple([v.picklist(pinKeys)]),
   topUp: nothing,
   topUpCode: v.strictTuple([v.pipe(v.string(), v.minLength(1), v.maxLength(codeLengthMax))]),
-  printReceipt: nothing,
+  printReceipt: v.strictTuple([language]),
   cancel: nothing,
   showGoods: nothing,
   collect: v.strictTuple([v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(counterMax))]),
@@ -100,12 +102,12 @@ export const connectIpc = (options: {
     told = kiosk.state.status.catalogue
     return kiosk.state
   })
-  handle('buy', (itemId, ageDeclared) => kiosk.buy(itemId, ageDeclared))
+  handle('buy', (itemId, ageDeclared, language) => kiosk.buy(itemId, ageDeclared, language))
   handle('stay', () => kiosk.stay())
   handle('pinKey', (key) => kiosk.pinKey(key))
   handle('topUp', () => kiosk.topUp())
   handle('topUpCode', (code) => kiosk.topUpCode(code))
-  handle('printReceipt', () => kiosk.printReceipt())
+  handle('printReceipt', (language) => kiosk.printReceipt(language))
   handle('cancel', () => kiosk.cancel())
   handle('showGoods', () => kiosk.showGoods())
   handle('collect', (counter) => kiosk.collect(counter))

@@ -5,6 +5,7 @@ import { makeKiosk } from './kiosk/kiosk.ts'
 import type { Kiosk } from './kiosk/kiosk-contract.ts'
 import { readKioskSettings } from './kiosk/kiosk-settings.ts'
 import { loadCard } from './load.ts'
+import { openPrinter } from './printer/printer.ts'
 import { openPcscReader } from './reader/pcsc-reader.ts'
 import { connectIssuer } from './sync/issuer-client.ts'
 import { startSync } from './sync/sync.ts'
@@ -28,6 +29,7 @@ export const openKiosk = async (options: {
       voucher: (code) => askVoucher(terminal, client, code),
       load: (channel, load) => loadCard(terminal, client, channel, load),
     },
+    ...(settings.printer === undefined ? {} : { printer: openPrinter(settings.printer) }),
     log,
   })
   const sync = startSync(terminal, client, {

@@ -258,8 +258,9 @@ export interface FarthingBridge {
   /**
    * Starts the purchase of one item. Ignored unless main's screen is `browse` or `declined`.
    * @param ageDeclared what the customer said of his age, where the item asks; 0 elsewhere
+   * @param language the customer's (BCP 47), for what is printed
    */
-  buy(itemId: string, ageDeclared?: number): Promise<void>
+  buy(itemId: string, ageDeclared: number, language: string): Promise<void>
   /** Leaves `pay`, `pin` or `top-up` before the card was debited; without effect after that. */
   cancel(): Promise<void>
   /** More time, where main's clock runs. */
@@ -271,7 +272,7 @@ export interface FarthingBridge {
   /** The voucher's code, as it was typed. */
   topUpCode(code: string): Promise<void>
   /** Prints the receipt of the sale that is shown (`approved`, `goods`). */
-  printReceipt(): Promise<void>
+  printReceipt(language: string): Promise<void>
   /** From `approved` to `goods`. */
   showGoods(): Promise<void>
   /** From `balance`: the purchase with this counter, again. */

@@ -28,12 +28,12 @@ const bridge: FarthingBridge = {
       ipcRenderer.removeListener(channels.pushed, forward)
     }
   },
-  buy: (itemId, ageDeclared) => ipcRenderer.invoke(channels.buy, itemId, ageDeclared ?? 0),
+  buy: (itemId, ageDeclared, language) => ipcRenderer.invoke(channels.buy, itemId, ageDeclared, language),
   stay: () => ipcRenderer.invoke(channels.stay),
   pinKey: (key) => ipcRenderer.invoke(channels.pinKey, key),
   topUp: () => ipcRenderer.invoke(channels.topUp),
   topUpCode: (code) => ipcRenderer.invoke(channels.topUpCode, code),
-  printReceipt: () => ipcRenderer.invoke(channels.printReceipt),
+  printReceipt: (language) => ipcRenderer.invoke(channels.printReceipt, language),
   cancel: () => ipcRenderer.invoke(channels.cancel),
   showGoods: () => ipcRenderer.invoke(channels.showGoods),
   collect: (counter) => ipcRenderer.invoke(channels.collect, counter),

@@ -186,7 +186,7 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     toggleLargeType() {
       store.setState(({ comfort }) => ({ comfort: { ...comfort, largeType: !comfort.largeType } }))
     },
-    buy: (itemId, ageDeclared = 0) => ask(() => bridge.buy(itemId, ageDeclared)),
+    buy: (itemId, ageDeclared = 0) => ask(() => bridge.buy(itemId, ageDeclared, languageOf(store.getState()))),
     stay: () => ask(() => bridge.stay()),
     pinKey: (key) => ask(() => bridge.pinKey(key)),
     topUp() {
@@ -194,7 +194,7 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
       return ask(() => bridge.topUp())
     },
     topUpCode: (code) => ask(() => bridge.topUpCode(code)),
-    printReceipt: () => ask(() => bridge.printReceipt()),
+    printReceipt: () => ask(() => bridge.printReceipt(languageOf(store.getState()))),
     cancel() {
       returnTo = store.getState().page
       return ask(() => bridge.cancel())

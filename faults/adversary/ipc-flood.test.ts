@@ -43,7 +43,7 @@ test('one debit, one handing over, and a till that still sells afterwards', asyn
       })
     })
   const calls: [string, ...unknown[]][] = [
-    [channels.buy, 'map'],
+    [channels.buy, 'map', 0, 'en'],
     [channels.buy, 'no-such-item'],
     [channels.buy, { id: 'map' }],
     [channels.collect, 1],
@@ -55,7 +55,7 @@ test('one debit, one handing over, and a till that still sells afterwards', asyn
   ]
 
   const card = makeTestCard({ balanceMinor: 1000 })
-  await say(channels.buy, 'map')
+  await say(channels.buy, 'map', 0, 'en')
   const paid = approved()
   card.reset()
   reader.insert(card.answers)
@@ -71,7 +71,7 @@ test('one debit, one handing over, and a till that still sells afterwards', asyn
 
   reader.remove()
   await say(channels.finish)
-  await say(channels.buy, 'map')
+  await say(channels.buy, 'map', 0, 'en')
   const again = approved()
   card.reset()
   reader.insert(card.answers)

@@ -213,12 +213,12 @@ const recordingKiosk = (reached: unknown[][]): Kiosk => {
   return {
     state: kioskState,
     subscribe: () => () => undefined,
-    buy: (itemId, ageDeclared) => note('buy', itemId, ageDeclared),
+    buy: (itemId, ageDeclared, language) => note('buy', itemId, ageDeclared, language),
     stay: () => note('stay'),
     pinKey: (key) => note('pinKey', key),
     topUp: () => note('topUp'),
     topUpCode: (code) => note('topUpCode', code),
-    printReceipt: () => note('printReceipt'),
+    printReceipt: (language) => note('printReceipt', language),
     cancel: () => note('cancel'),
     showGoods: () => note('showGoods'),
     collect: (counter) => note('collect', counter),
@@ -278,7 +278,7 @@ const ipc: Target = {
     })
     return {
       seeds: [
-        { ...page, channel: channels.buy, given: ['map', 0] },
+        { ...page, channel: channels.buy, given: ['map', 0, 'en'] },
         { ...page, channel: channels.collect, given: [7] },
         { ...page, channel: channels.state, given: [] },
         { ...page, channel: channels.cancel, given: [] },

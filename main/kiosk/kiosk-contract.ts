@@ -7,12 +7,12 @@ export interface Kiosk {
   readonly state: KioskState
   /** Calls back after every change of the state. Returns the function that stops it. */
   subscribe(listener: (state: KioskState) => void): () => void
-  buy(itemId: string, ageDeclared?: number): Promise<void>
+  buy(itemId: string, ageDeclared?: number, language?: string): Promise<void>
   stay(): Promise<void>
   pinKey(key: PinKey): Promise<void>
   topUp(): Promise<void>
   topUpCode(code: string): Promise<void>
-  printReceipt(): Promise<void>
+  printReceipt(language: string): Promise<void>
   cancel(): Promise<void>
   showGoods(): Promise<void>
   collect(counter: number): Promise<void>

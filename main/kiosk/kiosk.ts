@@ -11,6 +11,7 @@ import type {
   KioskState,
   KioskStatus,
   OutOfServiceReason,
+  Printing,
   TopUp,
 } from '../../preload/contract.ts'
 import type { CardInfo } from '../../protocol/card-info.ts'
@@ -19,7 +20,15 @@ import type { Item } from '../../protocol/item.ts'
 import type { ReadyGoods } from '../catalogue.ts'
 import type { LoadOutcome } from '../load.ts'
 import { itemOf } from '../payment.ts'
-import { finishOpen, openSession, type PurchaseOutcome, purchase, witnessAfterSale } from '../purchase/purchase.ts'
+import { type Printer, PrinterFault } from '../printer/printer.ts'
+import {
+  finishOpen,
+  openSession,
+  type PurchaseHooks,
+  type PurchaseOutcome,
+  purchase,
+  witnessAfterSale,
+} from '../purchase/purchase.ts'
 import { witness } from '../purchase/recovery.ts'
 import { outOfServiceReason } from '../purchase/rules.ts'
 import type { PurseSession } from '../purse-session.ts'
@@ -36,7 +45,17 @@ import type { Terminal } from '../terminal.ts'
 import { newToken, readStatement } from './card-statement.ts'
 import type { Kiosk } from './kiosk-contract.ts'
 import type { KioskSettings } from './kiosk-settings.ts'
-import { allows, type Mode, type PinMode, placeOf, rulesOf, type ShownScreen, type TopUpMode } from './modes.ts'
+import {
+  allows,
+  type Mode,
+  type PinMode,
+  placeOf,
+  rulesOf,
+  type ShownSale,
+  type ShownScreen,
+  type TopUpMode,
+} from './modes.ts'
+import { openPaper, printOfGoods, receiptFor, receiptView } from './paper.ts'
 import {
   articleView,
   balanceScreen,
@@ -71,6 +90,8 @@ export interface KioskParts {
   readonly settings: KioskSettings
   /** Absent: no money is loaded here. */
   readonly loadDesk?: LoadDesk
+  /** Absent: nothing is printed here. */
+  readonly printer?: Printer
   readonly log: (message: string) => void
 }
 
@@ -89,6 +110,9 @@ export const makeKiosk = (
   let working: Promise<void> = Promise.resolve()
   let deadline: NodeJS.Timeout | undefined
   let stays = 0
+  /** The customer's, for what is printed. */
+  let language = settings.languages[0] ?? 'en'
+  const paper = openPaper(parts.printer, () => publish())
   /** The PIN as far as it was typed; gone as soon as the till does something else. */
   let pin = ''
   /** Cards that were dealt with; lying there any longer, they mean nothing new. */
@@ -114,6 +138,7 @@ export const makeKiosk = (
         ...(accent === undefined ? {} : { accent }),
         ...(logo === undefined ? {} : { logoUrl: shelfUrl(logo) }),
       },
+      ...(paper.ready === undefined ? {} : { printer: { ready: paper.ready } }),
       topUp: canLoad(),
       volume: 1,
       catalogue: issued === undefined ? [] : shelfView(issued.catalogue.offerings()),
@@ -157,6 +182,7 @@ export const makeKiosk = (
   /** The customer is gone, or done. A card that came meanwhile, and that nobody has looked at yet, is asked. */
   const leave = () => {
     stays = 0
+    language = settings.languages[0] ?? 'en'
     enter({ name: 'browse' })
     queueMicrotask(onReader)
   }
@@ -216,15 +242,18 @@ export const makeKiosk = (
       outcome.claimable && payment.settlementMac !== undefined
         ? terminal.claimUrl(payment.record, payment.settlementMac)
         : undefined
+    const sale: ShownSale = { payment, claimUrl: claim?.url, code: here?.code }
     shownGoods.clear()
     enter({
       name: 'shown',
+      sale,
       screen: {
         name: 'approved',
         amountMinor: item.priceMinor,
         balanceMinor: outcome.balanceMinor,
         goods: viewOf(here, item, claim),
         recovered: outcome.recovered,
+        receipt: receiptView(receiptFor(terminal, { ...sale, language }), item.title),
       },
     })
     if (here !== undefined) terminal.ledger.markReleased(payment.terminalSeq)
@@ -275,9 +304,16 @@ export const makeKiosk = (
     }
   }
 
+  /** Goods that are a print are handed over by the printer, or not paid. */
+  const printing = (goods: ReadyGoods): Pick<PurchaseHooks, 'canHandOver' | 'handOver'> => ({
+    canHandOver: () => paper.look(),
+    handOver: (payment) => paper.print(printOfGoods(terminal, { payment, language, code: goods.code }, goods)),
+  })
+
   const sellTo = async (channel: CardChannel, goods: ReadyGoods, digits?: string): Promise<PurchaseOutcome> => {
     const outcome = await purchase(terminal, channel, goods, {
       pin: digits,
+      ...(terminal.issued?.catalogue.printed(goods.item.id) ? printing(goods) : {}),
       onDebit: (payment) => {
         busyTerminalSeq = payment.terminalSeq
       },
@@ -508,13 +544,14 @@ export const makeKiosk = (
       sync = loop
       publish()
     },
-    async buy(itemId, ageDeclared = 0) {
+    async buy(itemId, ageDeclared = 0, spoken) {
       // A last look at the card after a sale may still be under way: the touch counts all the same.
       if (mode.name === 'browse') await working
       if (busy || !allows(mode, 'buy') || outOfService() !== undefined) return
       const catalogue = terminal.issued?.catalogue
       // The page asks before it wishes.
       if (catalogue === undefined || catalogue.ageMin(itemId) > ageDeclared) return
+      language = spoken ?? language
       const goods = catalogue.prepare(itemId)
       // Not sold any more since the page was told: it is told again.
       if (goods === 'unknown') return publish()
@@ -556,10 +593,30 @@ export const makeKiosk = (
     },
     async showGoods() {
       if (mode.name !== 'shown' || mode.screen.name !== 'approved' || !allows(mode, 'showGoods')) return
-      const { goods, balanceMinor } = mode.screen
-      enter({ ...mode, screen: { name: 'goods', goods, balanceMinor } })
+      const { name: _, amountMinor, recovered, ...rest } = mode.screen
+      enter({ ...mode, screen: { name: 'goods', ...rest } })
     },
-    async printReceipt() {},
+    async printReceipt(spoken) {
+      if (mode.name !== 'shown' || mode.sale === undefined || !allows(mode, 'printReceipt')) return
+      const { sale } = mode
+      const { name, printing: before } = mode.screen as PrintedScreen
+      if (before === 'working') return
+      const show = (printing: Printing) => {
+        // Another customer's screen by now, or the goods of the same sale.
+        if (mode.name === 'shown' && mode.sale === sale)
+          enter({ ...mode, screen: { ...(mode.screen as PrintedScreen), printing } })
+      }
+      assert(name === 'approved' || name === 'goods', 'only a sale has a receipt')
+      show('working')
+      try {
+        await paper.print({ kind: 'receipt', receipt: receiptFor(terminal, { ...sale, language: spoken }) })
+        show('done')
+      } catch (error) {
+        if (!(error instanceof PrinterFault)) throw error
+        log(`printer: ${error.message}`)
+        show('failed')
+      }
+    },
     async collect(counter) {
       if (mode.name !== 'shown' || mode.statement === undefined || !allows(mode, 'collect')) return
       const { statement } = mode
@@ -586,11 +643,14 @@ export const makeKiosk = (
       stopWatching()
       // A card at the reader is finished with first.
       await working
+      await paper.close()
       clearTimeout(deadline)
       listeners.clear()
     },
   }
 }
+
+type PrintedScreen = Extract<ShownScreen, { name: 'approved' | 'goods' }>
 
 /** Whether the card wants a PIN, or a better one, and it is still worth asking. */
 const pinDue = (

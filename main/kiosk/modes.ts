@@ -11,9 +11,8 @@ import type { Statement } from './card-statement.ts'
 /** The sale that the screen shows, for the printer. */
 export interface ShownSale {
   readonly payment: Intent
-  readonly balanceMinor: number
-  readonly claimUrl?: string
-  readonly code?: string
+  readonly claimUrl: string | undefined
+  readonly code: string | undefined
 }
 
 /** A PIN that is being entered: its digits live in kiosk.ts, and nowhere else. */
