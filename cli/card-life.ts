@@ -4,13 +4,15 @@ import { clockTimes } from '../issuer/business-days.ts'
 import { type ClosureOutcome, closeCard, dueClosures, keepCard } from '../issuer/card-closure.ts'
 import { cardHistory, cardOverview, type HistoryRow } from '../issuer/card-history.ts'
 import { blockForReason, stock, unblockForReason } from '../issuer/cards.ts'
-import { withIsoTimes } from '../issuer/iso-times.ts'
+import { isoDay, withIsoTimes } from '../issuer/iso-times.ts'
 import type { Issuer } from '../issuer/issuer.ts'
+import type { Proposed } from '../issuer/second-person.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { count, id8 } from './arguments.ts'
 import { commandCaller } from './caller.ts'
 import { blockFile } from './card-hotlist.ts'
 import { storeOption, withIssuer } from './issuer.ts'
+import { tellProposed } from './money-decisions.ts'
 import { CliError, exitStatus, result } from './output.ts'
 import { table } from './table.ts'
 
@@ -21,10 +23,9 @@ interface StoreOptions {
 
 type Book = Issuer['book']
 
-const dayOf = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10)
 const cardArgument = ['<card>', 'the card: 16 hex digits', id8] as const
 
-const closureText = (outcome: ClosureOutcome, { currency, timeZone }: Book): string => {
+const closureText = (outcome: Exclude<ClosureOutcome, Proposed>, { currency, timeZone }: Book): string => {
   const money = (minor: number) => `${formatAmount(minor, currency)} ${currency}`
   if (outcome.outcome === 'waiting')
     return [
@@ -47,6 +48,10 @@ const closureText = (outcome: ClosureOutcome, { currency, timeZone }: Book): str
 }
 
 const tellClosure = (options: StoreOptions, outcome: ClosureOutcome, book: Book): void => {
+  if (outcome.outcome === 'proposed') {
+    tellProposed(options, outcome, book.currency)
+    return
+  }
   if (outcome.outcome === 'waiting') process.exitCode = exitStatus.refused
   result(options, withIsoTimes(outcome), () => closureText(outcome, book))
 }
@@ -130,8 +135,8 @@ export const addCardLife = (card: Command): void => {
               ['card', 'made', 'expires', 'holds at most', ''],
               found.cards.map((each) => [
                 each.cardId,
-                dayOf(each.personalisedAt ?? each.registeredAt),
-                each.expiresAt === undefined ? '' : dayOf(each.expiresAt),
+                isoDay(each.personalisedAt ?? each.registeredAt),
+                each.expiresAt === undefined ? '' : isoDay(each.expiresAt),
                 each.balanceMaxMinor === undefined ? '' : formatAmount(each.balanceMaxMinor, issuer.book.currency),
                 each.personalisedAt === undefined
                   ? 'never finished: put that card in the reader again, or forget it'
@@ -203,7 +208,7 @@ export const addIssuerCardLife = (card: Command): void => {
                   each.cardId,
                   each.kind,
                   each.replacement ?? '',
-                  dayOf(each.readyAt),
+                  isoDay(each.readyAt),
                   each.due ? 'due: give the same command again' : '',
                 ]),
               ),

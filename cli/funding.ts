@@ -1,4 +1,4 @@
-/** `farthing issuer voucher ...`, `credit ...`, `breakage ...` and `money-back`: what loads are funded with, and money that goes back. */
+/** `farthing issuer voucher ...`, `credit ...`, `breakage ...`, `money-back` and `decisions ...`: what loads are funded with, and money that goes back. */
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { runBreakage, setBreakageGrace } from '../issuer/card-closure.ts'
@@ -13,13 +13,14 @@ import {
   voucherCsv,
   voucherLots,
 } from '../issuer/funding.ts'
-import { withIsoTimes } from '../issuer/iso-times.ts'
+import { isoDay, withIsoTimes } from '../issuer/iso-times.ts'
 import type { Issuer } from '../issuer/issuer.ts'
 import { giveMoneyBack } from '../issuer/money-back.ts'
 import { formatAmount, parseAmount } from '../protocol/currency.ts'
 import { count, dayEnd, id8 } from './arguments.ts'
 import { commandCaller } from './caller.ts'
 import { storeOption, withIssuer } from './issuer.ts'
+import { moneyDecisionCommands, tellProposed } from './money-decisions.ts'
 import { result } from './output.ts'
 import { table } from './table.ts'
 
@@ -30,7 +31,6 @@ interface StoreOptions {
 
 const reasonOption = ['--reason <text>', 'why: others will ask'] as const
 const voucherDays = 2 * 365
-const dayOf = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 10)
 
 /** The codes are on the disk before they are valid: nobody ever looks for them again. */
 const writeOnce = (file: string, text: string): void => {
@@ -52,12 +52,14 @@ const addLot = async (
   const lot = {
     codes,
     amountMinor: parseAmount(options.amount, currency),
-    expiresAt: options.expires ?? issuer.clock() + voucherDays * 86_400,
+    expiresAt: options.expires ?? dayEnd(isoDay(issuer.clock() + voucherDays * 86_400)),
     ...(options.paidByBank === undefined ? {} : { paidReference: options.paidByBank }),
   }
   writeOnce(options.out, voucherCsv({ ...lot, currency }))
   try {
-    return await addVoucherLot(issuer, commandCaller(), lot)
+    const added = await addVoucherLot(issuer, commandCaller(), lot)
+    if ('outcome' in added) rmSync(options.out, { force: true })
+    return added
   } catch (error) {
     rmSync(options.out, { force: true })
     throw error
@@ -82,9 +84,10 @@ const voucherCommands = (): Command => {
       withIssuer(options.store, async (issuer) => {
         const lot = await addLot(issuer, options)
         const { currency } = issuer.book
+        if ('outcome' in lot) return tellProposed(options, lot, currency)
         result(options, withIsoTimes({ ...lot, file: options.out }), () =>
           [
-            `Lot ${lot.lotNo}: ${lot.count} vouchers of ${formatAmount(lot.amountMinor, currency)} ${currency}, until ${dayOf(lot.expiresAt)}.`,
+            `Lot ${lot.lotNo}: ${lot.count} vouchers of ${formatAmount(lot.amountMinor, currency)} ${currency}, until ${isoDay(lot.expiresAt)}.`,
             `The codes are in ${options.out}, and nowhere else: whoever has one has its money.`,
             lot.paidReference === undefined
               ? `They are on trust until: farthing issuer voucher pay ${lot.lotNo} --bank-reference REF`
@@ -134,7 +137,7 @@ const voucherCommands = (): Command => {
               String(lot.count),
               String(lot.usedCount),
               String(lot.openCount),
-              dayOf(lot.expiresAt),
+              isoDay(lot.expiresAt),
               lot.paidReference ?? 'NOT PAID',
             ]),
           ),
@@ -183,7 +186,7 @@ const breakageCommands = (): Command => {
               : [
                   table(
                     ['card', 'expired', issuer.book.currency],
-                    ran.cards.map((card) => [card.cardId, dayOf(card.expiresAt), money(card.amountMinor)]),
+                    ran.cards.map((card) => [card.cardId, isoDay(card.expiresAt), money(card.amountMinor)]),
                   ),
                 ]),
             `${ran.cards.length} cards and ${ran.vouchers.count} vouchers expired more than ${ran.graceDays} days ago: ${money(ran.sumMinor)} ${issuer.book.currency}.`,
@@ -230,6 +233,7 @@ const moneyBackCommand = (): Command =>
           reason: options.reason,
           ...(options.atRiskOf === undefined ? {} : { atRiskOf: options.atRiskOf }),
         })
+        if (given.outcome === 'proposed') return tellProposed(options, given, issuer.book.currency)
         const amount = formatAmount(given.amountMinor, issuer.book.currency)
         result(options, given, () =>
           [
@@ -251,6 +255,7 @@ export const fundingCommands = (): Command[] => [
   creditCommands(),
   breakageCommands(),
   moneyBackCommand(),
+  moneyDecisionCommands(),
 ]
 
 /** What stands behind the money on cards, for the report. */

@@ -47,7 +47,7 @@ const replace = (atIssuersRisk = false) =>
 const refund = (atIssuersRisk = false, cardId: string = old.id) =>
   closeCard(bench.issuer, by, { cardId, kind: 'refund', reason: 'moves away', atIssuersRisk })
 const accounts = async () => (await report(bench.issuer)).accounts
-const reference = (outcome: Awaited<ReturnType<typeof closeCard>>): string => {
+const reference = (outcome: Awaited<ReturnType<typeof closeCard | typeof giveMoneyBack>>): string => {
   if (outcome.outcome !== 'done' || outcome.reference === undefined) throw new Error('no credit')
   return outcome.reference
 }
@@ -202,7 +202,7 @@ describe('money back', () => {
     expect(await accounts()).toMatchObject({ payable: 0, credits: 250, float: 4750 })
     const ahead = old.copy()
     ahead.counter += 1
-    const ask = (at: TestCard) => kiosk.askLoad(kiosk.loadRequest(at, kiosk.loadOrder(250, given.reference)))
+    const ask = (at: TestCard) => kiosk.askLoad(kiosk.loadRequest(at, kiosk.loadOrder(250, reference(given))))
     expect(await ask(ahead)).toMatchObject({ verdict: 'notFunded' })
     await kiosk.sync(kiosk.entry(old.pay(kiosk, map)))
     expect(await ask(old)).toMatchObject({ verdict: 'authorised' })
@@ -215,7 +215,7 @@ describe('money back', () => {
     await kiosk.sync(kiosk.entry(paid), kiosk.entry(paid, 'owed', 1))
     const given = await give(2)
     await kiosk.sync(kiosk.entry(old.reverse(paid)))
-    const asked = await kiosk.askLoad(kiosk.loadRequest(old, kiosk.loadOrder(250, given.reference)))
+    const asked = await kiosk.askLoad(kiosk.loadRequest(old, kiosk.loadOrder(250, reference(given))))
     expect(asked.verdict).toBe('notFunded')
   })
 

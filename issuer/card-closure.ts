@@ -13,6 +13,7 @@ import { IssuerError } from './errors.ts'
 import { makeCredit } from './funding.ts'
 import type { Issuer } from './issuer.ts'
 import { book, findAccount } from './postings.ts'
+import { askSecondPerson, type Proposed, refuseRefunds } from './second-person.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 
 const daySeconds = 86_400
@@ -98,6 +99,8 @@ export interface ClosureRequest {
 }
 
 export type ClosureOutcome =
+  /** Of a refund: another person has to ask for the same. */
+  | (Proposed & { readonly cardId: string })
   | {
       readonly outcome: 'waiting'
       readonly cardId: string
@@ -156,6 +159,12 @@ export const closeCard = async (issuer: Issuer, by: Actor, request: ClosureReque
     const closureNo = waiting?.closure_no ?? (await insertWaiting())
     if (at < readyAt && request.atIssuersRisk !== true)
       return { outcome: 'waiting', cardId: id, readyAt, remainingMinor: value.remainingMinor }
+    if (request.kind === 'refund') {
+      const amountMinor = value.remainingMinor + sumMinor(await openCredits(db, card.card_no))
+      const decision = { kind: 'refund', amountMinor, cardId: id, atIssuersRisk: at < readyAt } as const
+      const proposed = await askSecondPerson(db, { by, at, decision, reason })
+      if (proposed !== undefined) return { ...proposed, cardId: id }
+    }
     return finish(issuer, db, { by, card, closureNo, kind: request.kind, replacementNo, value, atRisk: at < readyAt })
 
     async function insertWaiting(): Promise<number> {
@@ -321,6 +330,9 @@ const openCredits = (db: StoreReader, cardNo: number) =>
     .where('state', '=', 'open')
     .execute()
 
+const sumMinor = (rows: readonly { readonly amount_minor: number }[]): number =>
+  rows.reduce((sum, { amount_minor }) => sum + amount_minor, 0)
+
 /** What was owed to the card is owed to the one that replaces it. */
 const moveCredits = async (db: StoreWriter, cards: { readonly from: number; readonly to: number }): Promise<number> => {
   const credits = await openCredits(db, cards.from)
@@ -330,7 +342,7 @@ const moveCredits = async (db: StoreWriter, cards: { readonly from: number; read
     .where('card_no', '=', cards.from)
     .where('state', '=', 'open')
     .execute()
-  return credits.reduce((sum, { amount_minor }) => sum + amount_minor, 0)
+  return sumMinor(credits)
 }
 
 const payCreditsOut = async (
@@ -344,7 +356,7 @@ const payCreditsOut = async (
     await db.updateTable('funding').set({ state: 'paidOut' }).where('funding_no', '=', funding_no).execute()
     await book(db, { from, to, amountMinor, cause: 'creditPaidOut', document, cardNo }, at)
   }
-  return credits.reduce((sum, { amount_minor }) => sum + amount_minor, 0)
+  return sumMinor(credits)
 }
 
 /** The card was found: it is not closed after all. It stays blocked until it is unblocked. @throws IssuerError `input`, `unknownCard` */
@@ -363,6 +375,7 @@ export const keepCard = (
       .returning('kind')
       .executeTakeFirst()
     if (gone === undefined) throw new IssuerError('input', `Card ${card.cardId} is not waiting to be closed.`)
+    await refuseRefunds(db, { cardId: card.cardId, name: by.name, at: issuer.clock() })
     await noteChange(
       db,
       { name: by.name, at: issuer.clock() },

@@ -65,9 +65,24 @@ export interface CardClosureTable {
   done_by: string | null
 }
 
+/** alone: within what one person decides. proposed: waits for a second one. */
+export type MoneyDecisionState = 'alone' | 'proposed' | 'approved' | 'refused'
+export interface MoneyDecisionTable {
+  decision_no: Generated<number>
+  decision_json: string
+  amount_minor: number
+  reason: string
+  state: MoneyDecisionState
+  given_by: string
+  given_at: number
+  answered_by: string | null
+  answered_at: number | null
+}
+
 export interface CardTables {
   voucher_lot: VoucherLotTable
   funding: FundingTable
   money_back: MoneyBackTable
   card_closure: CardClosureTable
+  money_decision: MoneyDecisionTable
 }

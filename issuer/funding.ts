@@ -11,9 +11,11 @@ import { noteChange } from './audit-log.ts'
 import { chunks } from './books.ts'
 import type { CreditCause, FundingKind, VoucherLotTable } from './card-tables.ts'
 import { IssuerError } from './errors.ts'
+import { isoDay } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import { loadMinorMax } from './load-funding.ts'
 import { type AccountName, book, findAccount } from './postings.ts'
+import { askSecondPerson, type Proposed } from './second-person.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -57,6 +59,7 @@ const bankReference = (reference: string): string => {
 /**
  * Makes a lot of vouchers valid. The codes are not kept: whoever calls this has stored them already.
  * @param lot.paidReference the bank's word that they are paid; absent: they are handed out on trust, and the report says so
+ * @returns `proposed`: the codes are not valid, since a second person has to decide the same
  * @throws IssuerError `input`
  */
 export const addVoucherLot = async (
@@ -68,7 +71,7 @@ export const addVoucherLot = async (
     readonly expiresAt: number
     readonly paidReference?: string
   },
-): Promise<VoucherLot> => {
+): Promise<VoucherLot | Proposed> => {
   const { codes, amountMinor, expiresAt } = lot
   const at = issuer.clock()
   const paidReference = lot.paidReference === undefined ? undefined : bankReference(lot.paidReference)
@@ -76,6 +79,16 @@ export const addVoucherLot = async (
     throw new IssuerError('input', 'A voucher is worth more than nothing, and no more than a single load may bring.')
   if (expiresAt <= at) throw new IssuerError('input', 'The vouchers would have expired already: choose a later day.')
   return issuer.store.write(async (db) => {
+    if (paidReference === undefined) {
+      const count = codes.length
+      const proposed = await askSecondPerson(db, {
+        by,
+        at,
+        decision: { kind: 'vouchers', amountMinor: amountMinor * count, eachMinor: amountMinor, count, expiresAt },
+        reason: 'on trust',
+      })
+      if (proposed !== undefined) return proposed
+    }
     const { lot_no: lotNo } = await db
       .insertInto('voucher_lot')
       .values({
@@ -509,6 +522,6 @@ export const voucherCsv = (lot: {
   readonly currency: string
   readonly expiresAt: number
 }): string => {
-  const terms = `${formatAmount(lot.amountMinor, lot.currency)},${lot.currency},${new Date(lot.expiresAt * 1000).toISOString().slice(0, 10)}`
+  const terms = `${formatAmount(lot.amountMinor, lot.currency)},${lot.currency},${isoDay(lot.expiresAt)}`
   return `code,amount,currency,expires\n${lot.codes.map((code) => `${code},${terms}\n`).join('')}`
 }

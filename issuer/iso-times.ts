@@ -1,6 +1,8 @@
 /** For JSON that leaves the issuer: times are ISO 8601 in UTC there, and UNIX seconds within. */
 
 export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString()
+/** Such as "2026-11-25", in UTC. */
+export const isoDay = (seconds: number): string => isoTime(seconds).slice(0, 10)
 
 type IsoMember<Name, Value> = Name extends 'at' | `${string}At`
   ? Value extends number

@@ -12,6 +12,7 @@ import { consoleIndexes } from './migrations/0011-console-indexes.ts'
 import { finalRows } from './migrations/0012-final-rows.ts'
 import { contact } from './migrations/0013-contact.ts'
 import { terminalNames } from './migrations/0014-terminal-names.ts'
+import { moneyDecisions } from './migrations/0015-money-decisions.ts'
 import { caseRounds } from './migrations/0016-case-rounds.ts'
 import { shelf } from './migrations/0017-shelf.ts'
 import { journals } from './migrations/0018-journals.ts'
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   finalRows,
   contact,
   terminalNames,
+  moneyDecisions,
   caseRounds,
   shelf,
   journals,

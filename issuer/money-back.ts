@@ -11,9 +11,11 @@ import { IssuerError } from './errors.ts'
 import { makeCredit } from './funding.ts'
 import type { Issuer } from './issuer.ts'
 import type { AccountName } from './postings.ts'
+import { askSecondPerson, type Proposed } from './second-person.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 
 export interface MoneyBack {
+  readonly outcome: 'done'
   readonly cardId: string
   readonly counter: number
   readonly amountMinor: number
@@ -169,11 +171,11 @@ export const bookMoneyBack = async (
     { name: by.name, at },
     { action: 'card.moneyBack', subject: `${cardId} #${counter}`, after: { amountMinor, charged, atRisk, reason } },
   )
-  return { cardId, counter, amountMinor, charged, reference, ...onlyCounter }
+  return { outcome: 'done', cardId, counter, amountMinor, charged, reference, ...onlyCounter }
 }
 
 /**
- * Gives a payment's money back.
+ * Gives a payment's money back; at a named party's risk, over what one person decides, when a second one decides the same.
  * @param request.atRiskOf who bears it if the goods are handed over or the payment is reversed all the same; absent: by the rule, charged to the merchant
  * @throws IssuerError `unknownCard`, `input`
  */
@@ -186,7 +188,7 @@ export const giveMoneyBack = (
     readonly reason: string
     readonly atRiskOf?: Charged
   },
-): Promise<MoneyBack> => {
+): Promise<MoneyBack | Proposed> => {
   const reason = requireReason(request.reason)
   const { counter, atRiskOf } = request
   return issuer.store.write(async (db) => {
@@ -198,6 +200,12 @@ export const giveMoneyBack = (
     if (stand.refusal !== undefined) throw new IssuerError('input', stand.refusal)
     if (stand.risk !== undefined && atRiskOf === undefined)
       throw new IssuerError('input', `${stand.risk} Wait, or say whose risk it is: --at-risk-of issuer or merchant.`)
+    if (atRiskOf !== undefined) {
+      const { amount_minor: amountMinor } = payment
+      const decision = { kind: 'moneyBack', amountMinor, cardId: card.card_id, counter, atRiskOf } as const
+      const proposed = await askSecondPerson(db, { by, at: issuer.clock(), decision, reason })
+      if (proposed !== undefined) return proposed
+    }
     return bookMoneyBack(issuer, db, {
       by,
       cardId: card.card_id,

@@ -71,6 +71,7 @@ const givenAfter: readonly Copied[] = [
   copied('device_refund', 'refund_no'),
   copied('terminal_contact', 'terminal_no'),
   copied('card_closure', 'closure_no'),
+  copied('money_decision', 'decision_no'),
   copied('payment_run', 'run_no'),
   copied('payout', 'period_no'),
   copied('alarm', 'alarm_no'),

@@ -4,6 +4,7 @@ import { noteChange } from '../audit-log.ts'
 import { type DecisionKind, decisionKinds } from '../case-tables.ts'
 import { IssuerError } from '../errors.ts'
 import type { Issuer } from '../issuer.ts'
+import { aloneMinorLeft } from '../second-person.ts'
 import type { StoreReader, StoreWriter } from '../store.ts'
 import { appendEvents } from './case-log.ts'
 import { requireCase } from './case-view.ts'
@@ -12,8 +13,6 @@ import { type CaseFile, reconcileCase } from './reconcile.ts'
 
 const textLengthMax = 2000
 const ownerLengthMax = 64
-/** In minor units: 50.00 of a currency with cents. */
-const fourEyesMinorDefault = 5000
 
 export interface CaseAction {
   readonly caseNo: number
@@ -41,12 +40,6 @@ const requireOpen = (file: CaseFile): void => {
 const present = async (issuer: Issuer, db: StoreWriter, caseNo: number): Promise<CaseFile> => {
   await reconcileCase(issuer, db, await requireCase(db, caseNo))
   return requireCase(db, caseNo)
-}
-
-/** The limit over which two people decide, in minor units. */
-export const fourEyesMinor = async (db: StoreReader): Promise<number> => {
-  const row = await db.selectFrom('setting').select('value').where('key', '=', 'fourEyesMinor').executeTakeFirst()
-  return row === undefined ? fourEyesMinorDefault : Number(row.value)
 }
 
 /** @throws IssuerError `unknownCase`, `input` */
@@ -236,7 +229,7 @@ const requireDecidable = (file: CaseFile, kind: DecisionKind): void => {
 }
 
 /**
- * Decides where a case's money goes: at once up to the limit, over it when another person approves.
+ * Decides where a case's money goes: at once within what a person decides alone in a day, over it when another one approves.
  * @throws IssuerError `unknownCase`, `caseState`, `input`, `unknownMerchant`, `unknownCard`
  */
 export const decideCase = (issuer: Issuer, decide: Decide): Promise<Decided> => {
@@ -267,8 +260,8 @@ export const decideCase = (issuer: Issuer, decide: Decide): Promise<Decided> => 
       })
       .returningAll()
       .executeTakeFirstOrThrow()
-    const limit = await fourEyesMinor(db)
-    const isLarge = Math.abs(file.suspense_minor) + Math.abs(file.holes_minor) > limit
+    const left = await aloneMinorLeft(db, { name: decide.by, at })
+    const isLarge = Math.abs(file.suspense_minor) + Math.abs(file.holes_minor) > left
     await db.updateTable('case_file').set({ state: 'proposed' }).where('case_no', '=', file.case_no).execute()
     await appendEvents(db, at, [
       {

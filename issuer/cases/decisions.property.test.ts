@@ -167,7 +167,7 @@ test('decisions are taken back once by what comes, and leave nothing behind', as
       const twin = await openTwin(bench, history)
       try {
         await bench.issuer.store.write((db) =>
-          db.insertInto('setting').values({ key: 'fourEyesMinor', value: '400' }).execute(),
+          db.insertInto('setting').values({ key: 'fourEyesMinor', value: '2000' }).execute(),
         )
         const left = [...history.documents]
         while (left.length > 0) {

@@ -148,6 +148,15 @@ describe('over the limit', () => {
     expect(await inOrder()).toMatchObject({ suspense: 0, 'payable Town': 6000 })
   })
 
+  test('what one person decided alone within a day counts', async () => {
+    const one = { by: 'fay', kind: 'writeOff', reason: 'Goodwill.' } as const
+    const first = await mismatch(3000)
+    expect(await decideCase(bench.issuer, { ...one, caseNo: first })).toMatchObject({ state: 'booked' })
+    await town.sync(town.entry(card.pay(town, map, 3000)))
+    const second = (await casesOf(bench, 'exception')).find(({ state }) => state === 'open')?.caseNo ?? 0
+    expect(await decideCase(bench.issuer, { ...one, caseNo: second })).toMatchObject({ state: 'proposed' })
+  })
+
   test('the limit is a setting', async () => {
     await bench.issuer.store.write((db) =>
       db.insertInto('setting').values({ key: 'fourEyesMinor', value: '99' }).execute(),

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { auditBooks } from '../audit.ts'
 import { cardDetail, cardsPage, closureAnswer, historyPage, moneyBackAnswer } from '../console-contract/cards.ts'
-import { addedLotAnswer, closuresPage, fundingAnswer, lotsPage } from '../console-contract/funding.ts'
+import { addedLotAnswer, closuresPage, decisionsAnswer, fundingAnswer, lotsPage } from '../console-contract/funding.ts'
 import { type ConsoleClient, consoleApp, newUser } from '../test-console.ts'
 import {
   type Bench,
@@ -78,18 +78,41 @@ test('a card shows its history down to the entry, a page at a time', async () =>
 })
 
 test('vouchers are made once, with their codes in the answer alone, and paid later', async () => {
-  const made = await clients.finance.post('/vouchers', { amountMinor: 2000, count: 3, expires: '2030-01-01' })
-  const { lotNo, csv } = v.parse(addedLotAnswer, await made.json())
+  const made = await clients.finance.post('/vouchers', { amountMinor: 2000, count: 2, expires: '2030-01-01' })
+  const { lotNo, csv } = v.parse(addedLotAnswer.options[0], await made.json())
   const [, code] = csv.split('\n')
   const load = await kiosk.load(fresh, 2000, code?.split(',')[0] ?? '')
   await kiosk.sync(kiosk.entry(load))
   expect(await read(fundingAnswer, '/funding')).toMatchObject({
-    vouchers: { unpaidMinor: 2000, openUnpaidMinor: 4000 },
+    vouchers: { unpaidMinor: 2000, openUnpaidMinor: 2000 },
   })
   expect((await clients.finance.post(`/vouchers/${lotNo}/pay`, { paidReference: 'transfer 1' })).status).toBe(200)
-  expect((await read(lotsPage, '/vouchers?paid=yes')).rows).toMatchObject([{ lotNo, usedCount: 1, openCount: 2 }])
+  expect((await read(lotsPage, '/vouchers?paid=yes')).rows).toMatchObject([{ lotNo, usedCount: 1, openCount: 1 }])
   const again = await clients.finance.post(`/vouchers/${lotNo}/pay`, { paidReference: 'transfer 1' })
   expect(again.status).toBe(400)
+})
+
+test('a lot on trust over the limit is made when another one of finance wants the same', async () => {
+  const lot = { amountMinor: 2000, count: 3, expires: '2030-01-01' }
+  const asked = v.parse(addedLotAnswer, await (await clients.finance.post('/vouchers', lot)).json())
+  expect(asked).toMatchObject({ outcome: 'proposed', amountMinor: 6000, proposedBy: 'finance' })
+  expect((await read(lotsPage, '/vouchers?paid=no')).rows).toEqual([])
+  const waiting = await read(decisionsAnswer, '/money-decisions')
+  expect(waiting).toMatchObject({
+    fourEyesMinor: 5000,
+    decisions: [
+      { proposedBy: 'finance', decision: { kind: 'vouchers', eachMinor: 2000, count: 3, amountMinor: 6000 } },
+    ],
+  })
+  const made = v.parse(addedLotAnswer, await (await clients.admin.post('/vouchers', lot)).json())
+  expect(made).toMatchObject({ outcome: 'done', csv: expect.stringContaining('20.00') })
+  expect((await read(decisionsAnswer, '/money-decisions')).decisions).toEqual([])
+  const again = v.parse(addedLotAnswer, await (await clients.finance.post('/vouchers', lot)).json())
+  if (again.outcome !== 'proposed') throw new Error('one person made it alone')
+  const path = `/money-decisions/${again.decisionNo}/refuse`
+  expect((await clients.operator.post(path, { reason: 'no' })).status).toBe(403)
+  expect((await clients.admin.post(path, { reason: 'enough' })).status).toBe(200)
+  expect((await clients.admin.post(path, { reason: 'enough' })).status).toBe(400)
 })
 
 test('money back, block, replace: each by who may, with a reason, and noted', async () => {

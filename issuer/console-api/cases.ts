@@ -3,16 +3,7 @@ import { sql } from 'kysely'
 import * as v from 'valibot'
 import { terminalId } from '../../protocol/quantities.ts'
 import { type CaseState, decisionKinds } from '../case-tables.ts'
-import {
-  addCaseNote,
-  approveCase,
-  assignCase,
-  closeCase,
-  decideCase,
-  fourEyesMinor,
-  keepCase,
-  refuseCase,
-} from '../cases/actions.ts'
+import { addCaseNote, approveCase, assignCase, closeCase, decideCase, keepCase, refuseCase } from '../cases/actions.ts'
 import { caseRow, requireCase, showCase } from '../cases/case-view.ts'
 import { fitsSum } from '../cases/decision-money.ts'
 import { readEvidence } from '../cases/evidence.ts'
@@ -36,6 +27,7 @@ import {
 import { causes } from '../explain/case.ts'
 import type { Issuer } from '../issuer.ts'
 import { retireTerminal } from '../parties.ts'
+import { aloneMinorLeft, fourEyesMinor } from '../second-person.ts'
 import type { StoreReader } from '../store.ts'
 import { businessDay } from './days.ts'
 import { answerList } from './paging.ts'
@@ -165,7 +157,7 @@ const one = route({
   summary: 'One case with its evidence, what to do, notes, decisions and what happened to it.',
   input: caseInput,
   output: caseDetail,
-  handle: ({ issuer, input }) =>
+  handle: ({ issuer, caller, input }) =>
     issuer.store.read(async (db) => {
       const file = await requireCase(db, input.caseNo)
       const shown = await showCase(db, input.caseNo, issuer.clock())
@@ -185,7 +177,7 @@ const one = route({
         evidence: await readEvidence(issuer, db, file),
         kinds: isOpen ? decisionKinds.filter((kind) => fitsSum(kind, shown)) : [],
         closable: isOpen && shown.suspenseMinor === 0 && shown.holesMinor === 0,
-        fourEyesMinor: await fourEyesMinor(db),
+        aloneMinorLeft: await aloneMinorLeft(db, { name: caller.name, at: issuer.clock() }),
       }
     }),
 })

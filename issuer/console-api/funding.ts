@@ -7,12 +7,16 @@ import {
   cancelledLotAnswer,
   closuresPage,
   closuresQuery,
+  decisionsAnswer,
+  decisionsInput,
   fundingAnswer,
   fundingInput,
   lotsPage,
   lotsQuery,
   paidLotAnswer,
   payLotInput,
+  refuseDecisionInput,
+  refusedDecisionAnswer,
 } from '../console-contract/funding.ts'
 import {
   addVoucherLot,
@@ -24,6 +28,7 @@ import {
   voucherCsv,
 } from '../funding.ts'
 import { withIsoTimes } from '../iso-times.ts'
+import { fourEyesMinor, refuseDecision, waitingDecisions } from '../second-person.ts'
 import { answerList } from './paging.ts'
 import { route } from './route.ts'
 
@@ -63,7 +68,8 @@ const addLot = route({
   path: '/vouchers',
   permission: 'finance',
   fresh: true,
-  summary: 'Makes a lot of vouchers; the answer holds their codes, and nothing else does.',
+  summary:
+    'Makes a lot of vouchers; the answer holds their codes, and nothing else does. On trust, and over what one person decides: when another one asks for the same.',
   input: addLotInput,
   output: addedLotAnswer,
   handle: async ({ issuer, caller, input }) => {
@@ -76,7 +82,12 @@ const addLot = route({
       expiresAt,
       ...(paidReference === undefined ? {} : { paidReference }),
     })
-    return { lotNo: lot.lotNo, csv: voucherCsv({ codes, amountMinor, expiresAt, currency: issuer.book.currency }) }
+    if ('outcome' in lot) return lot
+    return {
+      outcome: 'done' as const,
+      lotNo: lot.lotNo,
+      csv: voucherCsv({ codes, amountMinor, expiresAt, currency: issuer.book.currency }),
+    }
   },
 })
 
@@ -100,6 +111,31 @@ const cancelLot = route({
   input: cancelLotInput,
   output: cancelledLotAnswer,
   handle: ({ issuer, caller, input }) => cancelVoucherLot(issuer, caller, input),
+})
+
+const decisions = route({
+  method: 'GET',
+  path: '/money-decisions',
+  permission: 'read',
+  summary: 'Lists vouchers on trust, refunds and money back that wait for a second person, who decides the same.',
+  input: decisionsInput,
+  output: decisionsAnswer,
+  handle: ({ issuer }) =>
+    issuer.store.read(async (db) => ({
+      fourEyesMinor: await fourEyesMinor(db),
+      decisions: [...withIsoTimes(await waitingDecisions(db))],
+    })),
+})
+
+const refuse = route({
+  method: 'POST',
+  path: '/money-decisions/:decisionNo/refuse',
+  permission: 'finance',
+  fresh: true,
+  summary: 'Refuses a decision that waits for a second person, or takes it back.',
+  input: refuseDecisionInput,
+  output: refusedDecisionAnswer,
+  handle: ({ issuer, caller, input }) => refuseDecision(issuer, caller, input),
 })
 
 const closures = route({
@@ -135,4 +171,4 @@ const closures = route({
   },
 })
 
-export const fundingRoutes = [funding, lots, addLot, payLot, cancelLot, closures]
+export const fundingRoutes = [funding, lots, addLot, payLot, cancelLot, decisions, refuse, closures]

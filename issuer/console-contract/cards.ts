@@ -127,7 +127,15 @@ export const refundInput = v.object({
   reason: reasonText,
   atIssuersRisk: v.optional(v.boolean(), false),
 })
+/** Over what one person decides: another one of finance has to agree. */
+const proposedAnswer = v.object({
+  outcome: v.literal('proposed'),
+  decisionNo: v.number(),
+  amountMinor: v.number(),
+  proposedBy: v.string(),
+})
 export const closureAnswer = v.variant('outcome', [
+  v.object({ ...proposedAnswer.entries, cardId: v.string() }),
   v.object({
     outcome: v.literal('waiting'),
     cardId: v.string(),
@@ -155,14 +163,18 @@ export const moneyBackInput = v.object({
   reason: reasonText,
   atRiskOf: v.optional(v.picklist(['issuer', 'merchant'])),
 })
-export const moneyBackAnswer = v.object({
-  cardId: v.string(),
-  counter: v.number(),
-  amountMinor: v.number(),
-  charged: v.picklist(['issuer', 'merchant']),
-  reference: v.string(),
-  onlyCounter: v.optional(v.number()),
-})
+export const moneyBackAnswer = v.variant('outcome', [
+  proposedAnswer,
+  v.object({
+    outcome: v.literal('done'),
+    cardId: v.string(),
+    counter: v.number(),
+    amountMinor: v.number(),
+    charged: v.picklist(['issuer', 'merchant']),
+    reference: v.string(),
+    onlyCounter: v.optional(v.number()),
+  }),
+])
 export const cancelCreditInput = v.object({
   reference: v.pipe(v.string(), v.maxLength(64)),
   reason: reasonText,

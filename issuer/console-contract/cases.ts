@@ -190,7 +190,8 @@ export const caseDetail = v.object({
   kinds: v.array(v.picklist(decisionKindNames)),
   /** It holds no money, and a person may close it. */
   closable: v.boolean(),
-  fourEyesMinor: v.number(),
+  /** What the caller still decides alone today; over it another person approves. */
+  aloneMinorLeft: v.number(),
 })
 export type CaseDetailShape = v.InferOutput<typeof caseDetail>
 

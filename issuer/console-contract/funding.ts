@@ -51,8 +51,16 @@ export const addLotInput = v.object({
   /** Absent: handed out on trust. */
   paidReference: v.optional(referenceText),
 })
-/** The codes are in this answer, and nowhere else. */
-export const addedLotAnswer = v.object({ lotNo: v.number(), csv: v.string() })
+/** `proposed`: nothing is made yet, another person of finance has to agree. The codes are in this answer, and nowhere else. */
+export const addedLotAnswer = v.variant('outcome', [
+  v.object({ outcome: v.literal('done'), lotNo: v.number(), csv: v.string() }),
+  v.object({
+    outcome: v.literal('proposed'),
+    decisionNo: v.number(),
+    amountMinor: v.number(),
+    proposedBy: v.string(),
+  }),
+])
 export const payLotInput = v.object({ lotNo: lotNoText, paidReference: referenceText })
 export const paidLotAnswer = v.object({ lotNo: v.number(), amountMinor: v.number() })
 export const cancelLotInput = v.object({
@@ -60,6 +68,45 @@ export const cancelLotInput = v.object({
   reason: v.pipe(v.string(), v.trim(), v.minLength(1, 'Say why: the reason is kept.'), v.maxLength(500)),
 })
 export const cancelledLotAnswer = v.object({ lotNo: v.number(), cancelled: v.number() })
+
+export const decisionsInput = v.object({})
+const decisionKinds = [
+  v.object({
+    kind: v.literal('vouchers'),
+    amountMinor: v.number(),
+    eachMinor: v.number(),
+    count: v.number(),
+    expiresAt: v.string(),
+  }),
+  v.object({
+    kind: v.literal('refund'),
+    amountMinor: v.number(),
+    cardId: v.string(),
+    atIssuersRisk: v.boolean(),
+  }),
+  v.object({
+    kind: v.literal('moneyBack'),
+    amountMinor: v.number(),
+    cardId: v.string(),
+    counter: v.number(),
+    atRiskOf: v.picklist(['issuer', 'merchant']),
+  }),
+] as const
+const waitingDecision = v.object({
+  decisionNo: v.number(),
+  decision: v.variant('kind', decisionKinds),
+  reason: v.string(),
+  proposedBy: v.string(),
+  proposedAt: v.string(),
+})
+export type WaitingDecisionRow = v.InferOutput<typeof waitingDecision>
+/** Over what one person decides alone; another person agrees by deciding the same. */
+export const decisionsAnswer = v.object({ fourEyesMinor: v.number(), decisions: v.array(waitingDecision) })
+export const refuseDecisionInput = v.object({
+  decisionNo: v.pipe(v.string(), v.regex(/^\d{1,10}$/), v.transform(Number)),
+  reason: v.pipe(v.string(), v.trim(), v.minLength(1, 'Say why: the reason is kept.'), v.maxLength(500)),
+})
+export const refusedDecisionAnswer = v.object({ decisionNo: v.number() })
 
 export const closuresQuery = listQuery(['ready'], {
   due: v.optional(v.literal('yes')),

@@ -23,6 +23,7 @@ import { Form, SelectField, TextField } from '../parts/Form.tsx'
 import { formatMoney } from '../parts/format.ts'
 import { KeyValue, PageHead, Card as Panel, Stat, Stats, Strip } from '../parts/layout.tsx'
 import { BatchLink, CardLink, DocumentLink, EntryLink, pathTo, TerminalLink } from '../parts/links.tsx'
+import { Proposed } from '../parts/MoneyDecisions.tsx'
 import { Answer } from '../parts/states.tsx'
 import { useList } from '../parts/use-list.ts'
 import { Badge, Code, DateTime, Money, None } from '../parts/values.tsx'
@@ -101,7 +102,9 @@ function Closing({ card, kind }: { card: CardDetail; kind: 'replace' | 'refund' 
         ) : (
           <>
             <div className="dialog-text">
-              {done.outcome === 'waiting' ? (
+              {done.outcome === 'proposed' ? (
+                <Proposed amountMinor={done.amountMinor} />
+              ) : done.outcome === 'waiting' ? (
                 <p>
                   The card is blocked. Its money can go from <DateTime at={done.readyAt} /> on: it then stands under{' '}
                   <Link href="/funding">Funding</Link>.
@@ -206,7 +209,18 @@ function MoneyBack({ cardId, counter }: { cardId: string; counter: number }) {
         Money back
       </Button>
       <Dialog title={`Money back for #${counter}`} open={open} onClose={close}>
-        {given !== undefined ? (
+        {given?.outcome === 'proposed' ? (
+          <>
+            <div className="dialog-text">
+              <Proposed amountMinor={given.amountMinor} />
+            </div>
+            <footer className="dialog-foot">
+              <Button kind="primary" onPress={close}>
+                Done
+              </Button>
+            </footer>
+          </>
+        ) : given !== undefined ? (
           <>
             <div className="dialog-text">
               <p>

@@ -197,7 +197,7 @@ const sumOf = (of: { suspenseMinor: number; holesMinor: number }): number => of.
 function DecideButton({ of, kind, first }: { of: CaseDetailShape; kind: DecisionName; first: boolean }) {
   const act = useAct(of.caseNo, 'decide')
   const { verb, says } = decisionWords[kind]
-  const large = Math.abs(of.suspenseMinor) + Math.abs(of.holesMinor) > of.fourEyesMinor
+  const large = Math.abs(of.suspenseMinor) + Math.abs(of.holesMinor) > of.aloneMinorLeft
   const named = kind === 'creditCard' ? of.cardId : kind === 'writeOff' ? '' : of.merchant
   const [merchant, setMerchant] = useState('')
   const isMerchants = kind === 'payMerchant' || kind === 'chargeMerchant'
@@ -213,7 +213,9 @@ function DecideButton({ of, kind, first }: { of: CaseDetailShape; kind: Decision
             {named === undefined || named === '' ? '' : `, ${named}`}. {says}
           </p>
           <p>
-            {large ? 'It is over the limit: it is booked when somebody else of finance approves it. ' : ''}
+            {large
+              ? 'It is over what you decide alone in a day: it is booked when somebody else of finance approves it. '
+              : ''}
             When a record explains the case after all, the decision is taken back by itself.
           </p>
           {isMerchants ? (

@@ -6,6 +6,7 @@ import {
   type ClosureRow,
   cancelledLotAnswer,
   closuresPage,
+  decisionsAnswer,
   type Funding,
   fundingAnswer,
   type LotRow,
@@ -21,8 +22,10 @@ import { ConfirmAction, Dialog } from '../parts/Dialog.tsx'
 import { FilterSelect, Filters } from '../parts/Filters.tsx'
 import { Form, TextField } from '../parts/Form.tsx'
 import { FundingTable } from '../parts/FundingTable.tsx'
+import { LotCodes } from '../parts/LotCodes.tsx'
 import { Card, PageHead, Stat, Stats, Tabs } from '../parts/layout.tsx'
 import { CardLink, pathTo } from '../parts/links.tsx'
+import { MoneyDecisions, Proposed } from '../parts/MoneyDecisions.tsx'
 import { Answer } from '../parts/states.tsx'
 import { useList } from '../parts/use-list.ts'
 import { Badge, Count, DateTime, Money, None } from '../parts/values.tsx'
@@ -52,16 +55,6 @@ function Behind({ funding }: { funding: Funding }) {
       </Card>
     </div>
   )
-}
-
-/** Keeps a text as a file of this name. */
-const save = (fileName: string, text: string): void => {
-  const address = URL.createObjectURL(new Blob([text], { type: 'text/csv' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = fileName
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(address), 60_000)
 }
 
 const inTwoYears = (): string => {
@@ -103,8 +96,19 @@ function AddLot() {
       <Button kind="primary" small onPress={() => setOpen(true)}>
         New lot …
       </Button>
-      <Dialog title="New lot of vouchers" open={open} onClose={made === undefined ? close : () => undefined}>
-        {made === undefined ? (
+      <Dialog title="New lot of vouchers" open={open} onClose={made?.outcome === 'done' ? () => undefined : close}>
+        {made?.outcome === 'proposed' ? (
+          <>
+            <div className="dialog-text">
+              <Proposed amountMinor={made.amountMinor} />
+            </div>
+            <footer className="dialog-foot">
+              <Button kind="primary" onPress={close}>
+                Done
+              </Button>
+            </footer>
+          </>
+        ) : made === undefined ? (
           <Form submit="Make the vouchers" onCancel={close} onSubmit={add}>
             <TextField
               label={`Each is worth (${currency})`}
@@ -123,19 +127,7 @@ function AddLot() {
             />
           </Form>
         ) : (
-          <>
-            <div className="dialog-text">
-              <p>
-                Lot {made.lotNo} is made. Save its codes now: they are nowhere else, and whoever has one has its money.
-              </p>
-            </div>
-            <footer className="dialog-foot">
-              <Button onPress={close}>I have saved them</Button>
-              <Button kind="primary" onPress={() => save(`vouchers-lot-${made.lotNo}.csv`, made.csv)}>
-                Save the codes
-              </Button>
-            </footer>
-          </>
+          <LotCodes lot={made} onSaved={close} />
         )}
       </Dialog>
     </>
@@ -293,7 +285,8 @@ function Closures() {
 }
 
 export default function FundingPage() {
-  const [at, setAt] = useState<'behind' | 'lots' | 'closures'>('behind')
+  const [at, setAt] = useState<'behind' | 'lots' | 'closures' | 'agree'>('behind')
+  const decisions = useApi(decisionsAnswer, '/money-decisions', { live: ['audit'] })
   const funding = useApi(fundingAnswer, '/funding', { live: ['books', 'cards'] })
   return (
     <>
@@ -306,11 +299,17 @@ export default function FundingPage() {
           { id: 'behind', title: 'Behind the cards' },
           { id: 'lots', title: 'Vouchers' },
           { id: 'closures', title: 'Cards being closed' },
+          { id: 'agree', title: 'To be agreed', count: decisions.data?.decisions.length },
         ]}
       >
         {at === 'behind' ? <Answer of={funding}>{(known) => <Behind funding={known} />}</Answer> : null}
         {at === 'lots' ? <Lots /> : null}
         {at === 'closures' ? <Closures /> : null}
+        {at === 'agree' ? (
+          <Answer of={decisions}>
+            {(known) => <MoneyDecisions limitMinor={known.fourEyesMinor} rows={known.decisions} />}
+          </Answer>
+        ) : null}
       </Tabs>
     </>
   )
