@@ -343,23 +343,37 @@ export const catalogueCommands = (): Command => {
       'after a theft of the signing key: above the serial that terminals were given',
       serial,
     )
-    .action((options: { store: string; days?: number; claimDays?: number; aboveSerial?: number; json?: boolean }) =>
-      withIssuer(options.store, async (issuer) => {
-        const signed = await publish(
-          issuer,
-          {
-            ...(options.days === undefined ? {} : { validSeconds: options.days * daySeconds }),
-            ...(options.claimDays === undefined ? {} : { claimSeconds: options.claimDays * daySeconds }),
-            ...(options.aboveSerial === undefined ? {} : { aboveSerial: options.aboveSerial }),
-          },
-          commandCaller().name,
-        )
-        const { serial, bulletin } = signed
-        const warnings = await sizeWarnings(issuer, signed)
-        for (const warning of warnings) note(`farthing: ${warning}`)
-        const published = { serial, items: bulletin.items.length, expiresAt: bulletin.expiresAt, warnings }
-        result(options, published, () => `Bulletin ${serial}: ${published.items} items, until ${published.expiresAt}.`)
-      }),
+    .option('--jump', 'although the last bulletin is half a year old: the clock was looked at, and is right')
+    .action(
+      (options: {
+        store: string
+        days?: number
+        claimDays?: number
+        aboveSerial?: number
+        jump?: boolean
+        json?: boolean
+      }) =>
+        withIssuer(options.store, async (issuer) => {
+          const signed = await publish(
+            issuer,
+            {
+              ...(options.days === undefined ? {} : { validSeconds: options.days * daySeconds }),
+              ...(options.claimDays === undefined ? {} : { claimSeconds: options.claimDays * daySeconds }),
+              ...(options.aboveSerial === undefined ? {} : { aboveSerial: options.aboveSerial }),
+              ...(options.jump === undefined ? {} : { jump: options.jump }),
+            },
+            commandCaller().name,
+          )
+          const { serial, bulletin } = signed
+          const warnings = await sizeWarnings(issuer, signed)
+          for (const warning of warnings) note(`farthing: ${warning}`)
+          const published = { serial, items: bulletin.items.length, expiresAt: bulletin.expiresAt, warnings }
+          result(
+            options,
+            published,
+            () => `Bulletin ${serial}: ${published.items} items, until ${published.expiresAt}.`,
+          )
+        }),
     )
 
   catalogue.addCommand(assortmentCommands())

@@ -56,7 +56,15 @@ export const result = (options: { json?: boolean }, value: object, text: () => s
   line(wantsJson(options) ? JSON.stringify(value) : text())
 }
 
-const refusedCodes: readonly string[] = ['storeExists', 'storeBusy', 'userExists', 'lastAdmin', 'caseState', 'fourEyes']
+const refusedCodes: readonly string[] = [
+  'storeExists',
+  'storeBusy',
+  'userExists',
+  'lastAdmin',
+  'caseState',
+  'fourEyes',
+  'serialJump',
+]
 const inputCodes: readonly string[] = [
   'input',
   'storeUrl',

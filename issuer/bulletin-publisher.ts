@@ -5,6 +5,7 @@
 import { sql } from 'kysely'
 import * as v from 'valibot'
 import {
+  aheadSecondsMax,
   type Bulletin,
   bulletinKeyVersion,
   encodeBulletin,
@@ -70,6 +71,8 @@ export interface Terms {
 export interface PublishOptions extends Terms {
   /** After a signing key was stolen and terminals have seen a serial that is ahead of ours: goes above it. */
   readonly aboveSerial?: number
+  /** A person has looked at the clock: sign however far it lies after the last bulletin. */
+  readonly jump?: boolean
 }
 
 /** Where customers reach the issuer, without a slash at its end. */
@@ -91,6 +94,24 @@ export const newestBulletin = async (issuer: Issuer, db: StoreReader): Promise<P
   return { serial: row.serial, bytes, bulletin: openStoredBulletin(bytes, publicKey) }
 }
 
+/** Whether terminals that trust the last bulletin's time could refuse a serial, which never goes back. */
+const isJump = ({ serial, bulletin }: Published, to: number): boolean =>
+  to > Math.max(serial, issuedSecondsOf(bulletin)) + aheadSecondsMax
+
+const jumpRefusal = ({ bulletin }: Published, serial: number): IssuerError => {
+  const days = (seconds: number) => Math.floor(seconds / daySeconds)
+  return new IssuerError(
+    'serialJump',
+    `The new bulletin would be dated ${isoTime(serial)}, ${days(serial - issuedSecondsOf(bulletin))} days after the last one. A serial never goes back, and terminals refuse one that lies more than ${days(aheadSecondsMax)} days ahead of their time: set this machine's clock. Is it right? Then insist: "farthing catalogue publish --jump", or Publish in the console.`,
+  )
+}
+
+/** Days since the last bulletin, when the next one has to be insisted on. */
+export const jumpDays = (issuer: Pick<Issuer, 'clock'>, newest: Published): number | undefined =>
+  isJump(newest, issuer.clock())
+    ? Math.floor((issuer.clock() - issuedSecondsOf(newest.bulletin)) / daySeconds)
+    : undefined
+
 /** What changes by `publish` alone. */
 type PublishedCatalogue = Pick<Bulletin, 'items' | 'coming' | 'assortments' | 'categories' | 'display' | 'brands'>
 type Content = PublishedCatalogue & Pick<Bulletin, 'limits' | 'claimSeconds'>
@@ -108,9 +129,14 @@ const comeIn = (content: Content, now: number): Content => {
 const sign = async (
   issuer: Issuer,
   db: StoreWriter,
-  content: Content & { before: Published | undefined; validSeconds: number; aboveSerial?: number | undefined },
+  content: Content & {
+    before: Published | undefined
+    validSeconds: number
+    aboveSerial?: number | undefined
+    jump?: boolean | undefined
+  },
 ): Promise<Published> => {
-  const { before, validSeconds, aboveSerial, ...rest } = content
+  const { before, validSeconds, aboveSerial, jump, ...rest } = content
   // A key that another one has followed signs nothing any more.
   issuer.keys.reread()
   // Terminals never go back behind the highest time that they saw signed, whatever this machine's clock says.
@@ -118,6 +144,7 @@ const sign = async (
   // By the clock, so that an issuer that went back to a backup does not sign below what terminals have seen.
   const serial = Math.max((before?.serial ?? 0) + 1, issuedAt, (aboveSerial ?? 0) + 1)
   if (serial > u32Max) throw new IssuerError('input', `A serial has at most ${u32Max}: choose a lower one to go above.`)
+  if (jump !== true && before !== undefined && isJump(before, serial)) throw jumpRefusal(before, serial)
   const retired = await retiredPayVersions(db)
   const bulletin: Bulletin = {
     v: 1,
@@ -219,7 +246,7 @@ const factsOf = (published: Published | undefined) =>
 
 /**
  * Publishes the catalogue as it stands: shares out new codes, signs, archives. Terms that are not given stay as they were.
- * @throws IssuerError `input`
+ * @throws IssuerError `input`, `serialJump`
  */
 export const publish = (issuer: Issuer, options: PublishOptions = {}, who?: Who): Promise<Published> =>
   issuer.store.write(async (db) => {
@@ -233,6 +260,7 @@ export const publish = (issuer: Issuer, options: PublishOptions = {}, who?: Who)
       ...(await contentIn(db, now)),
       ...termsOf(issuer, before, options),
       aboveSerial: options.aboveSerial,
+      jump: options.jump,
     })
     await noteFor(issuer, db, who, {
       action: 'bulletin.publish',
@@ -255,7 +283,7 @@ export const contentIn = async (db: StoreReader, now: number): Promise<Published
   }
 }
 
-/** Signs the published catalogue anew, under the next serial; nothing when none was published yet. */
+/** Signs the published catalogue anew, under the next serial; nothing when none was published yet. @throws IssuerError `serialJump` */
 export const reissue = async (issuer: Issuer, db: StoreWriter, terms: Terms = {}): Promise<Published | undefined> => {
   const before = await newestBulletin(issuer, db)
   if (before === undefined) return undefined
@@ -270,6 +298,12 @@ export const reissue = async (issuer: Issuer, db: StoreWriter, terms: Terms = {}
     ...(brands === undefined ? {} : { brands }),
     ...termsOf(issuer, before, terms),
   })
+}
+
+/** The same where no person waits for it: after a jump of the clock nothing is signed before somebody insists. */
+export const followUp = async (issuer: Issuer, db: StoreWriter): Promise<Published | undefined> => {
+  const before = await newestBulletin(issuer, db)
+  return before === undefined || isJump(before, issuer.clock()) ? undefined : reissue(issuer, db)
 }
 
 /** Signs what is published anew, after keys changed. @returns undefined: nothing was published yet */
@@ -295,7 +329,7 @@ export const setTerms = (issuer: Issuer, terms: Terms, who?: Who): Promise<Publi
     return published
   })
 
-/** What GET /v1/bulletin answers: the newest, signed anew when it is a day old. @returns undefined: none was published */
+/** What GET /v1/bulletin answers: the newest, signed anew when it is a day old, unless the clock jumped. @returns undefined: none was published */
 export const currentBulletin = async (issuer: Issuer): Promise<Published | undefined> => {
   // One from before the hotlist was a log is read by no terminal any more.
   const isFresh = (published: Published): boolean =>
@@ -307,7 +341,7 @@ export const currentBulletin = async (issuer: Issuer): Promise<Published | undef
   if (newest === undefined || isFresh(newest)) return newest
   return issuer.store.write(async (db) => {
     const now = await newestBulletin(issuer, db)
-    return now !== undefined && isFresh(now) ? now : reissue(issuer, db)
+    return now !== undefined && isFresh(now) ? now : ((await followUp(issuer, db)) ?? now)
   })
 }
 
@@ -324,7 +358,7 @@ export const announceAddress = async (issuer: Issuer, publicUrl: string): Promis
   return issuer.store.write(async (db) => {
     if ((await setting(db, 'publicUrl')) !== url) await setSetting(db, 'publicUrl', url)
     const newest = await newestBulletin(issuer, db)
-    if (newest !== undefined && newest.bulletin.publicUrl !== url) await reissue(issuer, db)
+    if (newest !== undefined && newest.bulletin.publicUrl !== url) await followUp(issuer, db)
     return url
   })
 }

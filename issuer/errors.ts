@@ -27,6 +27,8 @@ export type IssuerErrorCode =
   /** The server's port or address cannot be had. */
   | 'portInUse'
   | 'address'
+  /** The next bulletin lies so far after the last that a person has to insist. */
+  | 'serialJump'
   /** A value that was given is out of range or contradicts what is stored. */
   | 'input'
   | 'unknownUser'

@@ -3,7 +3,7 @@ import { hotlistPageEntriesMax, type SignedHotlist } from '../protocol/hotlist.t
 import { type CardId, cardId } from '../protocol/quantities.ts'
 import { type Actor, requireReason } from './actor.ts'
 import { noteChange } from './audit-log.ts'
-import { newestBulletin, reissue } from './bulletin-publisher.ts'
+import { followUp, newestBulletin } from './bulletin-publisher.ts'
 import { IssuerError } from './errors.ts'
 import { appendListed, appendTakenOff, beginLog, hotlistToSign, requireLog } from './hotlist-log.ts'
 import type { Issuer } from './issuer.ts'
@@ -42,7 +42,7 @@ const signList = async (issuer: Issuer, db: StoreWriter): Promise<number | undef
   const { generation, count } = await hotlistToSign(issuer, db)
   const signed = newest.bulletin.hotlist
   if (signed.generation === generation && signed.count === count) return newest.serial
-  return (await reissue(issuer, db))?.serial
+  return (await followUp(issuer, db))?.serial
 }
 
 /**

@@ -6,7 +6,7 @@ import { firstHotlistHead } from '../protocol/hotlist.ts'
 import { type Item, unitItem } from '../protocol/item.ts'
 import { openKeyring } from '../protocol/keyring.ts'
 import { terminalId, unixTime } from '../protocol/quantities.ts'
-import { currentBulletin, publish } from './bulletin-publisher.ts'
+import { announceAddress, currentBulletin, publish, setTerms } from './bulletin-publisher.ts'
 import { addItem } from './catalogue.ts'
 import { createEnrolmentCode, enrol, type KeptLedger } from './enrolment.ts'
 import type { Issuer } from './issuer.ts'
@@ -88,6 +88,21 @@ describe('the bulletin', () => {
     await publish(issuer)
     time += 10
     expect((await publish(issuer)).serial).toBe(time)
+  })
+
+  it('does not follow a clock that jumped ahead, unless a person insists', async () => {
+    const { serial } = await publish(issuer)
+    time += 180 * day + 1
+    await expect(publish(issuer)).rejects.toMatchObject({ code: 'serialJump', message: /180 days after.*--jump/ })
+    await expect(setTerms(issuer, { claimSeconds: day })).rejects.toMatchObject({ code: 'serialJump' })
+    expect((await currentBulletin(issuer))?.serial).toBe(serial)
+    await announceAddress(issuer, 'https://pay.example.org')
+    expect((await currentBulletin(issuer))?.serial).toBe(serial)
+    time -= 1
+    expect((await publish(issuer)).serial).toBe(time)
+    time += 400 * day
+    expect((await publish(issuer, { jump: true })).serial).toBe(time)
+    await expect(publish(issuer, { aboveSerial: time + 180 * day })).rejects.toMatchObject({ code: 'serialJump' })
   })
 
   it('is signed anew when it is a day old, without what was not published', async () => {

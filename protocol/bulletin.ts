@@ -16,6 +16,11 @@ const signatureLength = 64
 export const bulletinBytesMax = 64 * 1024 * 1024
 /** A quarter of it goes over HTTP: an answer without end, again and again, must leave a kiosk under 200 MB. */
 export const newsBytesMax = 16 * 1024 * 1024
+/**
+ * How far serials and signed times may lie ahead of the time that a terminal trusts. Serials are UNIX seconds, or a little
+ * more; one near the end of its range, kept once, would shut every later document out (PROTOCOL.md, Bulletin).
+ */
+export const aheadSecondsMax = 180 * 86_400
 
 const timeSchema = v.pipe(v.string(), v.isoTimestamp())
 

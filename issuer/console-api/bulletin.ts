@@ -2,7 +2,15 @@
 import { sql } from 'kysely'
 import * as v from 'valibot'
 import { bulletinKeyVersion } from '../../protocol/bulletin.ts'
-import { newestBulletin, publish, setTerms, sizeWarnings, type Terms, validSecondsOf } from '../bulletin-publisher.ts'
+import {
+  jumpDays,
+  newestBulletin,
+  publish,
+  setTerms,
+  sizeWarnings,
+  type Terms,
+  validSecondsOf,
+} from '../bulletin-publisher.ts'
 import {
   bulletinAnswer,
   endedAnswer,
@@ -10,6 +18,7 @@ import {
   newsPage,
   newsQuery,
   publishedAnswer,
+  publishInput,
   retiredAnswer,
   rotatedAnswer,
   rotateInput,
@@ -40,7 +49,9 @@ const show = route({
         .select((eb) => eb.fn.countAll<number>().as('count'))
         .executeTakeFirstOrThrow(),
     )
+    const days = jumpDays(issuer, newest)
     return {
+      ...(days === undefined ? {} : { jumpDays: days }),
       bulletin: {
         serial,
         issuedAt: bulletin.issuedAt,
@@ -65,10 +76,13 @@ const publishNow = route({
   method: 'POST',
   path: '/bulletin/publish',
   permission: 'operate',
-  summary: 'Publishes the catalogue as it stands; terminals take it with their next sync.',
-  input: nothing,
+  summary:
+    'Publishes the catalogue as it stands; terminals take it with their next sync. `jump`: although the last bulletin is half a year old.',
+  input: publishInput,
   output: publishedAnswer,
-  handle: async ({ issuer, caller }) => ({ serial: (await publish(issuer, {}, caller.name)).serial }),
+  handle: async ({ issuer, caller, input }) => ({
+    serial: (await publish(issuer, { jump: input.jump === true }, caller.name)).serial,
+  }),
 })
 
 type Given = v.InferOutput<typeof termsInput>

@@ -34,6 +34,8 @@ export const bulletinAnswer = v.object({
       limits: limitsView,
     }),
   ),
+  /** Days since it was signed, when they are so many that the next one has to be insisted on. */
+  jumpDays: v.optional(v.number()),
   /** About what comes near the limits of what terminals take. */
   warnings: v.array(v.string()),
 })
@@ -44,6 +46,7 @@ export const termsInput = v.object({
   validSeconds: v.optional(u32),
   claimSeconds: v.optional(u32),
 })
+export const publishInput = v.object({ jump: v.optional(v.boolean()) })
 export const publishedAnswer = v.object({ serial: v.number() })
 
 export const newsQuery = listQuery(['asked', 'terminal'], {

@@ -12,7 +12,7 @@ import {
   parseAcknowledgement,
 } from '../../protocol/acknowledgement.ts'
 import { type Batch, parseBatch } from '../../protocol/batch.ts'
-import { bulletinKeyVersion, openBulletin, secondsOf } from '../../protocol/bulletin.ts'
+import { aheadSecondsMax, bulletinKeyVersion, openBulletin, secondsOf } from '../../protocol/bulletin.ts'
 import { equalBytes, fromHex } from '../../protocol/bytes.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { isSoldByUnit } from '../../protocol/item.ts'
@@ -120,12 +120,6 @@ export interface OpenedDocument {
   /** The next K_term, where a keyring brings one. */
   readonly terminalKey?: KeyringBody['terminalKey']
 }
-
-/**
- * How far serials and signed times may lie ahead of the time that this terminal trusts. Serials are UNIX seconds, or a little
- * more; one near the end of its range, kept once, would shut every later document out (PROTOCOL.md, Bulletin).
- */
-const aheadSecondsMax = 180 * 86_400
 
 /** @param at the serial, and for a bulletin its time @throws WrongDocument */
 const requireNotAhead = (terminal: Terminal, what: string, ...at: readonly number[]): void => {

@@ -36,7 +36,7 @@ const daySeconds = 86_400
 
 type Bulletin = NonNullable<BulletinAnswer['bulletin']>
 
-function Publish() {
+function Publish({ jumpDays }: { jumpDays: number | undefined }) {
   const found = useApi(changesAnswer, '/catalogue/changes', { live })
   const publish = useChange(publishedAnswer, '/bulletin/publish')
   const may = useMay('operate')
@@ -52,9 +52,20 @@ function Publish() {
                 kind={changes.nothing ? 'plain' : 'primary'}
                 small
                 title="Publish the catalogue as it stands?"
-                says={<Changes changes={changes} />}
-                confirm="Publish"
-                act={() => publish.mutateAsync({})}
+                says={
+                  <>
+                    {jumpDays === undefined ? null : (
+                      <p>
+                        The last bulletin was signed {jumpDays} days ago. A serial never goes back: if the issuer’s
+                        clock is wrong, terminals refuse all that comes later. Look at it first.
+                      </p>
+                    )}
+                    <Changes changes={changes} />
+                  </>
+                }
+                confirm={jumpDays === undefined ? 'Publish' : 'The clock is right: publish'}
+                danger={jumpDays !== undefined}
+                act={() => publish.mutateAsync(jumpDays === undefined ? {} : { jump: true })}
               />
             ) : undefined
           }
@@ -406,7 +417,7 @@ export default function BulletinPage() {
     <>
       <PageHead title="Bulletin" lead="What the issuer signs for all terminals: prices, limits, key versions." />
       <Answer of={found}>
-        {({ bulletin, warnings }) => (
+        {({ bulletin, jumpDays, warnings }) => (
           <div className="stack">
             {warnings.map((warning) => (
               <Strip key={warning} tone="warn">
@@ -418,7 +429,13 @@ export default function BulletinPage() {
             ) : (
               <Figures bulletin={bulletin} />
             )}
-            <Publish />
+            {jumpDays === undefined ? null : (
+              <Strip tone="bad">
+                By the issuer’s clock the last bulletin is {jumpDays} days old. None is signed by itself any more: look
+                at the clock, then publish.
+              </Strip>
+            )}
+            <Publish jumpDays={jumpDays} />
             <News />
             {bulletin === undefined ? null : <Limits bulletin={bulletin} />}
             <Keys />
