@@ -400,7 +400,7 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       'reversed',
       'in doubt',
       'exceptions',
-      'payable',
+      'earned',
     ],
     reported.terminals.map((row) => [
       row.terminalId,
@@ -411,7 +411,7 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       money(row.reversed.amountMinor),
       String(row.inDoubt),
       String(row.exceptions.length),
-      money(row.payableMinor),
+      money(row.earnedMinor),
     ]),
   )
   const cards = table(
@@ -434,7 +434,7 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       'reversed',
       'in doubt',
       'exceptions',
-      'payable',
+      'owed now',
       'of it held',
       'cash owed for loads',
     ],
@@ -445,7 +445,7 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       money(row.reversed.amountMinor),
       String(row.inDoubt),
       String(row.exceptions),
-      money(row.payableMinor),
+      money(row.owedMinor),
       money(row.heldMinor),
       money(row.cashOwedMinor),
     ]),

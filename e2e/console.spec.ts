@@ -65,6 +65,7 @@ test('an operator goes from the morning’s page to what a number is made of', a
   await expect(page.getByText('The books balance')).toBeVisible()
   await expect(page.getByText('1 kiosk silent for more than a day')).toBeVisible()
   await expect(page.locator('.chart-plot canvas')).toBeVisible()
+  await expect(page.getByText('By the time of each sale')).toBeVisible()
   await isAccessible(page)
   await page.emulateMedia({ colorScheme: 'dark' })
   await isAccessible(page)

@@ -23,8 +23,19 @@ test("a day is the book's time zone's, by the time of the order; balances are of
   const load = await kiosk.load(card, 5000)
   await kiosk.sync(kiosk.entry(load), kiosk.entry(card.pay(kiosk, map)), kiosk.entry(card.pay(kiosk, map, 1)))
   const inNewYork = { ...issuer, book: { ...issuer.book, timeZone: 'America/New_York' } }
-  const full = { taken: { count: 1, amountMinor: 250 }, payableMinor: 250, loads: { count: 1, amountMinor: 5000 } }
-  const none = { taken: { count: 0, amountMinor: 0 }, payableMinor: 0, loads: { count: 0 }, exceptions: [] }
+  const full = {
+    taken: { count: 1, amountMinor: 250 },
+    earnedMinor: 250,
+    payableMinor: 250,
+    loads: { count: 1, amountMinor: 5000 },
+  }
+  const none = {
+    taken: { count: 0, amountMinor: 0 },
+    earnedMinor: 0,
+    payableMinor: 0,
+    loads: { count: 0 },
+    exceptions: [],
+  }
   const exceptions = [{ entry: 3, reason: 'itemOrPrice', amountMinor: 1 }]
   const dayOf = async (of: typeof issuer, day: string) => {
     const told = await report(of, { day })

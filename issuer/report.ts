@@ -42,7 +42,9 @@ export interface TerminalReport {
   }[]
   /** Payments whose money was given back at the merchant's cost. */
   readonly moneyBack: CountAndAmount
-  /** Taken, less reversed, less held, less money back. */
+  /** Of the days that the report is about: taken, less reversed, less held, less money back. */
+  readonly earnedMinor: number
+  /** The same under the name that it had first. */
   readonly payableMinor: number
   /** Payments right before a hole, or whose reversal is in doubt. */
   readonly heldMinor: number
@@ -92,7 +94,9 @@ export interface Report {
     readonly reversed: CountAndAmount
     readonly inDoubt: number
     readonly exceptions: number
-    /** All days: what is owed to him, held payments included. */
+    /** All days: what is owed to him now, held payments included. */
+    readonly owedMinor: number
+    /** The same under the name that it had first. */
     readonly payableMinor: number
     /** The sum of his terminals: not to be paid out yet. */
     readonly heldMinor: number
@@ -110,6 +114,8 @@ export interface Report {
     readonly reversed: CountAndAmount
     readonly inDoubt: number
     readonly exceptions: number
+    /** As the terminals' own. */
+    readonly earnedMinor: number
     readonly payableMinor: number
     readonly heldMinor: number
     readonly loadedMinor: number
@@ -264,6 +270,7 @@ const reportTerminal = ({ facts, rows, sums }: Book, terminal: Facts['terminals'
   const reversed = amounts([...rows.reversals(no), ...rows.presumed(no)])
   const heldMinor = amounts(rows.held(no)).amountMinor
   const moneyBack = amounts(rows.moneyBacks(no))
+  const earnedMinor = taken.amountMinor - reversed.amountMinor - heldMinor - moneyBack.amountMinor
   return {
     terminalId: terminal.terminal_id,
     merchant: terminal.name,
@@ -280,7 +287,8 @@ const reportTerminal = ({ facts, rows, sums }: Book, terminal: Facts['terminals'
       ...(row.amount_minor === null ? {} : { amountMinor: row.amount_minor }),
     })),
     moneyBack,
-    payableMinor: taken.amountMinor - reversed.amountMinor - heldMinor - moneyBack.amountMinor,
+    earnedMinor,
+    payableMinor: earnedMinor,
     heldMinor,
     loads: sums.loads(no, { void: false, cash: true }),
     fundedLoads: sums.loads(no, { void: false, cash: false }),
@@ -329,6 +337,7 @@ const reportMerchants = (accounts: Facts['accounts'], terminals: readonly Termin
   const balance = (merchant: string, kind: AccountKind) =>
     accounts.find((row) => row.name === merchant && row.kind === kind)?.balance_minor ?? 0
   return names.map((merchant) => {
+    const owedMinor = balance(merchant, 'payable')
     const his = terminals.filter((terminal) => terminal.merchant === merchant)
     return {
       merchant,
@@ -336,7 +345,8 @@ const reportMerchants = (accounts: Facts['accounts'], terminals: readonly Termin
       reversed: addUp(his.map(({ reversed }) => reversed)),
       inDoubt: his.reduce((sum, { inDoubt }) => sum + inDoubt, 0),
       exceptions: his.reduce((sum, { exceptions }) => sum + exceptions.length, 0),
-      payableMinor: balance(merchant, 'payable'),
+      owedMinor,
+      payableMinor: owedMinor,
       heldMinor: his.reduce((sum, { heldMinor }) => sum + heldMinor, 0),
       // 0 - x, since -0 would be printed as such.
       cashOwedMinor: 0 - balance(merchant, 'merchantCash'),
@@ -381,6 +391,7 @@ export const report = async (issuer: Issuer, options: { readonly day?: string } 
   )
   const accounts = sumAccounts(facts.accounts)
   const total = (of: (terminal: TerminalReport) => number) => terminals.reduce((sum, terminal) => sum + of(terminal), 0)
+  const earnedMinor = total((terminal) => terminal.earnedMinor)
   return {
     currency: issuer.book.currency,
     ...(options.day === undefined ? {} : { day: options.day }),
@@ -401,7 +412,8 @@ export const report = async (issuer: Issuer, options: { readonly day?: string } 
       },
       inDoubt: total(({ inDoubt }) => inDoubt),
       exceptions: total(({ exceptions }) => exceptions.length),
-      payableMinor: total(({ payableMinor }) => payableMinor),
+      earnedMinor,
+      payableMinor: earnedMinor,
       heldMinor: total(({ heldMinor }) => heldMinor),
       loadedMinor: cards.reduce((sum, card) => sum + card.loadedMinor, 0),
     },

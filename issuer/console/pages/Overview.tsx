@@ -486,6 +486,10 @@ export default function Overview() {
               <Answer of={answers.sales} lines={6}>
                 {(sales) => <SalesByHour sales={sales} />}
               </Answer>
+              <p className="card-note">
+                By the time of each sale, as its kiosk tells it. A <Link href="/settlement">statement</Link> counts a
+                sale on the day that it was booked here: what is reported late stands there later.
+              </p>
             </Card>
             <Card
               title="Not reported yet"

@@ -154,7 +154,7 @@ export function MoneyDecisions({ limitMinor, rows }: { limitMinor: number; rows:
         />
       )}
       <p className="card-note">
-        One person decides up to <Money minor={limitMinor} /> in 24 hours alone.
+        One person alone decides up to <Money minor={limitMinor} /> in 24 hours.
       </p>
       <Dialog title="New lot of vouchers" open={lot !== undefined} onClose={() => undefined}>
         {lot === undefined ? null : <LotCodes lot={lot} onSaved={() => setLot(undefined)} />}

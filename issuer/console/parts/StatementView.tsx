@@ -141,6 +141,10 @@ function Days({ statement, merchantNo }: { statement: Statement; merchantNo: num
           },
         ]}
       />
+      <p className="card-note">
+        Each sale stands on the day that it was booked here. The <Link href="/">Overview</Link> counts it at the time of
+        the sale: what a kiosk reports late stands there earlier.
+      </p>
     </Card>
   )
 }
