@@ -68,7 +68,7 @@ test('no hole is called unexplained, and nothing is wider than a screen', async 
     expect(line).not.toMatch(/unexplained|undefined|NaN|null/)
     expect(line.length).toBeLessThanOrEqual(120)
   }
-  expect(page).toMatch(/ earned\n[^]* owed now {2}of it held/)
+  expect(page).toMatch(/ earned\n[\s\S]* owed now {2}of it held/)
   expect(page).not.toContain('payable')
   expect(page).toContain(`card ${cardOf('long')}: #2 to #4 are missing, 7.50 left the card: in holes`)
   expect(page).toContain(

@@ -133,9 +133,11 @@ const daysOf = ({ payable, cash }: DayPostings): Statement['days'] =>
     })
     .filter(({ sales, reversals, loads }) => [sales, reversals, loads].some((sum) => sum.count !== 0))
 
+const cashPaidIn = (postings: readonly DayPosting[]): number => sumOf(postings, ['cashPaidIn'], 'in').amountMinor
+
 const cashOf = (postings: readonly DayPosting[], openingMinor: number) => {
   const loads = sumOf(postings, loadCauses, 'out')
-  const paidInMinor = sumOf(postings, ['cashPaidIn'], 'in').amountMinor
+  const paidInMinor = cashPaidIn(postings)
   const allMinor = postings.reduce((sum, { inMinor, outMinor }) => sum + outMinor - inMinor, 0)
   const otherMinor = allMinor - loads.amountMinor + paidInMinor
   return { openingMinor, loads, paidInMinor, otherMinor, owedMinor: openingMinor + allMinor }
@@ -147,13 +149,16 @@ const decidePayment = (of: {
   readonly feeMinor: number
   readonly heldMinor: number
   readonly cashOwedMinor: number
+  /** Of it: came after the period, and before it was closed. */
+  readonly paidInSinceMinor: number
   readonly hasBankAccount: boolean
 }): Pick<Statement, 'payoutMinor' | 'notPaid' | 'closingMinor' | 'dueMinor'> & { readonly offsetMinor: number } => {
   const chargedMinor = of.balanceMinor - of.feeMinor
   // Cash that was paid in and is not owed any more, as after a load that never was, is his.
   const creditMinor = Math.max(0, -of.cashOwedMinor)
   const availableMinor = Math.max(0, chargedMinor + creditMinor - of.heldMinor)
-  const offsetMinor = creditMinor > 0 ? -creditMinor : Math.min(availableMinor, of.cashOwedMinor)
+  const openCashMinor = of.cashOwedMinor - of.paidInSinceMinor
+  const offsetMinor = creditMinor > 0 ? -creditMinor : Math.min(availableMinor, openCashMinor)
   const restMinor = availableMinor - Math.max(0, offsetMinor)
   const payoutMinor = of.hasBankAccount ? restMinor : 0
   const closingMinor = chargedMinor - offsetMinor - payoutMinor
@@ -163,7 +168,7 @@ const decidePayment = (of: {
     payoutMinor,
     ...(payoutMinor > 0 ? {} : { notPaid }),
     closingMinor,
-    dueMinor: of.cashOwedMinor - offsetMinor + Math.max(0, 0 - closingMinor),
+    dueMinor: openCashMinor - offsetMinor + Math.max(0, 0 - closingMinor),
   }
 }
 
@@ -218,12 +223,16 @@ export const draftStatement = async (
   const held = await heldPayments(db, { merchantNo, untilDay })
   const heldMinor = held.reduce((sum, { amountMinor }) => sum + amountMinor, 0)
   const { owedMinor, ...cashSums } = cashOf(cash, previous?.cashClosingMinor ?? 0)
+  // What he has brought meanwhile is not taken from him a second time; the next statement books it.
+  const since = { accountNos: [cashAccount.accountNo], after: untilDay, until: '9999-12-31' }
+  const paidInSinceMinor = Math.min(Math.max(0, owedMinor), Math.max(0, cashPaidIn(await readPostings(db, since))))
   const party = partyOf(merchant)
   const { offsetMinor, ...paid } = decidePayment({
     balanceMinor: openingMinor + movedMinor,
     feeMinor,
     heldMinor,
     cashOwedMinor: owedMinor,
+    paidInSinceMinor,
     hasBankAccount: party.iban !== undefined,
   })
   const exceptions = await carriedExceptions(db, {
@@ -246,7 +255,12 @@ export const draftStatement = async (
     others: othersOf(payable),
     fees,
     feeMinor,
-    cash: { ...cashSums, offsetMinor, closingMinor: owedMinor - offsetMinor },
+    cash: {
+      ...cashSums,
+      offsetMinor,
+      closingMinor: owedMinor - offsetMinor,
+      ...(paidInSinceMinor === 0 ? {} : { paidInSinceMinor }),
+    },
     held: { count: held.length, amountMinor: heldMinor, payments: held.slice(0, listedMax) },
     ...paid,
     exceptions: { ...exceptions, list: [...exceptions.list] },

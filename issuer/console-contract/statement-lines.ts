@@ -71,13 +71,20 @@ export const accountLines = (statement: Statement): readonly StatementLine[] => 
   ]
 }
 
-export const cashLines = ({ cash }: Statement): readonly StatementLine[] => [
+export const cashLines = ({ cash, currency }: Statement): readonly StatementLine[] => [
   { label: 'Owed from before', amountMinor: cash.openingMinor },
   { label: 'Loads paid in cash', count: cash.loads.count, amountMinor: cash.loads.amountMinor },
   ...(cash.otherMinor === 0 ? [] : [{ label: 'Other', amountMinor: cash.otherMinor }]),
   ...(cash.paidInMinor === 0 ? [] : [{ label: 'Paid in', amountMinor: -cash.paidInMinor }]),
   ...(cash.offsetMinor === 0 ? [] : [{ label: 'Set off', amountMinor: -cash.offsetMinor }]),
-  { label: 'Still owed', amountMinor: cash.closingMinor, isSum: true },
+  {
+    label:
+      cash.paidInSinceMinor === undefined
+        ? 'Still owed'
+        : `Still owed on the last day (${formatAmount(cash.paidInSinceMinor, currency)} came since)`,
+    amountMinor: cash.closingMinor,
+    isSum: true,
+  },
 ]
 
 export const hasCash = ({ cash }: Statement): boolean =>

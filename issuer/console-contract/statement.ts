@@ -88,6 +88,8 @@ export const statementSchema = v.object({
     /** Set off against what was owed to him; below 0: he had paid in too much, and is owed it. */
     offsetMinor: minor,
     closingMinor: minor,
+    /** Of what is owed at the end: paid in before the period was closed, not set off, and booked in the next one. */
+    paidInSinceMinor: v.optional(minor),
   }),
   /** Not paid out yet: what follows on the card is not known. */
   held: v.object({
