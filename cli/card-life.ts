@@ -29,13 +29,18 @@ const closureText = (outcome: Exclude<ClosureOutcome, Proposed>, { currency, tim
   const money = (minor: number) => `${formatAmount(minor, currency)} ${currency}`
   if (outcome.outcome === 'waiting')
     return [
-      `Card ${outcome.cardId} is blocked. As far as is known it holds ${money(outcome.remainingMinor)}.`,
+      `Card ${outcome.cardId} is blocked. As far as is known it holds ${money(outcome.remainingMinor)}${outcome.creditsMinor === 0 ? '' : `, and ${money(outcome.creditsMinor)} of open credits go with it`}.`,
       `Terminals may still bring what it spent: its money goes after ${clockTimes(timeZone)(outcome.readyAt)}, with the same command.`,
       "Now, at the issuer's own risk: --at-issuers-risk.",
     ].join('\n')
   return [
     `Card ${outcome.cardId} is closed: ${money(outcome.amountMinor)} ${outcome.replacement === undefined ? 'is paid out through the bank' : `goes to card ${outcome.replacement}`}.`,
-    ...(outcome.creditsMinor === 0 ? [] : [`With it went open credits of ${money(outcome.creditsMinor)}.`]),
+    ...(outcome.credits.length === 0
+      ? []
+      : [
+          `With it went open credits of ${money(outcome.creditsMinor)}${outcome.replacement === undefined ? ', paid out too:' : '; the new card loads each of them:'}`,
+          ...outcome.credits.map((credit) => `  ${credit.reference}  ${money(credit.amountMinor)}`),
+        ]),
     ...(outcome.unbackedMinor === 0
       ? []
       : [`${money(outcome.unbackedMinor)} on it came from nothing that is known: it stays until a person decides.`]),

@@ -3,7 +3,7 @@ import { auditBooks } from './audit.ts'
 import { closeCard, dueClosures, keepCard, runBreakage, setBreakageGrace } from './card-closure.ts'
 import { blockForReason, registerCard, unblockForReason } from './cards.ts'
 import { settleClaim } from './claims.ts'
-import { addVoucherLot, fundingReport, makeVoucherCodes } from './funding.ts'
+import { addVoucherLot, fundingReport, makeCredit, makeVoucherCodes } from './funding.ts'
 import { giveMoneyBack } from './money-back.ts'
 import { report } from './report.ts'
 import {
@@ -56,7 +56,13 @@ describe('a lost card', () => {
   test('is blocked at once; its value waits for what terminals may hold, then is a credit of the new card', async () => {
     const map = await publish(bench.issuer, 'map', 250)
     const readyAt = bench.clock.seconds + heldSeconds
-    expect(await replace()).toEqual({ outcome: 'waiting', cardId: old.id, readyAt, remainingMinor: 5000 })
+    expect(await replace()).toEqual({
+      outcome: 'waiting',
+      cardId: old.id,
+      readyAt,
+      remainingMinor: 5000,
+      creditsMinor: 0,
+    })
     expect((await kiosk.askLoad(kiosk.loadRequest(old, kiosk.loadOrder(1)))).verdict).toBe('refused')
     const late = kiosk.entry(old.pay(kiosk, map))
     bench.clock.seconds += 1000
@@ -121,7 +127,10 @@ describe('a lost card', () => {
         reason: 'lost too',
         atIssuersRisk: true,
       }),
-    ).toMatchObject({ outcome: 'done', amountMinor: 0, creditsMinor: 5000 })
+    ).toMatchObject({
+      ...{ outcome: 'done', amountMinor: 0, creditsMinor: 5000 },
+      credits: [{ reference: reference(done), amountMinor: 5000 }],
+    })
     await kiosk.load(third, 5000, reference(done))
     expect(await accounts()).toMatchObject({ float: 5000, credits: 0 })
   })
@@ -142,11 +151,24 @@ test('a refund pays balance and credits out through the bank, once', async () =>
   const paid = old.pay(kiosk, map)
   await kiosk.sync(kiosk.entry(paid))
   await giveMoneyBack(bench.issuer, by, { cardId: old.id, counter: 2, reason: 'torn map', atRiskOf: 'merchant' })
-  expect(await refund()).toMatchObject({ outcome: 'waiting', remainingMinor: 4750 })
+  expect(await refund()).toMatchObject({ outcome: 'waiting', remainingMinor: 4750, creditsMinor: 250 })
   bench.clock.seconds += heldSeconds
   expect(await refund()).toMatchObject({ outcome: 'done', amountMinor: 4750, creditsMinor: 250 })
   expect(await refund()).toMatchObject({ outcome: 'done', amountMinor: 4750 })
   expect(await accounts()).toMatchObject({ float: 0, credits: 0, bank: 5000, payable: 0, merchantCash: -5000 })
+  // What is owed to it later leaves by the same request.
+  await bench.issuer.store.write(async (db) => {
+    const { card_no: cardNo } = await db
+      .selectFrom('card')
+      .select('card_no')
+      .where('card_id', '=', old.id)
+      .executeTakeFirstOrThrow()
+    const owed = { by, cardNo, amountMinor: 70, from: { kind: 'losses' }, cause: 'goodwill', document: 'x' } as const
+    await makeCredit(bench.issuer, db, owed)
+  })
+  bench.clock.seconds += daySeconds
+  expect(await refund()).toMatchObject({ outcome: 'done', amountMinor: 0, creditsMinor: 70 })
+  expect(await accounts()).toMatchObject({ credits: 0, bank: 5070 })
 })
 
 test('a blocked card that a terminal has blocked for good stays so', async () => {

@@ -98,6 +98,12 @@ export interface ClosureRequest {
   readonly atIssuersRisk?: boolean
 }
 
+/** Owed to a card, not loaded yet. */
+export interface OpenCredit {
+  readonly reference: string
+  readonly amountMinor: number
+}
+
 export type ClosureOutcome =
   /** Of a refund: another person has to ask for the same. */
   | (Proposed & { readonly cardId: string })
@@ -108,6 +114,8 @@ export type ClosureOutcome =
       readonly readyAt: number
       /** As far as is known now. */
       readonly remainingMinor: number
+      /** Open credits, which go with it. */
+      readonly creditsMinor: number
     }
   | {
       readonly outcome: 'done'
@@ -120,6 +128,8 @@ export type ClosureOutcome =
       readonly replacement?: string
       /** Credits of the card: moved to its replacement, or paid out with it. */
       readonly creditsMinor: number
+      /** Each of them. */
+      readonly credits: readonly OpenCredit[]
     }
 
 /**
@@ -139,6 +149,7 @@ export const closeCard = async (issuer: Issuer, by: Actor, request: ClosureReque
     const card = await requireCard(db, id)
     const replacementNo = await requireReplacement(db, request)
     const value = await remainingOf(db, card)
+    const creditsMinor = sumMinor(await openCredits(db, card.card_no))
     const at = issuer.clock()
     const waiting = await db
       .selectFrom('card_closure')
@@ -152,15 +163,15 @@ export const closeCard = async (issuer: Issuer, by: Actor, request: ClosureReque
         `Card ${id} is being closed in another way already (${waiting.kind}): withdraw that with "farthing issuer card keep".`,
       )
     const earlier = waiting === undefined ? await doneBefore(db, card.card_no) : undefined
-    if (earlier !== undefined && value.remainingMinor === 0) return earlier
+    if (earlier !== undefined && value.remainingMinor === 0 && creditsMinor === 0) return earlier
     // An expired card buys nothing, blocked or not.
     const lastUse = Math.min(card.blocked_at ?? at, card.expires_at ?? at)
     const readyAt = waiting?.ready_at ?? lastUse + (await heldSecondsMax(issuer, db))
     const closureNo = waiting?.closure_no ?? (await insertWaiting())
     if (at < readyAt && request.atIssuersRisk !== true)
-      return { outcome: 'waiting', cardId: id, readyAt, remainingMinor: value.remainingMinor }
+      return { outcome: 'waiting', cardId: id, readyAt, remainingMinor: value.remainingMinor, creditsMinor }
     if (request.kind === 'refund') {
-      const amountMinor = value.remainingMinor + sumMinor(await openCredits(db, card.card_no))
+      const amountMinor = value.remainingMinor + creditsMinor
       const decision = { kind: 'refund', amountMinor, cardId: id, atIssuersRisk: at < readyAt } as const
       const proposed = await askSecondPerson(db, { by, at, decision, reason })
       if (proposed !== undefined) return { ...proposed, cardId: id }
@@ -231,6 +242,7 @@ const doneBefore = async (db: StoreReader, cardNo: number): Promise<ClosureOutco
     amountMinor: found.amount_minor,
     unbackedMinor: 0,
     creditsMinor: 0,
+    credits: [],
     ...(found.reference === null ? {} : { reference: found.reference }),
     ...(found.new_id === null ? {} : { replacement: found.new_id }),
   }
@@ -275,10 +287,10 @@ const finish = async (
     } as const
     await book(db, { ...posting, cause: 'refund' }, at)
   }
-  const creditsMinor =
-    replacementNo === null
-      ? await payCreditsOut(db, { cardNo: card.card_no, document, at })
-      : await moveCredits(db, { from: card.card_no, to: replacementNo })
+  const credits = await openCredits(db, card.card_no)
+  const creditsMinor = sumMinor(credits)
+  if (replacementNo === null) await payCreditsOut(db, credits, { cardNo: card.card_no, document, at })
+  else await moveCredits(db, { from: card.card_no, to: replacementNo })
   await db
     .updateTable('card_closure')
     .set({
@@ -317,6 +329,7 @@ const finish = async (
     amountMinor,
     unbackedMinor: Math.min(value.unbackedMinor, Math.max(0, value.balanceMinor - value.withdrawnMinor)),
     creditsMinor,
+    credits: credits.map(({ reference, amount_minor }) => ({ reference: reference ?? '', amountMinor: amount_minor })),
     ...(credit === undefined ? {} : { reference: credit.reference }),
     ...(replacement === undefined ? {} : { replacement }),
   }
@@ -334,29 +347,26 @@ const sumMinor = (rows: readonly { readonly amount_minor: number }[]): number =>
   rows.reduce((sum, { amount_minor }) => sum + amount_minor, 0)
 
 /** What was owed to the card is owed to the one that replaces it. */
-const moveCredits = async (db: StoreWriter, cards: { readonly from: number; readonly to: number }): Promise<number> => {
-  const credits = await openCredits(db, cards.from)
+const moveCredits = async (db: StoreWriter, cards: { readonly from: number; readonly to: number }): Promise<void> => {
   await db
     .updateTable('funding')
     .set({ card_no: cards.to, only_counter: null })
     .where('card_no', '=', cards.from)
     .where('state', '=', 'open')
     .execute()
-  return sumMinor(credits)
 }
 
 const payCreditsOut = async (
   db: StoreWriter,
+  credits: Awaited<ReturnType<typeof openCredits>>,
   about: { readonly cardNo: number; readonly document: string; readonly at: number },
-): Promise<number> => {
+): Promise<void> => {
   const { cardNo, document, at } = about
   const [from, to] = [{ kind: 'credits' }, { kind: 'bank' }] as const
-  const credits = await openCredits(db, cardNo)
   for (const { funding_no, amount_minor: amountMinor } of credits) {
     await db.updateTable('funding').set({ state: 'paidOut' }).where('funding_no', '=', funding_no).execute()
     await book(db, { from, to, amountMinor, cause: 'creditPaidOut', document, cardNo }, at)
   }
-  return sumMinor(credits)
 }
 
 /** The card was found: it is not closed after all. It stays blocked until it is unblocked. @throws IssuerError `input`, `unknownCard` */

@@ -1,6 +1,6 @@
 /** Cards in the console: the list of a million, one card's life, and the decisions over it. */
 import { sql } from 'kysely'
-import { closeCard, keepCard, remainingValues } from '../card-closure.ts'
+import { type ClosureOutcome, closeCard, keepCard, remainingValues } from '../card-closure.ts'
 import { cardHistory, cardOverview, moneyBackQuestion } from '../card-history.ts'
 import { blockForReason, unblockForReason } from '../cards.ts'
 import {
@@ -173,6 +173,9 @@ const unblock = route({
   },
 })
 
+const closureOf = (outcome: ClosureOutcome) =>
+  outcome.outcome === 'done' ? { ...outcome, credits: [...outcome.credits] } : withIsoTimes(outcome)
+
 const replace = route({
   method: 'POST',
   path: '/cards/:cardId/replace',
@@ -189,7 +192,7 @@ const replace = route({
         'notAllowed',
         'An operator lets the money go when the waiting time is over: ask an administrator to do it now, at the issuer’s risk.',
       )
-    return withIsoTimes(await closeCard(issuer, caller, { ...input, kind: 'replace' }))
+    return closureOf(await closeCard(issuer, caller, { ...input, kind: 'replace' }))
   },
 })
 
@@ -201,8 +204,7 @@ const refund = route({
   summary: 'Blocks a card and pays its remaining value out, after the waiting time or at the issuer’s risk.',
   input: refundInput,
   output: closureAnswer,
-  handle: async ({ issuer, caller, input }) =>
-    withIsoTimes(await closeCard(issuer, caller, { ...input, kind: 'refund' })),
+  handle: async ({ issuer, caller, input }) => closureOf(await closeCard(issuer, caller, { ...input, kind: 'refund' })),
 })
 
 const keep = route({

@@ -141,6 +141,7 @@ export const closureAnswer = v.variant('outcome', [
     cardId: v.string(),
     readyAt: v.string(),
     remainingMinor: v.number(),
+    creditsMinor: v.number(),
   }),
   v.object({
     outcome: v.literal('done'),
@@ -148,6 +149,7 @@ export const closureAnswer = v.variant('outcome', [
     amountMinor: v.number(),
     unbackedMinor: v.number(),
     creditsMinor: v.number(),
+    credits: v.array(v.object({ reference: v.string(), amountMinor: v.number() })),
     reference: v.optional(v.string()),
     replacement: v.optional(v.string()),
   }),

@@ -108,6 +108,7 @@ function Closing({ card, kind }: { card: CardDetail; kind: 'replace' | 'refund' 
                 <p>
                   The card is blocked. Its money can go from <DateTime at={done.readyAt} /> on: it then stands under{' '}
                   <Link href="/funding">Funding</Link>.
+                  {done.creditsMinor === 0 ? '' : ` Open credits of ${money(done.creditsMinor)} go with it.`}
                 </p>
               ) : (
                 <>
@@ -115,6 +116,12 @@ function Closing({ card, kind }: { card: CardDetail; kind: 'replace' | 'refund' 
                     {money(done.amountMinor)} left the card
                     {done.creditsMinor === 0 ? '' : `, and open credits of ${money(done.creditsMinor)} with it`}.
                   </p>
+                  {done.credits.map((credit) => (
+                    <p key={credit.reference}>
+                      Credit <Code>{credit.reference}</Code>, {money(credit.amountMinor)}:{' '}
+                      {done.replacement === undefined ? 'paid out' : 'the new card’s now'}.
+                    </p>
+                  ))}
                   {done.reference === undefined ? null : (
                     <p>
                       The new card’s load is paid with credit <Code>{done.reference}</Code>.
