@@ -36,12 +36,22 @@ Exit status: 0 done; 1 refused, in doubt or timed out; 2 usage; 3 the world (rea
   return program
 }
 
+/** A help text answers no command that there is not. @throws CommanderError */
+const requireKnown = (command: Command, words: readonly string[]): void => {
+  const [word] = words
+  if (word === undefined || word.startsWith('-') || word === 'help' || command.commands.length === 0) return
+  const named = command.commands.find((each) => each.name() === word || each.aliases().includes(word))
+  if (named === undefined) command.error(`error: unknown command '${word}'\n\n${command.helpInformation()}`.trimEnd())
+  else requireKnown(named, words.slice(1))
+}
+
 /** Runs one command line; sets the exit status. */
 export const main = async (argv: readonly string[]): Promise<void> => {
   // Ledgers, books, keys and claims are their owner's alone.
   process.umask(0o077)
   try {
     const program = await makeProgram(argv[2])
+    requireKnown(program, argv.slice(2))
     await program.parseAsync([...argv])
   } catch (error) {
     process.exitCode = fail(error)

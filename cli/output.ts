@@ -57,6 +57,7 @@ export const result = (options: { json?: boolean }, value: object, text: () => s
 }
 
 const refusedCodes: readonly string[] = [
+  'refused',
   'storeExists',
   'storeBusy',
   'userExists',

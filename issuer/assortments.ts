@@ -64,7 +64,7 @@ export const setAssortment = (
     const all = await itemsByName(db)
     const before = all.get(name)
     if (before === undefined && all.size >= assortmentsMax)
-      throw new IssuerError('input', `There are ${assortmentsMax} assortments already: remove one first.`)
+      throw new IssuerError('refused', `There are ${assortmentsMax} assortments already: remove one first.`)
     const known = await db.selectFrom('article').select('item_id').execute()
     const ids = new Set(known.map(({ item_id }) => item_id))
     const unknown = items.find((id) => !ids.has(id))

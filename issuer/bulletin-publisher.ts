@@ -163,7 +163,7 @@ const sign = async (
   const bytes = encodeBulletin(bulletin, issuer.keys.signing)
   if (bytes.length > newsBytesMax)
     throw new IssuerError(
-      'input',
+      'refused',
       `The bulletin would have ${megabytes(bytes.length)} MB, and terminals take ${megabytes(newsBytesMax)}: withdraw articles or shorten their summaries, then publish again.`,
     )
   await db
@@ -319,7 +319,7 @@ export const setTerms = (issuer: Issuer, terms: Terms, who?: Who): Promise<Publi
     const before = await newestBulletin(issuer, db)
     const published = await reissue(issuer, db, terms)
     if (published === undefined)
-      throw new IssuerError('input', 'Nothing is published yet: run "farthing catalogue publish" first.')
+      throw new IssuerError('refused', 'Nothing is published yet: run "farthing catalogue publish" first.')
     await noteFor(issuer, db, who, {
       action: 'limits.set',
       subject: String(published.serial),

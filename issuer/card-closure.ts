@@ -159,7 +159,7 @@ export const closeCard = async (issuer: Issuer, by: Actor, request: ClosureReque
       .executeTakeFirst()
     if (waiting !== undefined && (waiting.kind !== request.kind || waiting.replacement_no !== replacementNo))
       throw new IssuerError(
-        'input',
+        'refused',
         `Card ${id} is being closed in another way already (${waiting.kind}): withdraw that with "farthing issuer card keep".`,
       )
     const earlier = waiting === undefined ? await doneBefore(db, card.card_no) : undefined
@@ -218,7 +218,7 @@ const requireReplacement = async (db: StoreReader, request: ClosureRequest): Pro
     throw new IssuerError('input', 'Name another card that replaces this one.')
   const card = await requireCard(db, request.replacement)
   if (card.status !== 'active')
-    throw new IssuerError('input', `Card ${card.card_id} is blocked itself: take another one.`)
+    throw new IssuerError('refused', `Card ${card.card_id} is blocked itself: take another one.`)
   return card.card_no
 }
 
@@ -384,7 +384,7 @@ export const keepCard = (
       .where('state', '=', 'waiting')
       .returning('kind')
       .executeTakeFirst()
-    if (gone === undefined) throw new IssuerError('input', `Card ${card.cardId} is not waiting to be closed.`)
+    if (gone === undefined) throw new IssuerError('refused', `Card ${card.cardId} is not waiting to be closed.`)
     await refuseRefunds(db, { cardId: card.cardId, name: by.name, at: issuer.clock() })
     await noteChange(
       db,

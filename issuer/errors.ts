@@ -31,6 +31,8 @@ export type IssuerErrorCode =
   | 'serialJump'
   /** A value that was given is out of range or contradicts what is stored. */
   | 'input'
+  /** It was asked for rightly, and what stands now does not allow it. */
+  | 'refused'
   | 'unknownUser'
   | 'unknownSession'
   /** Name and password, or the set-up code, do not fit. */

@@ -156,7 +156,7 @@ const bookLotPaid = async (
     .where('state', '!=', 'cancelled')
     .executeTakeFirstOrThrow()
   const amountMinor = Number(sum ?? 0)
-  if (amountMinor === 0) throw new IssuerError('input', `Lot ${lotNo} was cancelled: nothing of it is to be paid.`)
+  if (amountMinor === 0) throw new IssuerError('refused', `Lot ${lotNo} was cancelled: nothing of it is to be paid.`)
   await db
     .updateTable('voucher_lot')
     .set({ paid_at: at, paid_reference: paidReference })
@@ -181,7 +181,7 @@ const requireUnpaidLot = async (db: StoreReader, lotNo: number) => {
   if (lot === undefined)
     throw new IssuerError('input', `There is no voucher lot ${lotNo}: see "farthing issuer voucher list".`)
   if (lot.paid_at !== null)
-    throw new IssuerError('input', `Lot ${lotNo} was paid already, with the reference "${lot.paid_reference}".`)
+    throw new IssuerError('refused', `Lot ${lotNo} was paid already, with the reference "${lot.paid_reference}".`)
   return lot
 }
 
@@ -377,9 +377,9 @@ export const cancelCredit = (
             .returningAll()
             .executeTakeFirst()
     if (found === undefined || found.reference === null || found.from_account === null || found.card_no === null)
-      throw new IssuerError('input', `There is no open credit "${credit.reference}": the card's history lists them.`)
+      throw new IssuerError('refused', `There is no open credit "${credit.reference}": the card's history lists them.`)
     if (found.cause === 'replacement')
-      throw new IssuerError('input', "The value of a replaced card is not taken back: it is its holder's money.")
+      throw new IssuerError('refused', "The value of a replaced card is not taken back: it is its holder's money.")
     await book(
       db,
       {

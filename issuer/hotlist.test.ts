@@ -85,7 +85,7 @@ it('takes a card off by one more entry, and refuses one that is not listed', asy
   expect(await status()).toEqual({ status: 'active' })
   expect(await signed()).toMatchObject({ generation: before.generation, count: 2 })
   expect((await readLog()).at(-1)).toEqual({ op: 'takeOff', cardId: card.id, blockMac: undefined })
-  await expect(unblockCard(issuer, card.id)).rejects.toMatchObject({ code: 'input' })
+  await expect(unblockCard(issuer, card.id)).rejects.toMatchObject({ code: 'refused' })
   await expect(unblockCard(issuer, '00')).rejects.toMatchObject({ code: 'input' })
   // And on again.
   await blockCard(issuer, card.id)

@@ -90,7 +90,7 @@ export const unblockCardIn = async (issuer: Issuer, db: StoreWriter, id: CardId)
       `A terminal has blocked card ${id} for good: give its holder another one with "farthing card replace".`,
     )
   const taken = await db.deleteFrom('hotlist').where('card_id', '=', id).returning('card_id').executeTakeFirst()
-  if (taken === undefined) throw new IssuerError('input', `Card ${id} is not on the hotlist.`)
+  if (taken === undefined) throw new IssuerError('refused', `Card ${id} is not on the hotlist.`)
   await db
     .updateTable('card')
     .set({ status: 'active' })

@@ -70,7 +70,7 @@ const requireOldVersion = (issuer: Issuer, version: number): void => {
       `There are no keys of version ${version}: "farthing issuer keys list" says which there are.`,
     )
   if (version === issuer.keys.keyVersion)
-    throw new IssuerError('input', `Version ${version} is the newest: rotate first, so that there is one after it.`)
+    throw new IssuerError('refused', `Version ${version} is the newest: rotate first, so that there is one after it.`)
 }
 
 const activeCards = async (db: StoreReader, version: number): Promise<number> =>

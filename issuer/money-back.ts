@@ -195,11 +195,11 @@ export const giveMoneyBack = (
     const card = await requireCard(db, request.cardId)
     const payment = await readPayment(db, card.card_no, counter)
     if (payment === undefined)
-      throw new IssuerError('input', `Card ${card.card_id} has no settled #${counter}: see its history.`)
+      throw new IssuerError('refused', `Card ${card.card_id} has no settled #${counter}: see its history.`)
     const stand = await moneyBackStand(db, payment)
-    if (stand.refusal !== undefined) throw new IssuerError('input', stand.refusal)
+    if (stand.refusal !== undefined) throw new IssuerError('refused', stand.refusal)
     if (stand.risk !== undefined && atRiskOf === undefined)
-      throw new IssuerError('input', `${stand.risk} Wait, or say whose risk it is: --at-risk-of issuer or merchant.`)
+      throw new IssuerError('refused', `${stand.risk} Wait, or say whose risk it is: --at-risk-of issuer or merchant.`)
     if (atRiskOf !== undefined) {
       const { amount_minor: amountMinor } = payment
       const decision = { kind: 'moneyBack', amountMinor, cardId: card.card_id, counter, atRiskOf } as const

@@ -81,7 +81,7 @@ export const addTerminal = async (
     const known = await db.selectFrom('terminal').selectAll().where('terminal_id', '=', id).executeTakeFirst()
     if (known !== undefined) {
       if (known.merchant_no !== merchant.merchant_no)
-        throw new IssuerError('input', `Terminal ${id} belongs to another merchant already.`)
+        throw new IssuerError('refused', `Terminal ${id} belongs to another merchant already.`)
       if (name !== undefined && name !== known.name)
         throw new IssuerError(
           'input',
@@ -230,7 +230,7 @@ export const addCard = (
     const known = await db.selectFrom('card').selectAll().where('card_id', '=', id).executeTakeFirst()
     if (known !== undefined) {
       if (known.key_version !== keyVersion)
-        throw new IssuerError('input', `Card ${id} was added with key version ${known.key_version} already.`)
+        throw new IssuerError('refused', `Card ${id} was added with key version ${known.key_version} already.`)
       return { cardId: id, added: false }
     }
     await db.insertInto('card').values({ card_id: id, key_version: keyVersion, created_at: issuer.clock() }).execute()

@@ -170,7 +170,7 @@ export const refuseDecision = (
       .where('decision_no', '=', decisionNo)
       .where('state', '=', 'proposed')
       .executeTakeFirst()
-    if (waiting === undefined) throw new IssuerError('input', `No decision ${decisionNo} waits for a second person.`)
+    if (waiting === undefined) throw new IssuerError('refused', `No decision ${decisionNo} waits for a second person.`)
     await answer(db, { decisionNo, state: 'refused', name: by.name, at })
     await noteChange(
       db,

@@ -82,7 +82,7 @@ describe('days', () => {
   })
 
   test('today cannot be closed; what is booked after a clock went back still goes into an open day', async () => {
-    await expect(closeDay(issuer, { day: firstDay, by })).rejects.toMatchObject({ code: 'input', message: /not over/ })
+    await expect(closeDay(issuer, { day: firstDay, by })).rejects.toMatchObject({ code: 'refused', message: /not over/ })
     nextDay()
     await closeDay(issuer, { by })
     bench.clock.seconds -= daySeconds
@@ -286,7 +286,7 @@ describe('a period', () => {
     expect(await close(secondDay)).toMatchObject({ payoutMinor: 0, dueMinor: 0, closingMinor: 250 })
     expect((await readStatement(issuer, 2)).notPaid).toBe('noBankAccount')
     await expect(payInCash(issuer, { merchant: 'Town', amountMinor: 1, document: '4711', by })).rejects.toMatchObject({
-      code: 'input',
+      code: 'refused',
     })
   })
 

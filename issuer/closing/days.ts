@@ -113,7 +113,10 @@ export const requireOver = (issuer: Issuer, day: string): void => {
   requireDay(day)
   const today = businessDays(issuer.book.timeZone)(issuer.clock())
   if (day >= today)
-    throw new IssuerError('input', `${day} is not over yet: it can be closed from the day after on. Today is ${today}.`)
+    throw new IssuerError(
+      'refused',
+      `${day} is not over yet: it can be closed from the day after on. Today is ${today}.`,
+    )
 }
 
 /**
@@ -177,7 +180,7 @@ export const closedDay = (issuer: Issuer, day: string) =>
       .limit(1)
       .executeTakeFirst()
     if (row === undefined || closed === undefined || day > closed)
-      throw new IssuerError('input', `${day} is not closed: close it with "farthing issuer day close ${day}".`)
+      throw new IssuerError('refused', `${day} is not closed: close it with "farthing issuer day close ${day}".`)
     const accounts = await db
       .selectFrom('closed_day_balance')
       .innerJoin('account', 'account.account_no', 'closed_day_balance.account_no')

@@ -222,7 +222,10 @@ export const payInCash = (
     if (!Number.isSafeInteger(paid.amountMinor) || paid.amountMinor <= 0)
       throw new IssuerError('input', 'Say how much was paid in: more than 0.')
     if (paid.amountMinor > before)
-      throw new IssuerError('input', `${merchant.name} owes less than that: check the amount, and whose payment it is.`)
+      throw new IssuerError(
+        'refused',
+        `${merchant.name} owes less than that: check the amount, and whose payment it is.`,
+      )
     await book(
       db,
       {

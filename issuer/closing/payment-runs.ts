@@ -50,7 +50,10 @@ const makeRun = async (
   const last = await lastRun(db)
   if (periods.length === 0) {
     if (last > 0) return last
-    throw new IssuerError('input', 'Nothing is to be paid yet: close a period first, of merchants whose IBAN is known.')
+    throw new IssuerError(
+      'refused',
+      'Nothing is to be paid yet: close a period first, of merchants whose IBAN is known.',
+    )
   }
   const debtor = await requireDebtor(db)
   const runNo = last + 1

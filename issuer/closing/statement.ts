@@ -194,7 +194,7 @@ export const draftStatement = async (
   const after = previous?.untilDay
   if (after !== undefined && untilDay <= after)
     throw new IssuerError(
-      'input',
+      'refused',
       `${merchant.name} is closed until ${after} already, and a closed period never changes.`,
     )
   const firstDay = after === undefined ? firstDayOf(issuer, merchant) : dayAfter(after, 1)

@@ -89,7 +89,7 @@ test('vouchers are made once, with their codes in the answer alone, and paid lat
   expect((await clients.finance.post(`/vouchers/${lotNo}/pay`, { paidReference: 'transfer 1' })).status).toBe(200)
   expect((await read(lotsPage, '/vouchers?paid=yes')).rows).toMatchObject([{ lotNo, usedCount: 1, openCount: 1 }])
   const again = await clients.finance.post(`/vouchers/${lotNo}/pay`, { paidReference: 'transfer 1' })
-  expect(again.status).toBe(400)
+  expect(again.status).toBe(409)
 })
 
 test('a lot on trust over the limit is made when another one of finance wants the same', async () => {
@@ -112,7 +112,7 @@ test('a lot on trust over the limit is made when another one of finance wants th
   const path = `/money-decisions/${again.decisionNo}/refuse`
   expect((await clients.operator.post(path, { reason: 'no' })).status).toBe(403)
   expect((await clients.admin.post(path, { reason: 'enough' })).status).toBe(200)
-  expect((await clients.admin.post(path, { reason: 'enough' })).status).toBe(400)
+  expect((await clients.admin.post(path, { reason: 'enough' })).status).toBe(409)
 })
 
 test('money back, block, replace: each by who may, with a reason, and noted', async () => {

@@ -152,7 +152,7 @@ test('assortments are made, given and removed, and the list of terminals says wh
 })
 
 test('limits change at once, keys rotate, and a version that cards have is not retired unasked', async () => {
-  await posted('/bulletin/terms', { limits: { saleMinorMax: 2000 } }, 400)
+  await posted('/bulletin/terms', { limits: { saleMinorMax: 2000 } }, 409)
   await posted('/bulletin/publish')
   await posted('/bulletin/terms', { limits: { saleMinorMax: 2000 } })
   expect(await read('/bulletin')).toMatchObject({

@@ -172,7 +172,7 @@ const add = route({
   output: addedMerchant,
   handle: async ({ issuer, input, caller }) => {
     const { merchant, added } = await addMerchant(issuer, input.name, caller)
-    if (!added) throw new IssuerError('input', `There is a merchant "${merchant}" already.`)
+    if (!added) throw new IssuerError('refused', `There is a merchant "${merchant}" already.`)
     const row = await issuer.store.read((db) =>
       db.selectFrom('merchant').select('merchant_no').where('name', '=', merchant).executeTakeFirstOrThrow(),
     )

@@ -49,7 +49,7 @@ test('yesterday is previewed, closed, told and paid, and every sum leads to its 
   expect(poor).toMatchObject({ rows: [{ merchant: 'Station', hasBankAccount: false }], total: 1 })
 
   const today = await (await post('/settlement/close', { untilDay: '2025-11-14' })).json()
-  expect(today).toMatchObject({ error: 'input', sentence: expect.stringMatching('not over') })
+  expect(today).toMatchObject({ error: 'refused', sentence: expect.stringMatching('not over') })
   expect(await answer(await get('/settlement'))).toMatchObject({
     yesterday: firstDay,
     openMerchants: 2,
@@ -99,7 +99,7 @@ test('a payment file is made once and fetched as often as one likes', async () =
   await answer(await post('/settlement/bank', { name: 'Alderwend Pay', iban }))
   await answer(await post('/merchants/1/cash', { amountMinor: 500, document: '4711' }))
   const early = await (await post('/payment-runs')).json()
-  expect(early).toMatchObject({ error: 'input', sentence: expect.stringMatching('Nothing is to be paid') })
+  expect(early).toMatchObject({ error: 'refused', sentence: expect.stringMatching('Nothing is to be paid') })
   await answer(await post('/settlement/close', { untilDay: firstDay }))
   bench.clock.seconds += 86_400
   const later = await signedIn(app, { name: 'finance' })
