@@ -121,6 +121,7 @@ test('books a load, a payment and a reversal, and pays the merchant the rest', a
       reversed: { count: 1, amountMinor: 250 },
       inDoubt: 0,
       exceptions: 0,
+      owedMinor: 250,
       payableMinor: 250,
       heldMinor: 0,
       cashOwedMinor: 5000,
