@@ -5,7 +5,7 @@ import { Command, Option } from 'commander'
 import { simulateCard } from '../card/simulate.ts'
 import type { Tear } from '../card/vpcd.ts'
 import { confirmPersonalised, registerCard } from '../issuer/cards.ts'
-import { withIsoTimes } from '../issuer/iso-times.ts'
+import { isoTime, withIsoTimes } from '../issuer/iso-times.ts'
 import { loadCard } from '../main/load.ts'
 import { selectPurse } from '../main/purse-session.ts'
 import { connectIssuer } from '../main/sync/issuer-client.ts'
@@ -57,7 +57,7 @@ const inspectCard = (options: ReaderOptions) =>
         keyVersion: info.keyVersion,
         status: info.status,
         currency: lettersOf(info.currency),
-        expiry: new Date(info.expiry * 1000).toISOString(),
+        expiry: isoTime(info.expiry),
         counter: info.counter,
         balanceMinor: info.balanceMinor,
         pinTriesLeft: info.pinTriesLeft,
@@ -104,7 +104,7 @@ const personalise = (options: PersonaliseOptions) =>
             made: false,
             ...known,
             currency,
-            expiry: new Date(info.expiry * 1000).toISOString(),
+            expiry: isoTime(info.expiry),
             keyVersion: info.keyVersion,
           }
         }
@@ -146,7 +146,7 @@ const personalise = (options: PersonaliseOptions) =>
         if (written?.cardId !== id)
           throw new CliError(exitStatus.refused, 'The card does not say who it is: put it in again, or throw it away.')
         const known = await confirmPersonalised(issuer, commandCaller(), id)
-        return { made: true, ...known, currency, expiry: new Date(terms.expiresAt * 1000).toISOString(), keyVersion }
+        return { made: true, ...known, currency, expiry: isoTime(terms.expiresAt), keyVersion }
       }),
     ),
   )

@@ -10,6 +10,7 @@ import {
   offerArticle,
   withdrawArticle,
 } from '../issuer/catalogue.ts'
+import { isoTime } from '../issuer/iso-times.ts'
 import { momentIn } from '../issuer/moment.ts'
 import { isNothing, type PublicationChanges, publicationChanges } from '../issuer/publication-changes.ts'
 import { addArticle } from '../issuer/shelf/add-article.ts'
@@ -28,12 +29,11 @@ import { readShown } from './shown-file.ts'
 import { table } from './table.ts'
 
 const daySeconds = 86_400
-const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString()
 
 const comingText = ({ coming, offered }: ListedItem, currency: string): string =>
   [
     ...(offered || coming.length > 0 ? [] : ['withdrawn']),
-    ...coming.map(({ from, item }) => `${formatAmount(item.priceMinor, currency)} from ${timeOf(from)}`),
+    ...coming.map(({ from, item }) => `${formatAmount(item.priceMinor, currency)} from ${isoTime(from)}`),
   ].join(', ')
 
 const changesText = (changes: PublicationChanges, currency: string): string => {
@@ -273,9 +273,9 @@ export const catalogueCommands = (): Command => {
             },
             commandCaller().name,
           )
-          result(options, { ...item, outcome, ...(from === undefined ? {} : { from: timeOf(from) }) }, () =>
+          result(options, { ...item, outcome, ...(from === undefined ? {} : { from: isoTime(from) }) }, () =>
             [
-              `${id}: ${outcome}, version ${item.version}, ${formatAmount(item.priceMinor, currency)} ${currency}${from === undefined ? '' : ` from ${timeOf(from)}`}.`,
+              `${id}: ${outcome}, version ${item.version}, ${formatAmount(item.priceMinor, currency)} ${currency}${from === undefined ? '' : ` from ${isoTime(from)}`}.`,
               'Next: farthing catalogue publish.',
             ].join('\n'),
           )

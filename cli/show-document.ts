@@ -1,4 +1,5 @@
 /** What a document's file says, for `farthing batch show`: never a key, and never more than its seals allow to believe. */
+import { isoTime } from '../issuer/iso-times.ts'
 import { type HeldTerminalKey, readIdentity, type TerminalIdentity } from '../main/identity.ts'
 import { openKnownBulletin, openKnownKeyring } from '../main/terminal.ts'
 import { openAcknowledgement, parseAcknowledgement } from '../protocol/acknowledgement.ts'
@@ -71,8 +72,8 @@ const entryRow = (bytes: Uint8Array, entryNo: number) => {
       currency: lettersOf(order.currency),
       balanceAfterMinor: record.balanceAfterMinor,
       terminalSeq: order.terminalSeq,
-      time: new Date(order.time * 1000).toISOString(),
-      ...(resolvedTime === 0 ? {} : { resolvedTime: new Date(resolvedTime * 1000).toISOString() }),
+      time: isoTime(order.time),
+      ...(resolvedTime === 0 ? {} : { resolvedTime: isoTime(resolvedTime) }),
     }
   } catch (error) {
     if (error instanceof ProtocolError) return { entry: entryNo, problem: error.message }

@@ -7,6 +7,7 @@ import cliProgress from 'cli-progress'
 import { Command } from 'commander'
 import { readLedgerStatus } from '../db/ledger.ts'
 import { openReadable } from '../db/open.ts'
+import { isoTime } from '../issuer/iso-times.ts'
 import { enrol } from '../main/enrol.ts'
 import { readIdentity } from '../main/identity.ts'
 import { outOfServiceReason } from '../main/purchase/rules.ts'
@@ -50,7 +51,7 @@ const status = async (dataDir: string) => {
       unsynced: {
         count: unsynced.count,
         amountMinor: unsynced.amountMinor,
-        ...(unsynced.oldestTime === undefined ? {} : { oldest: new Date(unsynced.oldestTime * 1000).toISOString() }),
+        ...(unsynced.oldestTime === undefined ? {} : { oldest: isoTime(unsynced.oldestTime) }),
       },
       inDoubt,
       ledgerEntries,

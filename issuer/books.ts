@@ -6,6 +6,7 @@ import type { TransferTable } from './books-tables.ts'
 import { insertRows, updateRows } from './bulk-rows.ts'
 import { openDay } from './business-days.ts'
 import { type Accounts, type Booking, CardLine, type Load, type Move, type Point } from './card-line.ts'
+import { chunks } from './chunks.ts'
 import { returnFunding } from './load-funding.ts'
 import { Marks } from './marks.ts'
 import type { StoreWriter } from './store.ts'
@@ -14,10 +15,6 @@ import type { AlarmTable, CardStatus, CardTable, SettledType, SettlementTable } 
 /** Values in one IN list, rows in one INSERT: far below the limits of either database. */
 const listMax = 500
 const rowsMax = 100
-
-export const chunks = function* <Value>(values: readonly Value[], size: number): Generator<Value[]> {
-  for (let at = 0; at < values.length; at += size) yield values.slice(at, at + size)
-}
 
 export interface KnownTerminal {
   readonly terminalNo: number

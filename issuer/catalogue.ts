@@ -11,6 +11,7 @@ import { canonicalBytes } from '../protocol/canonical-json.ts'
 import { emptyContentHash, type Item, type ItemKind, isSoldByUnit, itemSchema } from '../protocol/item.ts'
 import { encryptContent } from '../protocol/keyring.ts'
 import { shortHashOf } from '../protocol/mac.ts'
+import { chunks } from './chunks.ts'
 import { contentKey, type SealedCode, sealCodes } from './content-keys.ts'
 import { isDeceptive } from './deceptive-text.ts'
 import { IssuerError } from './errors.ts'
@@ -176,10 +177,6 @@ const jsonOf = (item: Item): string => new TextDecoder().decode(canonicalBytes(i
 /** @throws when the store's text is not an item: the store was changed by hand */
 export const itemFromStore = (json: string): Item => v.parse(itemSchema, JSON.parse(json))
 
-const chunks = function* <Row>(rows: readonly Row[]): Generator<Row[]> {
-  for (let at = 0; at < rows.length; at += rowsPerInsert) yield rows.slice(at, at + rowsPerInsert)
-}
-
 const addVersions = async (issuer: Issuer, db: StoreWriter, items: readonly Item[]): Promise<void> => {
   const rows = items.map((item) => {
     const json = canonicalBytes(item)
@@ -194,7 +191,7 @@ const addVersions = async (issuer: Issuer, db: StoreWriter, items: readonly Item
       added_at: issuer.clock(),
     }
   })
-  for (const some of chunks(rows))
+  for (const some of chunks(rows, rowsPerInsert))
     await db
       .insertInto('item_version')
       .values(some)
@@ -209,7 +206,10 @@ const addUnits = async (
   codes: readonly SealedCode[],
 ): Promise<number> => {
   const known = new Map<string, string>()
-  for (const some of chunks(codes.map(({ unit }) => unit)))
+  for (const some of chunks(
+    codes.map(({ unit }) => unit),
+    rowsPerInsert,
+  ))
     for (const row of await db.selectFrom('unit').select(['unit', 'item_id']).where('unit', 'in', some).execute())
       known.set(row.unit, row.item_id)
   const elsewhere = [...known.values()].find((id) => id !== itemId)
@@ -224,7 +224,7 @@ const addUnits = async (
       terminal_no: null,
       added_at: issuer.clock(),
     }))
-  for (const some of chunks(rows)) await db.insertInto('unit').values(some).execute()
+  for (const some of chunks(rows, rowsPerInsert)) await db.insertInto('unit').values(some).execute()
   return rows.length
 }
 
@@ -560,7 +560,10 @@ export const listItems = (issuer: Pick<Issuer, 'store'>): Promise<readonly Liste
 export const assignUnits = async (db: StoreWriter): Promise<number> => {
   const shares = await sharesIn(db, 'published_name')
   for (const [terminal_no, ofTerminal] of Map.groupBy(shares, ({ terminal }) => terminal))
-    for (const some of chunks(ofTerminal.map(({ unit }) => unit)))
+    for (const some of chunks(
+      ofTerminal.map(({ unit }) => unit),
+      rowsPerInsert,
+    ))
       await db.updateTable('unit').set({ terminal_no }).where('unit_no', 'in', some).execute()
   return shares.length
 }

@@ -10,6 +10,7 @@ import { publicUrlOf } from './bulletin-publisher.ts'
 import { assignUnits } from './catalogue.ts'
 import { enrolmentCode, enrolmentCodeHash, enrolmentCodeRandomBytes } from './enrolment-code.ts'
 import { IssuerError } from './errors.ts'
+import { isoTime } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import { startEpoch } from './parties.ts'
 import type { StoreWriter } from './store.ts'
@@ -52,7 +53,7 @@ export const createEnrolmentCode = async (issuer: Issuer, terminal: TerminalId, 
       .onConflict((conflict) => conflict.column('terminal_no').doUpdateSet(row))
       .execute()
     if (by !== undefined) {
-      const after = { expiresAt: new Date(expiresAt * 1000).toISOString() }
+      const after = { expiresAt: isoTime(expiresAt) }
       const change = { action: 'terminal.enrolmentCode.make', subject: terminal, after }
       await noteChange(db, { name: by.name, at: issuer.clock() }, change)
     }

@@ -9,6 +9,7 @@ import type { Operator } from '../protocol/operator.ts'
 import { type TerminalId, terminalId } from '../protocol/quantities.ts'
 import { unitState } from './catalogue-tables.ts'
 import { codeOpener, contentKey, type SealedCode } from './content-keys.ts'
+import { isoTime } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import { endedTerminalVersion, retiredPayVersions } from './key-versions.ts'
 import { operatorsOfKeyring } from './operators.ts'
@@ -136,7 +137,7 @@ const seal = (
       serial,
       body: {
         v: 1,
-        issuedAt: new Date(issuer.clock() * 1000).toISOString(),
+        issuedAt: isoTime(issuer.clock()),
         merchant: content.merchant,
         payKeys: [...content.payKeys],
         contentKeys: content.contentHashes.map((contentHash) => ({

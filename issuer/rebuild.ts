@@ -14,6 +14,7 @@ import { newBatchIntake } from './batch-intake.ts'
 import { settleClaim } from './claims.ts'
 import { IssuerError } from './errors.ts'
 import { ingestBatch } from './ingest.ts'
+import { isoTime } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import { openKeys } from './issuer-keys.ts'
 import { authoriseLoad } from './loads.ts'
@@ -343,7 +344,7 @@ const replay = async ({ from, to, setTime }: Replay, event: Event): Promise<stri
       const row = await one(from, sql<Row>`SELECT * FROM load_request WHERE request_hash = ${event.requestHash}`)
       const result = await authoriseLoad(to, Uint8Array.from(row.bytes as Uint8Array))
       const same = 'answer' in result && sameBytes(result.answer, row.answer)
-      return same ? undefined : `the load of ${new Date(event.at * 1000).toISOString()} is answered differently`
+      return same ? undefined : `the load of ${isoTime(event.at)} is answered differently`
     }
     case 'claim': {
       const row = await one(from, sql<Row>`SELECT bytes FROM claim WHERE claim_hash = ${event.claimHash}`)

@@ -1,6 +1,7 @@
 /** Who made a change, for the audit log. */
 import { noteChange } from './audit-log.ts'
 import type { Change } from './console-api/route.ts'
+import { isoTime } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import type { StoreWriter } from './store.ts'
 
@@ -19,4 +20,4 @@ export const noteFor = async (
 
 /** UNIX seconds as the log and the API write them. */
 export const timeOf = (seconds: number | undefined): string | undefined =>
-  seconds === undefined ? undefined : new Date(seconds * 1000).toISOString()
+  seconds === undefined ? undefined : isoTime(seconds)

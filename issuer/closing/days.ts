@@ -2,8 +2,10 @@
 import type { Actor } from '../actor.ts'
 import { noteChange } from '../audit-log.ts'
 import { businessDays, lastClosedDay, requireDay } from '../business-days.ts'
+import { chunks } from '../chunks.ts'
 import { dayAfter } from '../console-api/days.ts'
 import { IssuerError } from '../errors.ts'
+import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreReader, StoreWriter } from '../store.ts'
 
@@ -91,8 +93,6 @@ const writeDay = async (
   },
 ): Promise<void> => {
   const { day } = closed
-  const chunked = <Row>(rows: readonly Row[]): Row[][] =>
-    Array.from({ length: Math.ceil(rows.length / rowsMax) }, (_, at) => rows.slice(at * rowsMax, (at + 1) * rowsMax))
   const postings = closed.postings.map((each) => ({
     day,
     account_no: each.accountNo,
@@ -102,9 +102,9 @@ const writeDay = async (
     out_count: each.outCount,
     out_minor: each.outMinor,
   }))
-  for (const rows of chunked(postings)) await db.insertInto('closed_day_posting').values(rows).execute()
+  for (const rows of chunks(postings, rowsMax)) await db.insertInto('closed_day_posting').values(rows).execute()
   const balances = [...closed.balances].map(([account_no, balance_minor]) => ({ day, account_no, balance_minor }))
-  for (const rows of chunked(balances)) await db.insertInto('closed_day_balance').values(rows).execute()
+  for (const rows of chunks(balances, rowsMax)) await db.insertInto('closed_day_balance').values(rows).execute()
   // Last: from here on nothing is added to the day.
   await db.insertInto('closed_day').values({ day, closed_at: closed.at, closed_by: closed.by.name }).execute()
 }
@@ -191,7 +191,7 @@ export const closedDay = (issuer: Issuer, day: string) =>
       .execute()
     return {
       day,
-      closedAt: new Date(row.closed_at * 1000).toISOString(),
+      closedAt: isoTime(row.closed_at),
       closedBy: row.closed_by,
       accounts: accounts.map(({ kind, name, balance_minor }) => ({
         kind,
@@ -208,7 +208,7 @@ export const listClosedDays = (issuer: Issuer) =>
     const rows = await db.selectFrom('closed_day').selectAll().orderBy('day', 'desc').limit(daysListed).execute()
     return rows.map((row) => ({
       day: row.day,
-      closedAt: new Date(row.closed_at * 1000).toISOString(),
+      closedAt: isoTime(row.closed_at),
       closedBy: row.closed_by,
     }))
   })

@@ -1,6 +1,7 @@
 /** A payment file: ISO 20022 customer credit transfer initiation, pain.001.001.09, as SEPA restricts it (EPC132-08). */
 import { currencyOf, formatAmount } from '../../protocol/currency.ts'
 import type { Party } from '../console-contract/statement.ts'
+import { isoTime } from '../iso-times.ts'
 import { paymentText } from './payment-text.ts'
 
 export interface Payment {
@@ -95,7 +96,7 @@ export const writePaymentFile = (file: PaymentFile): string => {
   const root = element('CstmrCdtTrfInitn', [
     element('GrpHdr', [
       element('MsgId', file.messageId),
-      element('CreDtTm', new Date(file.createdAt * 1000).toISOString()),
+      element('CreDtTm', isoTime(file.createdAt)),
       element('NbOfTxs', count),
       element('CtrlSum', sum),
       element('InitgPty', [element('Nm', paymentText(file.debtor.name, nameMax))]),

@@ -5,6 +5,7 @@ import { noteChange } from '../audit-log.ts'
 import { businessDays, requireDay } from '../business-days.ts'
 import { partySchema, type Statement, statementSchema } from '../console-contract/statement.ts'
 import { IssuerError } from '../errors.ts'
+import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreReader, StoreWriter } from '../store.ts'
 import { issuerParty } from './payees.ts'
@@ -159,7 +160,7 @@ export const listPaymentRuns = (issuer: Issuer) =>
       runNo: row.run_no,
       messageId: messageId(row.run_no, row.execution_day),
       executionDay: row.execution_day,
-      madeAt: new Date(row.made_at * 1000).toISOString(),
+      madeAt: isoTime(row.made_at),
       madeBy: row.made_by,
       count: Number(row.count),
       sumMinor: Number(row.minor),

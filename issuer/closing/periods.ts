@@ -5,6 +5,7 @@ import { noteChange } from '../audit-log.ts'
 import { businessDays } from '../business-days.ts'
 import { type Statement, statementSchema } from '../console-contract/statement.ts'
 import { IssuerError } from '../errors.ts'
+import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import { book, type Posting } from '../postings.ts'
 import type { StoreReader, StoreWriter } from '../store.ts'
@@ -94,7 +95,7 @@ const closeNext = async (
     ...draft,
     periodNo,
     reference: paymentReference(periodNo, untilDay),
-    closedAt: new Date(at * 1000).toISOString(),
+    closedAt: isoTime(at),
   }
   for (const posting of postingsOf(statement, { merchantNo, periodNo })) await book(db, posting, at)
   // Last: from here on nothing is added to the period.

@@ -9,6 +9,7 @@ import {
   chainStateSchema,
 } from '../console-contract/audit-log.ts'
 import { IssuerError } from '../errors.ts'
+import { isoTime } from '../iso-times.ts'
 import type { StoreReader } from '../store.ts'
 import { dayAfter, dayBegins } from './days.ts'
 import { countRows } from './paging.ts'
@@ -59,7 +60,7 @@ export const auditRoutes = [
           const [before, after] = [parsed(row.before_json), parsed(row.after_json)]
           return {
             auditNo: row.audit_no,
-            at: new Date(row.at * 1000).toISOString(),
+            at: isoTime(row.at),
             name: row.name,
             action: row.action,
             subject: row.subject,

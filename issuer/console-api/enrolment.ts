@@ -2,6 +2,7 @@
 import { terminalId } from '../../protocol/quantities.ts'
 import { enrolmentCodeInput, enrolmentCodeSchema } from '../console-contract/enrolment.ts'
 import { createEnrolmentCode } from '../enrolment.ts'
+import { isoTime } from '../iso-times.ts'
 import { route } from './route.ts'
 
 export const enrolmentRoutes = [
@@ -16,7 +17,7 @@ export const enrolmentRoutes = [
     output: enrolmentCodeSchema,
     handle: async ({ issuer, caller, input }) => {
       const { code, expiresAt } = await createEnrolmentCode(issuer, terminalId(input.terminalId), caller)
-      return { terminalId: input.terminalId, code, expiresAt: new Date(expiresAt * 1000).toISOString() }
+      return { terminalId: input.terminalId, code, expiresAt: isoTime(expiresAt) }
     },
   }),
 ]
