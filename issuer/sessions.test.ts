@@ -1,6 +1,7 @@
 /** Users and their sessions, by way of the API as the page uses it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { verifyChain } from './audit-log.ts'
+import { IssuerError } from './errors.ts'
 import { makeSetupCode } from './setup-code.ts'
 import {
   type ConsoleClient,
@@ -12,9 +13,9 @@ import {
   testPassword,
 } from './test-console.ts'
 import { type Bench, openBench } from './test-support.ts'
-import { resetPassword } from './users.ts'
+import { addUser, resetPassword } from './users.ts'
 
-const meanwhile = vi.hoisted(() => ({ hashing: async () => {} }))
+const meanwhile = vi.hoisted(() => ({ hashing: async () => {}, full: false }))
 // Argon2id is meant to be slow; password.test.ts has the true one.
 vi.mock(import('./password.ts'), async (original) => ({
   ...(await original()),
@@ -24,7 +25,10 @@ vi.mock(import('./password.ts'), async (original) => ({
     await hashing()
     return `plain ${password}`
   },
-  checkPassword: async (password, hash) => (hash === `plain ${password}` ? 'right' : 'wrong'),
+  checkPassword: async (password, hash) => {
+    if (meanwhile.full) throw new IssuerError('tooManyTries', 'full')
+    return hash === `plain ${password}` ? 'right' : 'wrong'
+  },
 }))
 
 let bench: Bench
@@ -49,6 +53,21 @@ const loggedActions = async () =>
   (
     await bench.issuer.store.read((db) => db.selectFrom('audit_log').select(['name', 'action', 'subject']).execute())
   ).map(({ name, action, subject }) => `${name} ${action} ${subject}`)
+
+it('counts no try that was turned away unread, so that a flood costs a right password no wait', async () => {
+  await addUser(
+    bench.issuer,
+    { name: 'ann', role: 'viewer', password: testPassword, mustChange: false },
+    { name: 'test' },
+  )
+  meanwhile.full = true
+  const sentences = new Set<string>()
+  for (let tries = 0; tries < 40; tries += 1)
+    sentences.add(((await (await tryIn('ann', testPassword)).json()) as { sentence: string }).sentence)
+  meanwhile.full = false
+  expect([...sentences]).toEqual(['full'])
+  expect((await tryIn('ann', testPassword)).status).toBe(200)
+})
 
 describe('the first administrator', () => {
   it('is made with the code of the server’s log, once', async () => {

@@ -9,7 +9,7 @@ import { IssuerError } from './errors.ts'
 import type { Issuer } from './issuer.ts'
 import { checkPassword, hashPassword, requireGoodPassword } from './password.ts'
 import { redeemSetupCode } from './setup-code.ts'
-import { countTry, forgetFailures } from './sign-in-failures.ts'
+import { countTry, forgetFailures, takeBackTry } from './sign-in-failures.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 import { hasUsers, insertUser } from './users.ts'
 
@@ -82,7 +82,11 @@ const provePassword = async (
     return db.selectFrom('console_user').selectAll().where('name', '=', name.trim().toLowerCase()).executeTakeFirst()
   })
   const usable = user !== undefined && user.disabled === 0 ? user : undefined
-  const verdict = await checkPassword(password, usable?.password)
+  const verdict = await checkPassword(password, usable?.password).catch(async (error: unknown) => {
+    // Turned away unread, as when very many sign in at once: a right password is not to be paid for with a wait.
+    await issuer.store.write((db) => takeBackTry(db, guess))
+    throw error
+  })
   if (verdict === 'wrong' || usable === undefined) throw wrong()
   const renewed = verdict === 'outdated' ? await hashPassword(password) : undefined
   await issuer.store.write(async (db) => {

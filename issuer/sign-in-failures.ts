@@ -62,6 +62,23 @@ export const countTry = async (db: StoreWriter, guess: Guess, at: number): Promi
   }
 }
 
+/** Nobody looked at the password: the try counts for nothing. */
+export const takeBackTry = async (db: StoreWriter, guess: Guess): Promise<void> => {
+  await takeBack(
+    db,
+    subjectsOf(guess).map(({ subject }) => subject),
+  )
+}
+
+const takeBack = async (db: StoreWriter, subjects: readonly string[]): Promise<void> => {
+  await db
+    .updateTable('console_failure')
+    .set((eb) => ({ failures: eb('failures', '-', 1), waits_until: 0 }))
+    .where('subject', 'in', subjects)
+    .where('failures', '>', 0)
+    .execute()
+}
+
 /** The try was right. The address keeps its other failures: whoever has an account there could guess at others for ever. */
 export const forgetFailures = async (db: StoreWriter, guess: Guess): Promise<void> => {
   const [here, name, address] = subjectsOf(guess).map(({ subject }) => subject)
@@ -69,10 +86,5 @@ export const forgetFailures = async (db: StoreWriter, guess: Guess): Promise<voi
     .deleteFrom('console_failure')
     .where('subject', 'in', [here ?? '', name ?? ''])
     .execute()
-  await db
-    .updateTable('console_failure')
-    .set((eb) => ({ failures: eb('failures', '-', 1), waits_until: 0 }))
-    .where('subject', '=', address ?? '')
-    .where('failures', '>', 0)
-    .execute()
+  await takeBack(db, [address ?? ''])
 }
