@@ -23,7 +23,15 @@ import { enrol } from './enrolment.ts'
 import { IssuerError } from './errors.ts'
 import { blobBytes, streamBlob } from './goods.ts'
 import { hotlistPage } from './hotlist-log.ts'
-import { type AppContext, type AppEnvironment, addressOf, isConfidential, limited, refuse } from './http-edge.ts'
+import {
+  type AppContext,
+  type AppEnvironment,
+  addressOf,
+  isConfidential,
+  limited,
+  outage,
+  refuse,
+} from './http-edge.ts'
 import { ingestBatch } from './ingest.ts'
 import { answerInquiry } from './inquiries.ts'
 import type { Issuer } from './issuer.ts'
@@ -293,6 +301,8 @@ export interface AppOptions {
   readonly log: Logger
   /** Absent: all. */
   readonly consoleRoutes?: readonly ConsoleRoute[]
+  /** A JSON answer that is not of its route's shape is an error: for tests. */
+  readonly strict?: boolean
   /** Whoever has it may read the metrics from another machine. */
   readonly metricsToken?: string
 }
@@ -320,12 +330,11 @@ export const createApp = (issuer: Issuer, options: AppOptions): Hono<AppEnvironm
   goods(app, issuer)
   claims(app, issuer)
   app.route('/t', ticketPage(issuer))
-  const strict = process.env.VITEST !== undefined
   const warn = options.log.warn.bind(options.log)
   app.route(
     apiPath,
     consoleApi(issuer, routes, {
-      strict,
+      strict: options.strict === true,
       warn,
       noteStoreError: metrics.noteStoreError,
     }),
@@ -337,8 +346,13 @@ export const createApp = (issuer: Issuer, options: AppOptions): Hono<AppEnvironm
   app.onError((error, c) => {
     // The peer went away, or was too slow, in the middle of its body.
     if (c.req.raw.signal.aborted) return refuse(c, 400, 'incomplete', 'The request ended before its end.')
-    if (error instanceof IssuerError && error.code.startsWith('store')) metrics.noteStoreError(error.code)
     options.log.error({ method: c.req.method, route: c.req.routePath, error: errorFacts(error) }, 'request failed')
+    if (error instanceof IssuerError && error.code.startsWith('store')) {
+      metrics.noteStoreError(error.code)
+      // The store's own sentence names its address: that is for the log.
+      const message = 'The issuer’s store does not answer now: its log says why. Nothing was lost; try again later.'
+      return outage(c, { code: error.code, message })
+    }
     return refuse(c, 500, 'internal', 'The issuer could not do this: its log says why. Nothing was lost; try again.')
   })
   return app

@@ -1,4 +1,5 @@
 /** What all handlers of the HTTP interface share: refusals, limits of bodies, and who is at the other end. */
+import { isIP } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -16,6 +17,17 @@ export type AppContext = Context<AppEnvironment>
 
 export const refuse = (c: AppContext, status: ContentfulStatusCode, error: string, sentence: string): Response =>
   c.json({ error, sentence }, status)
+
+const retryAfterSeconds = 10
+
+/** The store cannot do it now: whoever asks again later may be answered. */
+export const outage = (
+  c: AppContext,
+  { code, message }: { readonly code: string; readonly message: string },
+): Response => {
+  c.header('retry-after', String(retryAfterSeconds))
+  return refuse(c, 503, code, message)
+}
 
 /**
  * Of a body whose length is not announced, bodyLimit makes a new Request; node-server's own is not fit for that, so it
@@ -55,9 +67,16 @@ export const isHttps = (c: AppContext): boolean =>
 export const isConfidential = (c: AppContext): boolean =>
   isLoopback(peerOf(c)) && (isHttps(c) || isLoopback(addressOf(c)))
 
-/** From this machine itself, and not by way of a proxy on it. */
+/** A page elsewhere whose name was made to mean this machine asks under that name (DNS rebinding). */
+const namesLoopback = (c: AppContext): boolean => {
+  const host = new URL(c.req.url).hostname.replace(/^\[|\]$/g, '')
+  return host === 'localhost' || (isIP(host) !== 0 && isLoopback(host))
+}
+
+/** From this machine itself under a name of its own, and not by way of a proxy on it. */
 export const isDirect = (c: AppContext): boolean =>
   isLoopback(peerOf(c)) &&
+  namesLoopback(c) &&
   ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via'].every(
     (name) => c.req.header(name) === undefined,
   )

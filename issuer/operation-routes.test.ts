@@ -1,6 +1,7 @@
 import { pino } from 'pino'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { consoleRoutes } from './console-api/routes.ts'
+import { IssuerError } from './errors.ts'
 import { createApp } from './http-app.ts'
 import type { Store } from './store.ts'
 import { type Bench, newCard, newTerminal, openBench, publish } from './test-support.ts'
@@ -83,12 +84,35 @@ describe('the metrics', () => {
     expect(answer.status).toBe(403)
   })
 
+  it('are not for a page elsewhere whose name was made to mean this machine', async () => {
+    const ask = async (address: string) => (await app().request(address)).status
+    for (const here of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080'])
+      expect(await ask(`http://${here}/metrics`)).toBe(200)
+    for (const name of ['rebound.example:8080', '127.0.0.1.rebound.example', 'localhost.example'])
+      expect(await ask(`http://${name}/metrics`)).toBe(403)
+  })
+
   it('are answered though the store is not', async () => {
     const broken: Store = { ...bench.issuer.store, read: async () => Promise.reject(new Error('gone')) }
     const answer = await app(broken).request('/metrics')
     expect(answer.status).toBe(200)
     expect(await answer.text()).toContain('farthing_store_errors_total{code="metrics"} 1')
   })
+})
+
+test('while the store is away, everybody is told to come again', async () => {
+  const fault = new IssuerError('storeMissing', 'The database postgres://db.internal does not answer: start it.')
+  const away: Store = { ...bench.issuer.store, read: () => Promise.reject(fault), write: () => Promise.reject(fault) }
+  for (const address of ['/v1/bulletin', '/health', '/console/api/session/start']) {
+    const answer = await app(away).request(address)
+    const { error } = (await answer.json()) as { error: string }
+    expect([address, answer.status, error, answer.headers.get('retry-after')]).toEqual([
+      address,
+      503,
+      'storeMissing',
+      '10',
+    ])
+  }
 })
 
 describe('health', () => {

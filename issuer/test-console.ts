@@ -22,7 +22,11 @@ export interface ConsoleClient {
 }
 
 export const consoleApp = (issuer: Issuer, consoleRoutes?: readonly ConsoleRoute[]): Hono<AppEnvironment> =>
-  createApp(issuer, { log: pino({ level: 'silent' }), ...(consoleRoutes === undefined ? {} : { consoleRoutes }) })
+  createApp(issuer, {
+    log: pino({ level: 'silent' }),
+    strict: true,
+    ...(consoleRoutes === undefined ? {} : { consoleRoutes }),
+  })
 
 /** @param forgeryToken of the session; absent: none is sent */
 export const clientWith = (

@@ -16,6 +16,7 @@ import {
   isConfidential,
   isHttps,
   limited,
+  outage,
   refuse,
 } from '../http-edge.ts'
 import type { Issuer } from '../issuer.ts'
@@ -45,12 +46,9 @@ const statuses: Readonly<Record<string, ContentfulStatusCode>> = {
   notAllowed: 403,
   tooManyTries: 429,
   tooManyStreams: 429,
-  storeBusy: 503,
-  storeFull: 503,
-  storeDamaged: 503,
 }
 export const statusOf = (code: string): ContentfulStatusCode =>
-  statuses[code] ?? (code.startsWith('unknown') ? 404 : 409)
+  statuses[code] ?? (code.startsWith('store') ? 503 : code.startsWith('unknown') ? 404 : 409)
 
 const tokenOf = (c: AppContext): string | undefined =>
   isHttps(c) ? getCookie(c, 'farthing', 'host') : getCookie(c, plainCookie)
@@ -260,7 +258,10 @@ const answer = async (issuer: Issuer, c: AppContext, called: ConsoleRoute, optio
     const made = asCsv ? csvOf(called, columns, context, visit) : await called.handle(context, visit)
     return isDownload(made) ? downloadAnswer(c, made) : jsonAnswer(c, called, made, options)
   } catch (error) {
-    if (error instanceof IssuerError && error.code.startsWith('store')) options.noteStoreError(error.code)
+    if (error instanceof IssuerError && error.code.startsWith('store')) {
+      options.noteStoreError(error.code)
+      return outage(c, error)
+    }
     if (error instanceof IssuerError) return refuse(c, statusOf(error.code), error.code, error.message)
     throw error
   }
