@@ -67,7 +67,7 @@ const dayCommands = (issuer: Command, { storeOption, withIssuer }: Surroundings)
       withIssuer(options.store, async (opened) => {
         const closed = await closeDay(opened, { ...(until === undefined ? {} : { day: until }), by: commandCaller() })
         const missed = await unreportedLines(opened, closed.day)
-        result(options, closed, () =>
+        result(options, { ...closed, unreported: missed }, () =>
           [
             closed.closed.length === 0 ? `${closed.day} was closed already.` : `Closed: ${closed.closed.join(', ')}.`,
             ...missed,
@@ -135,7 +135,12 @@ const partyOf = ({ street, postcode, town, country, iban, bic }: PartyOptions) =
   given({ street, postcode, town, country, iban, bic })
 
 const merchantCommands = (merchant: Command, { storeOption, withIssuer }: Surroundings): void => {
-  addPartyOptions(merchant.command('set').description('whom to pay, and where').argument('<name>', 'the merchant'))
+  addPartyOptions(
+    merchant
+      .command('set')
+      .description('whom to pay, and where; an empty text removes what was known')
+      .argument('<name>', 'the merchant'),
+  )
     .requiredOption(...storeOption)
     .option('--legal-name <text>', 'as his bank knows him')
     .action((name: string, options: StoreOptions & PartyOptions & { legalName?: string }) =>

@@ -7,6 +7,7 @@ import { clockTimes } from '../issuer/business-days.ts'
 import { createEnrolmentCode } from '../issuer/enrolment.ts'
 import { explain } from '../issuer/explain/explain.ts'
 import { plural } from '../issuer/explain/terminals.ts'
+import { isoTime } from '../issuer/iso-times.ts'
 import { createStore, type Issuer, openIssuer } from '../issuer/issuer.ts'
 import { mastersSchema } from '../issuer/issuer-keys.ts'
 import {
@@ -233,7 +234,7 @@ export const issuerCommands = (): Command => {
                 commandCaller(),
               )
         const made = await createEnrolmentCode(opened, added.terminalId, commandCaller())
-        const code = { code: made.code, expiresAt: new Date(made.expiresAt * 1000).toISOString() }
+        const code = { code: made.code, expiresAt: isoTime(made.expiresAt) }
         result(options, { terminalId: added.terminalId, ...code }, () =>
           [
             `Terminal ${added.terminalId}`,
@@ -273,7 +274,7 @@ export const issuerCommands = (): Command => {
         const clock = clockTimes(opened.book.timeZone)
         const shown = terminals.map(({ reportedAt, ...row }) => ({
           ...row,
-          ...(reportedAt === undefined ? {} : { reportedAt: new Date(reportedAt * 1000).toISOString() }),
+          ...(reportedAt === undefined ? {} : { reportedAt: isoTime(reportedAt) }),
         }))
         result(options, { terminals: shown }, () =>
           table(
@@ -334,7 +335,9 @@ export const issuerCommands = (): Command => {
       withIssuer(options.store, async (opened) => {
         const reported = await report(opened, options.day === undefined ? {} : { day: options.day })
         const missed = await unreportedLines(opened, options.day)
-        result(options, reported, () => [reportText(reported, opened.book.currency), ...missed].join('\n\n'))
+        result(options, { ...reported, unreported: missed }, () =>
+          [reportText(reported, opened.book.currency), ...missed].join('\n\n'),
+        )
       }),
     )
 

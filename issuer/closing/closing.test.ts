@@ -82,7 +82,10 @@ describe('days', () => {
   })
 
   test('today cannot be closed; what is booked after a clock went back still goes into an open day', async () => {
-    await expect(closeDay(issuer, { day: firstDay, by })).rejects.toMatchObject({ code: 'refused', message: /not over/ })
+    await expect(closeDay(issuer, { day: firstDay, by })).rejects.toMatchObject({
+      code: 'refused',
+      message: /not over/,
+    })
     nextDay()
     await closeDay(issuer, { by })
     bench.clock.seconds -= daySeconds

@@ -71,12 +71,14 @@ export const partyOf = (row: MerchantRow): Party =>
     }),
   )
 
-/** Changes what is given, and leaves the rest. @throws IssuerError `input`, `unknownMerchant` */
+/** Changes what is given, removes what is given as '', and leaves the rest. @throws IssuerError `input`, `unknownMerchant` */
 export const setMerchant = async (
   issuer: Issuer,
   change: { readonly merchant: string; readonly details: PartyDetails; readonly by: Actor },
 ): Promise<Party> => {
-  const details = checkDetails(change.details)
+  const entries = Object.entries(change.details)
+  const removed = Object.fromEntries(entries.filter(([, text]) => text === '').map(([field]) => [field, null]))
+  const details = { ...checkDetails(Object.fromEntries(entries.filter(([, text]) => text !== ''))), ...removed }
   return issuer.store.write(async (db) => {
     const before = await findMerchant(db, change.merchant)
     const { legalName, ...rest } = details

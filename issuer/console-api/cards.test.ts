@@ -90,6 +90,12 @@ test('vouchers are made once, with their codes in the answer alone, and paid lat
   expect((await read(lotsPage, '/vouchers?paid=yes')).rows).toMatchObject([{ lotNo, usedCount: 1, openCount: 1 }])
   const again = await clients.finance.post(`/vouchers/${lotNo}/pay`, { paidReference: 'transfer 1' })
   expect(again.status).toBe(409)
+  const never = { amountMinor: 2000, count: 1, expires: '2028-02-31' }
+  const refused = await clients.finance.post('/vouchers', never)
+  expect([refused.status, await refused.json()]).toMatchObject([
+    400,
+    { sentence: expect.stringContaining('no such day') },
+  ])
 })
 
 test('a lot on trust over the limit is made when another one of finance wants the same', async () => {

@@ -181,19 +181,19 @@ const add = route({
 })
 
 /** Fields that were left empty are not changed. */
-const filled = <Value extends object>(value: Value): Partial<Value> =>
-  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined && each !== '')) as Partial<Value>
+const given = <Value extends object>(value: Value): Partial<Value> =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Partial<Value>
 
 const change = route({
   method: 'POST',
   path: '/merchants/:merchantNo/details',
   permission: 'finance',
   fresh: true,
-  summary: 'Changes whom to pay and where; what is left out stays.',
+  summary: 'Changes whom to pay and where; what is left out stays, and an empty text removes what was known.',
   input: setMerchantInput,
   output: partySchema,
   handle: async ({ issuer, input: { merchantNo, ...details }, caller }) =>
-    setMerchant(issuer, { merchant: await nameOf(issuer, merchantNo), details: filled(details), by: caller }),
+    setMerchant(issuer, { merchant: await nameOf(issuer, merchantNo), details: given(details), by: caller }),
 })
 
 const fee = route({

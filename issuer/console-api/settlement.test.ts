@@ -45,6 +45,10 @@ test('yesterday is previewed, closed, told and paid, and every sum leads to its 
     party: { iban, legalName: 'Town & Söhne' },
     fees: [{ fromDay: firstDay, basisPoints: 1000 }],
   })
+  await answer(await post('/merchants/1/details', { iban: '', street: 'Hauptplatz 1' }))
+  const without = await answer(await get('/merchants/1'))
+  expect(without).toMatchObject({ hasBankAccount: false, party: { legalName: 'Town & Söhne', street: 'Hauptplatz 1' } })
+  await answer(await post('/merchants/1/details', { iban }))
   const poor = await answer(await get('/merchants?state=noBankAccount'))
   expect(poor).toMatchObject({ rows: [{ merchant: 'Station', hasBankAccount: false }], total: 1 })
 

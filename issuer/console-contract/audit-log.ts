@@ -1,9 +1,9 @@
 /** The log of changes, as the page and the server exchange it. */
 import * as v from 'valibot'
-import { listQuery, pageOf } from './list.ts'
+import { dayText, listQuery, pageOf } from './list.ts'
 
 const time = v.string()
-const day = v.optional(v.pipe(v.string(), v.isoDate()))
+const day = v.optional(dayText)
 const word = v.optional(v.pipe(v.string(), v.maxLength(200)))
 
 export const auditListInput = listQuery(['auditNo'], {

@@ -1,10 +1,9 @@
 /** Batches and their entries as the console shows them. */
 import * as v from 'valibot'
-import { exportFormat, listQuery, pageOf } from './list.ts'
+import { dayText, exportFormat, listQuery, pageOf } from './list.ts'
 import { countAndAmount, terminalIdText } from './terminals.ts'
 
 const wholeNumber = v.pipe(v.string(), v.regex(/^\d{1,10}$/), v.transform(Number))
-const dayText = v.pipe(v.string(), v.isoDate('A day is such as 2026-11-23.'))
 
 export const batchesQuery = listQuery(['received', 'entries'], {
   terminal: v.optional(terminalIdText),

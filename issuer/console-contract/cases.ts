@@ -1,6 +1,6 @@
 /** What does not add up, as the console shows it and works on it. */
 import * as v from 'valibot'
-import { exportFormat, listQuery, pageOf } from './list.ts'
+import { dayText, exportFormat, listQuery, pageOf } from './list.ts'
 
 export const caseStateNames = ['open', 'waiting', 'proposed', 'closed'] as const
 export const decisionKindNames = ['payMerchant', 'chargeMerchant', 'creditCard', 'writeOff'] as const
@@ -13,7 +13,6 @@ const number = v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'A case has a number.'),
 const words = v.pipe(v.string(), v.maxLength(2000))
 const name = v.pipe(v.string(), v.maxLength(100))
 const id8 = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, 'An id has 16 hex digits.'))
-const day = v.pipe(v.string(), v.isoDate('A day is such as 2026-11-23.'))
 
 export const casesQuery = listQuery(['due', 'atRisk', 'opened', 'case'], {
   view: v.optional(v.picklist(caseViews)),
@@ -196,9 +195,9 @@ export const caseDetail = v.object({
 export type CaseDetailShape = v.InferOutput<typeof caseDetail>
 
 export const noteInput = v.object({ caseNo: number, text: words })
-export const assignInput = v.object({ caseNo: number, owner: v.optional(name), dueDay: v.optional(day) })
+export const assignInput = v.object({ caseNo: number, owner: v.optional(name), dueDay: v.optional(dayText) })
 export const closeInput = v.object({ caseNo: number, text: words })
-export const keepInput = v.object({ caseNo: number, reason: words, dueDay: v.optional(day) })
+export const keepInput = v.object({ caseNo: number, reason: words, dueDay: v.optional(dayText) })
 export const decideInput = v.object({
   caseNo: number,
   kind: v.picklist(decisionKindNames),

@@ -1,6 +1,6 @@
 /** What stands behind the money on cards, and vouchers by the lot. */
 import * as v from 'valibot'
-import { listQuery, pageOf } from './list.ts'
+import { dayText, listQuery, pageOf } from './list.ts'
 
 export const fundingInput = v.object({})
 export const fundingAnswer = v.object({
@@ -47,7 +47,7 @@ export const addLotInput = v.object({
   amountMinor: v.pipe(v.number(), v.integer(), v.minValue(1)),
   count: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)),
   /** Their last day, such as "2028-11-25". */
-  expires: v.pipe(v.string(), v.isoDate()),
+  expires: dayText,
   /** Absent: handed out on trust. */
   paidReference: v.optional(referenceText),
 })

@@ -1,6 +1,13 @@
 /** What all tables of the console have in common: they page, filter, sort and export on the server's side. */
 import * as v from 'valibot'
 
+/** In the calendar, too: a 31st of February is none. */
+export const dayText = v.pipe(
+  v.string(),
+  v.isoDate('A day is such as 2026-11-23.'),
+  v.check((day) => new Date(`${day}T00:00:00Z`).getUTCDate() === Number(day.slice(8)), 'There is no such day.'),
+)
+
 export const pageRowsMax = 200
 const pageRowsDefault = 50
 
