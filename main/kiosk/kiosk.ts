@@ -545,8 +545,8 @@ export const makeKiosk = (
       publish()
     },
     async buy(itemId, ageDeclared = 0, spoken) {
-      // A last look at the card after a sale may still be under way: the touch counts all the same.
-      if (mode.name === 'browse') await working
+      // A last look at a card may still be under way: the touch counts all the same.
+      if (allows(mode, 'buy')) await working
       if (busy || !allows(mode, 'buy') || outOfService() !== undefined) return
       const catalogue = terminal.issued?.catalogue
       // The page asks before it wishes.
@@ -578,7 +578,7 @@ export const makeKiosk = (
       if (key === 'enter') onReader()
     },
     async topUp() {
-      if (mode.name === 'browse') await working
+      if (allows(mode, 'topUp')) await working
       if (busy || !allows(mode, 'topUp') || !canLoad()) return
       enterTopUp({ phase: 'code' })
     },

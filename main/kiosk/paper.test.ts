@@ -70,7 +70,7 @@ test('a print that fails is money back on the spot, and the screen says so', asy
   const { kiosk, screen, put, device, terminal } = await openWithPrinter(printedWifi)
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('wifi')
-  device.tripAfter(2 * 9 + 100, { paper: false })
+  device.tripAfter(250, { paper: false })
   put(card)
   expect(await screen('declined')).toMatchObject({ reason: 'outOfService', returned: true })
   expect(card.state.balanceMinor).toBe(1000)
