@@ -16,10 +16,11 @@ export interface Style {
   readonly bold: boolean
 }
 
-const require = createRequire(import.meta.url)
+/** Not named `require`: the bundle has one of its own. */
+const modules = createRequire(import.meta.url)
 const fontFile = (family: string, subset: string): string =>
   path.join(
-    path.dirname(require.resolve(`@fontsource-variable/${family}/package.json`)),
+    path.dirname(modules.resolve(`@fontsource-variable/${family}/package.json`)),
     `files/${family}-${subset}-wght-normal.woff2`,
   )
 
@@ -51,7 +52,7 @@ const openFonts = () => {
   let pieces: { file: string; ranges: Range[] }[] | undefined
   const readPieces = () => {
     const listed = JSON.parse(
-      readFileSync(require.resolve('@fontsource-variable/noto-sans-tc/unicode.json'), 'utf8'),
+      readFileSync(modules.resolve('@fontsource-variable/noto-sans-tc/unicode.json'), 'utf8'),
     ) as Record<string, string>
     return Object.entries(listed).map(([name, ranges]) => ({
       file: fontFile('noto-sans-tc', name.replace(/[[\]]/g, '')),
