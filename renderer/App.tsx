@@ -1,9 +1,12 @@
 /** Which screen is seen, and the sizes, contrast and language that all of them share. */
 import { type ReactElement, useEffect, useLayoutEffect } from 'react'
+import { followKeypad } from './keypad.ts'
 import { directionOf } from './language/bidi.ts'
 import { Calm, CalmBoundary } from './parts/CalmBoundary.tsx'
 import { EngineContext, useEngine, usePage, useWords } from './parts/engine-context.ts'
 import { IdleWarning } from './parts/IdleWarning.tsx'
+import { Narrator } from './parts/Narrator.tsx'
+import { useScreenFocus } from './parts/use-focus.ts'
 import { useSizes } from './parts/use-sizes.ts'
 import { Approved } from './screens/Approved.tsx'
 import { Attract } from './screens/Attract.tsx'
@@ -33,18 +36,26 @@ export function App({ engine, restart }: { engine: Engine; restart: () => void }
 function Kiosk(): ReactElement {
   const engine = useEngine()
   useRootStyle()
+  useScreenFocus()
   useEffect(() => {
     const touch = () => engine.touch()
     window.addEventListener('pointerdown', touch)
     window.addEventListener('keydown', touch)
+    const leaveKeypad = followKeypad({
+      toggleSpeech: () => engine.toggle('spoken'),
+      changeRate: engine.changeSpeechRate,
+      help: () => engine.help(),
+    })
     return () => {
       window.removeEventListener('pointerdown', touch)
       window.removeEventListener('keydown', touch)
+      leaveKeypad()
     }
   }, [engine])
   return (
     <>
       <Screen />
+      <Narrator />
       <IdleWarning />
     </>
   )
@@ -52,17 +63,20 @@ function Kiosk(): ReactElement {
 
 /** Sizes in millimetres become lengths that all style sheets use (tokens.css). */
 function useRootStyle(): void {
-  const { sizes, heightPx } = useSizes()
+  const { sizes, heightPx, curtainPx, transcriptPx } = useSizes()
   const { language } = useWords()
-  const highContrast = usePage((state) => state.comfort.highContrast)
+  const { highContrast, lessMotion } = usePage((state) => state.comfort)
   useLayoutEffect(() => {
     const root = document.documentElement
-    for (const [name, length] of Object.entries(sizes)) root.style.setProperty(`--${name}`, `${length}px`)
+    const lengths = { ...sizes, curtain: curtainPx, transcript: transcriptPx }
+    for (const [name, length] of Object.entries(lengths)) root.style.setProperty(`--${name}`, `${length}px`)
     root.lang = language
     root.dir = directionOf(language)
     root.dataset.contrast = highContrast ? 'high' : 'normal'
     root.dataset.room = roomOf({ heightPx, text: sizes.text })
-  }, [sizes, heightPx, language, highContrast])
+    root.dataset.reach = curtainPx > 0 ? 'low' : 'normal'
+    root.dataset.motion = lessMotion ? 'less' : 'normal'
+  }, [sizes, heightPx, curtainPx, transcriptPx, language, highContrast, lessMotion])
 }
 
 function Screen(): ReactElement {

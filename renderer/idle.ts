@@ -1,13 +1,16 @@
 /**
- * When an untouched screen goes back to the start: pure, so that every screen's patience is tested.
- * A payment is never cut: `pay`, `pin`, `top-up` and `recover` end by main's own clock, not by this one.
+ * When an untouched screen goes back to the start, and when it asks before: pure, so that every screen's patience is
+ * tested. A payment is never cut: `pay`, `pin`, `top-up` and `recover` end by main's own clock, not by this one.
  */
 import type { KioskScreen } from '../preload/contract.ts'
 
 export type ScreenName = Exclude<KioskScreen['name'], 'browse'> | 'attract' | 'catalogue' | 'item'
 
-/** How long the warning counts down, visibly, before the screen goes back. */
+/** How long the customer is asked, visibly, before the screen ends: as long as WCAG 2.2.1 wants. */
 export const idleWarningMs = 20_000
+
+/** Whoever set the first screen for himself and went away: the next one finds it as it was. */
+export const attractForgetMs = 60_000
 
 /** How long a screen waits without a touch before it warns; undefined: for ever. */
 const patienceMs: Readonly<Record<ScreenName, number | undefined>> = {
@@ -36,4 +39,14 @@ export function idleOf(screen: ScreenName, untouchedMs: number): Idle {
   if (patience === undefined || untouchedMs < patience) return { name: 'patient' }
   const leftMs = patience + idleWarningMs - untouchedMs
   return leftMs <= 0 ? { name: 'over' } : { name: 'warning', secondsLeft: Math.ceil(leftMs / 1000) }
+}
+
+/** Whether a screen that main ends by its own clock ends so soon that the customer is asked for more time. */
+export function endsSoon(screen: KioskScreen, nowMs: number): boolean {
+  return 'endsAt' in screen && !isWorking(screen) && Date.parse(screen.endsAt) - nowMs <= idleWarningMs
+}
+
+/** The card works: nothing is asked, and nothing can be pressed. */
+export function isWorking(screen: KioskScreen): boolean {
+  return 'phase' in screen && screen.phase === 'working'
 }

@@ -48,6 +48,24 @@ export function sizesOf({ widthPx, heightPx, diagonalMm, largeType }: Viewport):
   }
 }
 
+/**
+ * How much of the screen's height, counted from below, somebody who sits reaches: cabinets begin at about 0.95 m, and
+ * the reach ends at 1.2 m (EN 301 549, 8.3).
+ */
+export const reachMm = 235
+/** Less would not hold a screen. */
+const reachShareMin = 0.5
+
+/** What is left free above when everything stands in reach; nothing where the whole screen does. */
+export function curtainOf({ heightPx, millimetre }: { heightPx: number; millimetre: number }): number {
+  return Math.min(heightPx * (1 - reachShareMin), Math.max(0, heightPx - reachMm * millimetre))
+}
+
+/** The height of what is spoken, written at the foot: two lines, or a row of buttons. */
+export function transcriptOf({ target, text, space }: Sizes): number {
+  return Math.max(target, text * 2.6) + space
+}
+
 export type Room = 'tight' | 'snug' | 'ample'
 
 /** How much fits below each other: where it is tight, only what must be known is shown. */

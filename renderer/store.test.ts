@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { KioskScreen } from '../preload/contract.ts'
 import { fakeBridge, items, screens, status } from './dev/fixtures.ts'
-import { affordable, createEngine, idleNow, languageOf, screenOf } from './store.ts'
+import { affordable, askedForTime, comfortOfNobody, createEngine, idleNow, languageOf, screenOf } from './store.ts'
 
 /** An engine over the fake bridge, with a clock that the test moves. */
 async function kiosk(first: KioskScreen = { name: 'browse' }) {
@@ -90,8 +90,9 @@ describe('the next customer', () => {
   it('finds nothing of the last one', async () => {
     const { bridge, engine, seen } = await kiosk()
     engine.setLanguage('de')
-    engine.toggleContrast()
-    engine.toggleLargeType()
+    for (const comfort of ['highContrast', 'largeType', 'inReach', 'lessMotion', 'spoken'] as const)
+      engine.toggle(comfort)
+    engine.changeSpeechRate(1)
     engine.open({ name: 'item', itemId: items.map.id })
     bridge.push({ screen: screen('pay') })
     bridge.push({ screen: screen('approved') })
@@ -100,7 +101,16 @@ describe('the next customer', () => {
     bridge.push({ screen: { name: 'browse' } })
     expect(seen()).toBe('attract')
     expect(languageOf(engine.store.getState())).toBe('en')
-    expect(engine.store.getState().comfort).toEqual({ language: undefined, highContrast: false, largeType: false })
+    expect(engine.store.getState().comfort).toEqual(comfortOfNobody)
+  })
+
+  it('finds the first screen as it was, when the last one only tried its comforts', async () => {
+    const { engine, wait } = await kiosk()
+    engine.toggle('highContrast')
+    wait(59)
+    expect(engine.store.getState().comfort.highContrast).toBe(true)
+    wait(1)
+    expect(engine.store.getState().comfort).toBe(comfortOfNobody)
   })
 
   it('finds the start even when main ended the sale by itself', async () => {
@@ -169,6 +179,26 @@ describe('an untouched screen', () => {
     engine.touch()
     wait(60)
     expect(seen()).toBe('catalogue')
+  })
+
+  it('is asked in the last twenty seconds of a screen that main ends, and gets more time by one wish', async () => {
+    const { bridge, engine } = await kiosk()
+    const asked = () => askedForTime(engine.store.getState())
+    const endsAt = (seconds: number) => new Date(1_000_000 + seconds * 1000).toISOString()
+    for (const name of ['pay', 'pin', 'pin-wrong', 'top-up', 'top-up-done', 'recover'])
+      for (const [seconds, wanted] of [
+        [21, false],
+        [20, true],
+      ] as const) {
+        bridge.push({ screen: { ...screen(name), endsAt: endsAt(seconds) } as KioskScreen })
+        expect(asked(), `${name}, ${seconds}`).toBe(wanted)
+      }
+    bridge.push({ screen: { ...screen('pay-working'), endsAt: endsAt(1) } as KioskScreen })
+    expect(asked()).toBe(false)
+    bridge.push({ screen: screen('balance') })
+    expect(asked()).toBe(false)
+    await engine.stay()
+    expect(bridge.asked).toEqual(['stay'])
   })
 
   it.each(['pay', 'pay-working', 'recover', 'recover-working'])('never cuts a payment: %s', async (name) => {

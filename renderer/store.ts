@@ -5,7 +5,7 @@
  */
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { CatalogueItem, FarthingBridge, KioskState, PinKey } from '../preload/contract.ts'
-import { type Idle, idleOf, type ScreenName } from './idle.ts'
+import { attractForgetMs, endsSoon, type Idle, idleOf, type ScreenName } from './idle.ts'
 
 /** Where the customer browses while main's screen is `browse`. */
 export type BrowsePage =
@@ -19,7 +19,17 @@ export interface Comfort {
   readonly language: string | undefined
   readonly highContrast: boolean
   readonly largeType: boolean
+  /** Everything to press stands low enough for somebody who sits. */
+  readonly inReach: boolean
+  readonly lessMotion: boolean
+  /** Every screen is spoken, and what is spoken stands at its foot. */
+  readonly spoken: boolean
+  /** Of the speech; 1 is the voice's own. */
+  readonly speechRate: number
 }
+
+/** What can be on or off. */
+export type ComfortSwitch = 'highContrast' | 'largeType' | 'inReach' | 'lessMotion' | 'spoken'
 
 export interface PageState {
   /** Undefined until main has spoken for the first time. */
@@ -28,6 +38,8 @@ export interface PageState {
   readonly comfort: Comfort
   readonly nowMs: number
   readonly touchedMs: number
+  /** How often the customer asked what the keys are. */
+  readonly helpCount: number
   /** A wish that main could not take; said calmly until the next touch. */
   readonly failed: boolean
 }
@@ -42,8 +54,11 @@ export interface Engine {
   touch(): void
   open(page: BrowsePage): void
   setLanguage(language: string): void
-  toggleContrast(): void
-  toggleLargeType(): void
+  toggle(comfort: ComfortSwitch): void
+  /** Says the screen again, with the keys; begins to speak for it. */
+  help(): void
+  /** By one step of `speechRates`, as far as they go. */
+  changeSpeechRate(step: 1 | -1): void
   /** @param ageDeclared what the customer said of his age, where the item asks */
   buy(itemId: string, ageDeclared?: number): Promise<void>
   /** More time, where main's clock runs. */
@@ -61,7 +76,17 @@ export interface Engine {
   browseOn(): Promise<void>
 }
 
-const comfortOfNobody: Comfort = { language: undefined, highContrast: false, largeType: false }
+export const comfortOfNobody: Comfort = {
+  language: undefined,
+  highContrast: false,
+  largeType: false,
+  inReach: false,
+  lessMotion: false,
+  spoken: false,
+  speechRate: 1,
+}
+
+export const speechRates: readonly number[] = [0.7, 1, 1.35, 1.8]
 
 /** The screen that is to be seen now; undefined before main's first word. */
 export function screenOf(state: PageState): ScreenName | undefined {
@@ -74,6 +99,11 @@ export function screenOf(state: PageState): ScreenName | undefined {
 export function idleNow(state: PageState): Idle {
   const screen = screenOf(state)
   return screen === undefined ? { name: 'patient' } : idleOf(screen, state.nowMs - state.touchedMs)
+}
+
+/** Whether main ends this screen soon, so that the customer is asked whether he needs more time. */
+export function askedForTime({ kiosk, nowMs }: PageState): boolean {
+  return kiosk !== undefined && endsSoon(kiosk.screen, nowMs)
 }
 
 /** The language to speak: the chosen one if this kiosk has it, otherwise its first. */
@@ -106,6 +136,7 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     comfort: comfortOfNobody,
     nowMs: now(),
     touchedMs: now(),
+    helpCount: 0,
     failed: false,
   }))
   /** Where to browse when main's screen ends; the start, unless the customer asked to go on. */
@@ -163,7 +194,10 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     },
     tick() {
       store.setState({ nowMs: now() })
-      if (idleNow(store.getState()).name === 'over') leave()
+      const state = store.getState()
+      if (idleNow(state).name === 'over') leave()
+      const left = screenOf(state) === 'attract' && state.nowMs - state.touchedMs >= attractForgetMs
+      if (left && state.comfort !== comfortOfNobody) store.setState(forget)
     },
     touch() {
       store.setState({ touchedMs: now(), nowMs: now() })
@@ -180,11 +214,17 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     setLanguage(language) {
       store.setState(({ comfort }) => ({ comfort: { ...comfort, language }, touchedMs: now() }))
     },
-    toggleContrast() {
-      store.setState(({ comfort }) => ({ comfort: { ...comfort, highContrast: !comfort.highContrast } }))
+    toggle(name) {
+      store.setState(({ comfort }) => ({ comfort: { ...comfort, [name]: !comfort[name] }, touchedMs: now() }))
     },
-    toggleLargeType() {
-      store.setState(({ comfort }) => ({ comfort: { ...comfort, largeType: !comfort.largeType } }))
+    help() {
+      store.setState(({ comfort, helpCount }) => ({ comfort: { ...comfort, spoken: true }, helpCount: helpCount + 1 }))
+    },
+    changeSpeechRate(step) {
+      store.setState(({ comfort }) => {
+        const place = speechRates.indexOf(comfort.speechRate) + step
+        return { comfort: { ...comfort, speechRate: speechRates[place] ?? comfort.speechRate } }
+      })
     },
     buy: (itemId, ageDeclared = 0) => ask(() => bridge.buy(itemId, ageDeclared, languageOf(store.getState()))),
     stay: () => ask(() => bridge.stay()),

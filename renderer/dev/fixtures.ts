@@ -141,7 +141,7 @@ export const manyItems: readonly CatalogueItem[] = [map, article, code, picture,
 )
 
 const claimUrl = `https://farthing.example/c#${'RkNMTQEBAAB7x1f0k2'.repeat(10).slice(0, 176)}`
-const endsAt = () => new Date(Date.now() + 42_000).toISOString()
+const endsAt = (inMs = 42_000) => new Date(Date.now() + inMs).toISOString()
 const claimExpiresAt = '2027-05-23T00:00:00Z'
 
 const pin = { name: 'pin', item: map, amountMinor: 250, digitsMin: 4, digitsMax: 12, triesLeft: 3 } as const
@@ -151,6 +151,7 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
   catalogue: () => ({ name: 'browse' }),
   item: () => ({ name: 'browse' }),
   pay: () => ({ name: 'pay', item: map, phase: 'waiting', endsAt: endsAt() }),
+  'pay-late': () => ({ name: 'pay', item: map, phase: 'waiting', endsAt: endsAt(12_000) }),
   'pay-two': () => ({ name: 'pay', item: map, phase: 'twoCards', endsAt: endsAt() }),
   'pay-working': () => ({ name: 'pay', item: map, phase: 'working', endsAt: endsAt() }),
   pin: () => ({ ...pin, phase: 'entering', digits: 2, endsAt: endsAt() }),

@@ -1,11 +1,11 @@
-/** Shows one screen with a fixture, for looking at it: ?screen=pay&diagonal=257&language=de&contrast&large&many&offline&reader=right */
+/** Shows one screen with a fixture, for looking at it: ?screen=pay&diagonal=257&language=de&contrast&large&reach&still&speech&many&offline&reader=right */
 import { mount } from '../mount.tsx'
 import { brokenScreen, fakeBridge, items, manyItems, screens, status } from './fixtures.ts'
 
 declare global {
   interface Window {
-    /** For a driver: the next screen, without loading the page anew. */
-    show?: (name: string) => void
+    /** For a driver: the next screen, without loading the page anew; `keep` leaves the customer as he set himself. */
+    show?: (name: string, options?: { readonly keep?: boolean }) => void
     /** For a driver: what main was asked so far. */
     asked?: () => readonly string[]
     /** For a driver: goods of any kind. */
@@ -15,6 +15,13 @@ declare global {
   }
 }
 
+const comforts = {
+  contrast: 'highContrast',
+  large: 'largeType',
+  reach: 'inReach',
+  still: 'lessMotion',
+  speech: 'spoken',
+} as const
 const wish = new URLSearchParams(window.location.search)
 const reader = wish.get('reader')
 const root = document.getElementById('root')
@@ -40,9 +47,9 @@ if (root !== null) {
   const dress = () => {
     const language = wish.get('language')
     if (language !== null) engine.setLanguage(language)
-    const { highContrast, largeType } = engine.store.getState().comfort
-    if (wish.has('contrast') !== highContrast) engine.toggleContrast()
-    if (wish.has('large') !== largeType) engine.toggleLargeType()
+    const { comfort } = engine.store.getState()
+    for (const [name, comfortName] of Object.entries(comforts))
+      if (wish.has(name) !== comfort[comfortName]) engine.toggle(comfortName)
   }
   window.showGoods = ({ contentUrl, mediaType }) =>
     bridge.push({ screen: { name: 'goods', goods: { item: { ...items.map, mediaType }, contentUrl } } })
@@ -50,10 +57,11 @@ if (root !== null) {
     bridge.push({ screen: { name: 'browse' } })
     engine.open({ name: 'item', itemId })
   }
-  window.show = (name) => {
+  window.show = (name, { keep = false } = {}) => {
     const make = name === 'broken' ? () => brokenScreen : screens[name]
     if (make === undefined) throw new Error(`no fixture ${name}`)
     bridge.push({ screen: make() })
+    if (keep) return
     engine.open({ name: 'attract' })
     if (name === 'catalogue') engine.open({ name: 'catalogue' })
     if (name === 'item') engine.open({ name: 'item', itemId: wish.get('item') ?? 'walking-map' })

@@ -21,8 +21,12 @@ export const de: Dictionary = {
     done: 'Fertig',
     leave: 'Verlassen',
     cancel: 'Abbrechen',
+    close: 'Schließen',
     contrast: 'Kontrast',
     largeType: 'Größere Schrift',
+    reach: 'In Reichweite',
+    speech: 'Vorlesen',
+    lessMotion: 'Weniger Bewegung',
     startOver: 'Von vorn',
     language: 'Sprache',
     typeSign: 'A',
@@ -32,11 +36,30 @@ export const de: Dictionary = {
   idle: {
     question: 'Sind Sie noch da?',
     stay: 'Ja, weiter',
+    ending: 'Die Zeit ist gleich um.',
+    more: 'Mehr Zeit',
     left: (seconds) =>
       counted(seconds, {
         one: (n) => `Zurück zum Start in ${n} Sekunde`,
         other: (n) => `Zurück zum Start in ${n} Sekunden`,
       }),
+  },
+  speech: {
+    transcript: 'Was gesprochen wird',
+    repeat: 'Noch einmal sagen',
+    slower: 'Langsamer',
+    faster: 'Schneller',
+    button: 'Taste',
+    on: 'an',
+    off: 'aus',
+    digitKey: 'Eine Ziffer',
+    choices: (count) => counted(count, { one: () => 'Eine Sache zur Wahl.', other: (n) => `${n} Dinge zur Wahl.` }),
+    keys: 'Tasten: 8 vor, 2 zurück, 5 wählt, Stern verlässt, Raute wiederholt, 0 beendet das Vorlesen.',
+    pinKeys: 'Auf den Tasten eingeben. Raute bestätigt, Stern löscht.',
+    codeKeys:
+      'Ziffern tippen. Raute wechselt zu Buchstaben und zurück: dort bewegen 2, 4, 6 und 8, und 5 wählt. Stern löscht.',
+    letters: 'Buchstaben: 2, 4, 6 und 8 bewegen, 5 wählt.',
+    figures: 'Ziffern: einfach tippen.',
   },
   catalogue: {
     headline: 'Was darf es sein?',

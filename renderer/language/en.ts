@@ -85,8 +85,12 @@ export const en = {
     done: 'Done',
     leave: 'Leave',
     cancel: 'Cancel',
+    close: 'Close',
     contrast: 'Contrast',
     largeType: 'Larger type',
+    reach: 'Within reach',
+    speech: 'Spoken',
+    lessMotion: 'Less movement',
     startOver: 'Start over',
     language: 'Language',
     /** Drawn small and large: a letter that everybody who reads this language knows. */
@@ -97,8 +101,29 @@ export const en = {
   idle: {
     question: 'Are you still there?',
     stay: 'Yes, carry on',
+    ending: 'This ends soon.',
+    more: 'More time',
     left: (seconds: number) =>
       counted(seconds, { one: (n) => `Back to start in ${n} second`, other: (n) => `Back to start in ${n} seconds` }),
+  },
+  speech: {
+    transcript: 'What is spoken',
+    repeat: 'Say it again',
+    slower: 'Slower',
+    faster: 'Faster',
+    /** Said after a name: what can be pressed, and whether it is. */
+    button: 'button',
+    on: 'on',
+    off: 'off',
+    /** Instead of a key of the PIN: which one it is stays unsaid. */
+    digitKey: 'A digit',
+    choices: (count: number) =>
+      counted(count, { one: () => 'One thing to choose.', other: (n) => `${n} things to choose from.` }),
+    keys: 'Keys: 8 goes on, 2 goes back, 5 chooses, star leaves, hash repeats, 0 ends speech.',
+    pinKeys: 'Type it on the keys. Hash confirms, star deletes.',
+    codeKeys: 'Type figures. Hash turns to letters and back: 2, 4, 6 and 8 move there, 5 chooses. Star deletes.',
+    letters: 'Letters: 2, 4, 6 and 8 move, 5 chooses.',
+    figures: 'Figures: type them.',
   },
   catalogue: {
     headline: 'What would you like?',

@@ -24,8 +24,12 @@ export const es: Dictionary = {
     done: 'Listo',
     leave: 'Salir',
     cancel: 'Cancelar',
+    close: 'Cerrar',
     contrast: 'Contraste',
     largeType: 'Letra más grande',
+    reach: 'A mi alcance',
+    speech: 'En voz alta',
+    lessMotion: 'Menos movimiento',
     startOver: 'Al inicio',
     language: 'Idioma',
     typeSign: 'A',
@@ -35,11 +39,30 @@ export const es: Dictionary = {
   idle: {
     question: '¿Sigue ahí?',
     stay: 'Sí, continuar',
+    ending: 'El tiempo se acaba.',
+    more: 'Más tiempo',
     left: (seconds) =>
       counted(seconds, {
         one: (n) => `Vuelta al inicio en ${n} segundo`,
         other: (n) => `Vuelta al inicio en ${n} segundos`,
       }),
+  },
+  speech: {
+    transcript: 'Lo que se dice',
+    repeat: 'Repetir',
+    slower: 'Más lento',
+    faster: 'Más rápido',
+    button: 'botón',
+    on: 'activado',
+    off: 'desactivado',
+    digitKey: 'Una cifra',
+    choices: (count) => counted(count, { one: () => 'Una opción.', other: (n) => `${n} opciones.` }),
+    keys: 'Teclas: 8 avanza, 2 retrocede, 5 elige, asterisco sale, almohadilla repite, 0 termina la voz.',
+    pinKeys: 'Tecléelo. Almohadilla confirma, asterisco borra.',
+    codeKeys:
+      'Teclee las cifras. Almohadilla pasa a las letras y vuelve: allí 2, 4, 6 y 8 mueven y 5 elige. Asterisco borra.',
+    letters: 'Letras: 2, 4, 6 y 8 mueven, 5 elige.',
+    figures: 'Cifras: tecléelas.',
   },
   catalogue: {
     headline: '¿Qué le apetece?',

@@ -1,9 +1,11 @@
-/** Language, contrast and size of type: within reach wherever the customer has time. */
+/** Language, contrast, size of type, reach and speech: five signs, the same on every screen with time for them. */
 import type { ReactElement } from 'react'
+import type { ComfortSwitch } from '../store.ts'
 import { Button } from './Button.tsx'
 import { useEngine, usePage, useWords } from './engine-context.ts'
-import { Icon } from './Icon.tsx'
+import { Icon, type IconName } from './Icon.tsx'
 import { LanguageSwitch } from './Languages.tsx'
+import { useSizes } from './use-sizes.ts'
 
 export function ComfortBar(): ReactElement {
   return (
@@ -15,32 +17,52 @@ export function ComfortBar(): ReactElement {
 }
 
 export function ComfortToggles(): ReactElement {
-  const engine = useEngine()
   const { words } = useWords()
-  const { highContrast, largeType } = usePage((state) => state.comfort)
+  const { canLower } = useSizes()
   return (
     <>
-      <Button
-        action="contrast"
-        className="button-icon"
-        aria-label={words.bar.contrast}
-        aria-pressed={highContrast}
-        onClick={() => engine.toggleContrast()}
-      >
-        <Icon name="contrast" />
-      </Button>
-      <Button
-        action="large-type"
-        className="button-icon"
-        aria-label={words.bar.largeType}
-        aria-pressed={largeType}
-        onClick={() => engine.toggleLargeType()}
-      >
+      <Toggle comfort="highContrast" action="contrast" label={words.bar.contrast} icon="contrast" />
+      <Toggle comfort="largeType" action="large-type" label={words.bar.largeType} />
+      {canLower && <Toggle comfort="inReach" action="reach" label={words.bar.reach} icon="wheelchair" />}
+      <SpeechSwitch />
+    </>
+  )
+}
+
+/** On every screen, also where there is room for nothing else. */
+export function SpeechSwitch(): ReactElement {
+  const { words } = useWords()
+  return <Toggle comfort="spoken" action="speech" label={words.bar.speech} icon="ear" />
+}
+
+interface ToggleProps {
+  readonly comfort: ComfortSwitch
+  readonly action: string
+  readonly label: string
+  /** Without one: the letter of this language, small and large. */
+  readonly icon?: IconName
+}
+
+function Toggle({ comfort, action, label, icon }: ToggleProps): ReactElement {
+  const engine = useEngine()
+  const { words } = useWords()
+  const pressed = usePage((state) => state.comfort[comfort])
+  return (
+    <Button
+      action={action}
+      className="button-icon"
+      aria-label={label}
+      aria-pressed={pressed}
+      onClick={() => engine.toggle(comfort)}
+    >
+      {icon === undefined ? (
         <span className="type-sign" aria-hidden="true">
           <span>{words.bar.typeSign}</span>
           <span>{words.bar.typeSign}</span>
         </span>
-      </Button>
-    </>
+      ) : (
+        <Icon name={icon} />
+      )}
+    </Button>
   )
 }

@@ -1,9 +1,10 @@
 /** The languages of this kiosk, each by its own name: on the first screen in a row, elsewhere behind one button. */
-import { type ReactElement, useEffect, useRef, useState } from 'react'
+import { type ReactElement, useRef, useState } from 'react'
 import { dictionaryOf } from '../language/language.ts'
 import { Button } from './Button.tsx'
-import { useEngine, useStatus, useWords } from './engine-context.ts'
+import { useEngine, usePage, useStatus, useWords } from './engine-context.ts'
 import { Icon } from './Icon.tsx'
+import { useDialogFocus } from './use-focus.ts'
 
 export function LanguageButtons({ onChosen }: { onChosen: () => void }): ReactElement {
   const engine = useEngine()
@@ -55,22 +56,22 @@ export function LanguageSwitch(): ReactElement | null {
 function LanguageSheet({ close }: { close: () => void }): ReactElement {
   const { words } = useWords()
   const sheet = useRef<HTMLDivElement>(null)
-  useEffect(() => {
-    sheet.current?.querySelector<HTMLElement>('[aria-pressed="true"]')?.focus()
-    const leave = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') close()
-    }
-    window.addEventListener('keydown', leave)
-    return () => window.removeEventListener('keydown', leave)
-  }, [close])
+  const engine = useEngine()
+  const lessMotion = usePage((state) => state.comfort.lessMotion)
+  useDialogFocus(sheet, '[aria-pressed="true"]')
   return (
     <div className="veil">
-      <div ref={sheet} className="sheet" role="dialog" aria-modal="true" aria-labelledby="languages-title">
+      <div ref={sheet} className="sheet tone-paper" role="dialog" aria-modal="true" aria-labelledby="languages-title">
         <h2 id="languages-title">{words.bar.language}</h2>
         <LanguageButtons onChosen={close} />
-        <Button action="close-languages" onClick={close}>
-          <Icon name="close" /> {words.bar.cancel}
-        </Button>
+        <div className="choices">
+          <Button action="less-motion" aria-pressed={lessMotion} onClick={() => engine.toggle('lessMotion')}>
+            <Icon name="still" /> {words.bar.lessMotion}
+          </Button>
+          <Button action="close-languages" data-back="" onClick={close}>
+            <Icon name="close" /> {words.bar.close}
+          </Button>
+        </div>
       </div>
     </div>
   )

@@ -1,6 +1,6 @@
-/** The sizes of this screen (sizes.ts), following the window. */
+/** The sizes of this screen (sizes.ts), following the window; its height is what is left for the screens. */
 import { useMemo, useSyncExternalStore } from 'react'
-import { type Sizes, sizesOf } from '../sizes.ts'
+import { curtainOf, type Sizes, sizesOf, transcriptOf } from '../sizes.ts'
 import { usePage, useStatus } from './engine-context.ts'
 
 function follow(changed: () => void): () => void {
@@ -8,7 +8,18 @@ function follow(changed: () => void): () => void {
   return () => window.removeEventListener('resize', changed)
 }
 
-export function useSizes(): { widthPx: number; heightPx: number; sizes: Sizes } {
+export interface ScreenSizes {
+  readonly widthPx: number
+  readonly heightPx: number
+  readonly sizes: Sizes
+  /** Left free above and below. */
+  readonly curtainPx: number
+  readonly transcriptPx: number
+  /** Whether anything would move: a small screen is in reach as a whole. */
+  readonly canLower: boolean
+}
+
+export function useSizes(): ScreenSizes {
   const widthPx = Math.max(
     1,
     useSyncExternalStore(follow, () => window.innerWidth),
@@ -18,10 +29,20 @@ export function useSizes(): { widthPx: number; heightPx: number; sizes: Sizes } 
     useSyncExternalStore(follow, () => window.innerHeight),
   )
   const { diagonalMm } = useStatus()
-  const largeType = usePage((state) => state.comfort.largeType)
+  const { largeType, inReach, spoken } = usePage((state) => state.comfort)
   const sizes = useMemo(
     () => sizesOf({ widthPx, heightPx, diagonalMm, largeType }),
     [widthPx, heightPx, diagonalMm, largeType],
   )
-  return { widthPx, heightPx, sizes }
+  const loweredPx = curtainOf({ heightPx, millimetre: sizes.millimetre })
+  const curtainPx = inReach ? loweredPx : 0
+  const transcriptPx = spoken ? transcriptOf(sizes) : 0
+  return {
+    widthPx,
+    heightPx: heightPx - curtainPx - transcriptPx,
+    sizes,
+    curtainPx,
+    transcriptPx,
+    canLower: loweredPx > 0,
+  }
 }

@@ -2,6 +2,7 @@
 import type { ReactElement } from 'react'
 import type { KioskScreen } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
+import { SpeechSwitch } from '../parts/ComfortBar.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
 import { useEngine, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
@@ -29,9 +30,12 @@ export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'app
           </p>
           <p className="verdict-hint">{words.approved.takeCard}</p>
         </div>
-        <Button action="show-goods" weight="main" onClick={() => void engine.showGoods()}>
-          {words.approved.show[goods.item.kind]}
-        </Button>
+        <div className="verdict-do">
+          <Button action="show-goods" weight="main" onClick={() => void engine.showGoods()}>
+            {words.approved.show[goods.item.kind]}
+          </Button>
+          <SpeechSwitch />
+        </div>
       </div>
     </Frame>
   )

@@ -1,5 +1,6 @@
 /** Invites: what there is, from what price, in which languages. Any touch starts. */
 import type { ReactElement } from 'react'
+import { Button } from '../parts/Button.tsx'
 import { ComfortToggles } from '../parts/ComfortBar.tsx'
 import { Cover } from '../parts/Cover.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
@@ -41,8 +42,8 @@ export function Attract(): ReactElement {
         </>
       }
     >
-      <button type="button" data-action="start" className="attract-start" onClick={start}>
-        <span className="attract-covers">
+      <div className="attract-start">
+        <span className="attract-covers" aria-hidden="true">
           {rows.map((row) => (
             <span className="attract-drift" key={row}>
               {placesOf(row, shown.length).map(({ key, place }) => {
@@ -58,15 +59,17 @@ export function Attract(): ReactElement {
             </span>
           ))}
         </span>
-        <span className="attract-words">
-          <span className="display">{words.attract.headline}</span>
-          <span className="lead">
+        <div className="attract-words">
+          <h1 className="display">{words.attract.headline}</h1>
+          <p className="lead">
             {cheapestMinor !== undefined && <strong>{words.attract.from(money(cheapestMinor))} </strong>}
             {words.attract.how}
-          </span>
-          <span className="button button-main attract-call">{words.attract.start}</span>
-        </span>
-      </button>
+          </p>
+          <Button action="start" weight="main" className="attract-call" onClick={start}>
+            <span>{words.attract.start}</span>
+          </Button>
+        </div>
+      </div>
     </Frame>
   )
 }

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import type { KioskScreen, RefusalReason } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
+import { SpeechSwitch } from '../parts/ComfortBar.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
 import { Cover } from '../parts/Cover.tsx'
 import { useEngine, usePage, useWords } from '../parts/engine-context.ts'
@@ -72,9 +73,12 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
           <circle cx="60" cy="60" r="54" />
           <path d="M42 42 78 78M78 42 42 78" />
         </svg>
-        <p className="not-charged" role="status">
-          <Icon name="shield" /> {words.declined.notCharged}
-        </p>
+        <div className="not-charged-row">
+          <p className="not-charged" role="status">
+            <Icon name="shield" /> {words.declined.notCharged}
+          </p>
+          <SpeechSwitch />
+        </div>
         <h1 className="display" aria-live="assertive">
           {refusal.what}
         </h1>

@@ -4,6 +4,7 @@ import type { GoodsView, KioskScreen } from '../../preload/contract.ts'
 import { CodeView } from '../goods/CodeView.tsx'
 import { ContentView, Elsewhere, NotHere } from '../goods/ContentView.tsx'
 import { Button } from '../parts/Button.tsx'
+import { SpeechSwitch } from '../parts/ComfortBar.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { QrCode } from '../parts/QrCode.tsx'
@@ -20,9 +21,12 @@ export function Goods({ screen }: { screen: Extract<KioskScreen, { name: 'goods'
         </section>
         <aside className="goods-side">
           {goods.claimUrl !== undefined && <Claim claimUrl={goods.claimUrl} goods={goods} />}
-          <Button action="finish" weight="main" onClick={() => void engine.finish()}>
-            {words.goods.finish}
-          </Button>
+          <div className="goods-leave">
+            <SpeechSwitch />
+            <Button action="finish" weight="main" onClick={() => void engine.finish()}>
+              {words.goods.finish}
+            </Button>
+          </div>
         </aside>
       </div>
     </Frame>

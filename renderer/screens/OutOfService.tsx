@@ -1,6 +1,7 @@
 /** Closed, and why, in words; the reason's name stands small for the technician. */
 import type { ReactElement } from 'react'
 import type { OutOfServiceReason } from '../../preload/contract.ts'
+import { SpeechSwitch } from '../parts/ComfortBar.tsx'
 import { useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 
@@ -8,7 +9,7 @@ export function OutOfService({ reason }: { reason: OutOfServiceReason }): ReactE
   const { words } = useWords()
   const { what, why } = words.outOfService.reason[reason]
   return (
-    <Frame screen="out-of-service" tone="ink">
+    <Frame screen="out-of-service" tone="ink" actions={<SpeechSwitch />}>
       <div className="closed" data-reason={reason}>
         <svg className="closed-sign" viewBox="0 0 120 120" aria-hidden="true">
           <circle cx="60" cy="60" r="52" />

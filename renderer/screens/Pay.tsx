@@ -3,12 +3,12 @@ import type { ReactElement } from 'react'
 import type { KioskScreen } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
-import { Countdown } from '../parts/Countdown.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { HoldStill } from '../parts/HoldStill.tsx'
 import { Icon } from '../parts/Icon.tsx'
 import { TapHint } from '../parts/TapHint.tsx'
+import { TimeLeft } from '../parts/TimeLeft.tsx'
 
 export function Pay({ screen }: { screen: Extract<KioskScreen, { name: 'pay' }> }): ReactElement {
   const engine = useEngine()
@@ -27,7 +27,7 @@ export function Pay({ screen }: { screen: Extract<KioskScreen, { name: 'pay' }> 
           <Button action="cancel" onClick={() => void engine.cancel()}>
             <Icon name="close" /> {words.bar.cancel}
           </Button>
-          <Countdown key={endsAt} endsAt={endsAt} label={words.pay.seconds} />
+          <TimeLeft endsAt={endsAt} />
         </>
       }
     >

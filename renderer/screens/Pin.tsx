@@ -1,14 +1,15 @@
 /** The card's PIN, key by key: every digit goes to main at once, and the page knows only how many there are. */
-import type { ReactElement } from 'react'
+import { type ReactElement, useEffect } from 'react'
 import { type KioskScreen, type PinKey, pinKeys } from '../../preload/contract.ts'
+import { goBack, reachable } from '../keypad.ts'
 import { Button } from '../parts/Button.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
-import { Countdown } from '../parts/Countdown.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { HoldStill } from '../parts/HoldStill.tsx'
 import { Icon } from '../parts/Icon.tsx'
 import { TapHint } from '../parts/TapHint.tsx'
+import { TimeLeft } from '../parts/TimeLeft.tsx'
 
 type PinScreen = Extract<KioskScreen, { name: 'pin' }>
 
@@ -26,33 +27,26 @@ export function Pin({ screen }: { screen: PinScreen }): ReactElement {
     <Frame
       screen="pin"
       tone="paper"
-      className={`reader-${readerPosition}`}
+      className={tapping ? `reader-${readerPosition}` : ''}
       actions={
         <>
           <Button action="cancel" onClick={() => void engine.cancel()}>
             <Icon name="close" /> {words.bar.cancel}
           </Button>
-          <Countdown key={endsAt} endsAt={endsAt} label={words.pay.seconds} />
+          <TimeLeft endsAt={endsAt} />
         </>
       }
     >
-      <div className="tap" data-phase={phase}>
-        <div className="tap-words">
+      <div className={tapping ? 'tap' : 'entry'} data-phase={phase}>
+        <div className={tapping ? 'tap-words' : 'entry-words'}>
           <p className="tap-item">
             <ContentText texts={item.title} />
             <strong>{money(amountMinor)}</strong>
           </p>
-          <h1 className="display" aria-live="assertive">
-            {tapping ? words.pin.tap : words.pin.headline}
-          </h1>
-          {phase === 'wrong' && (
+          <h1 className="display">{tapping ? words.pin.tap : words.pin.headline}</h1>
+          {(phase === 'wrong' || phase === 'wrongCard') && (
             <p className="lead missing" role="alert">
-              {words.pin.wrong}
-            </p>
-          )}
-          {phase === 'wrongCard' && (
-            <p className="lead missing" role="alert">
-              {words.recover.wrongCard}
+              <Icon name="close" /> {phase === 'wrong' ? words.pin.wrong : words.recover.wrongCard}
             </p>
           )}
           <p className="lead">{tapping ? words.pay.where[readerPosition] : words.pin.tries(triesLeft)}</p>
@@ -67,23 +61,41 @@ function Keys({ screen }: { screen: PinScreen }): ReactElement {
   const engine = useEngine()
   const { words } = useWords()
   const { digits, digitsMin, digitsMax } = screen
+  const disabled = (key: PinKey) =>
+    key === 'enter' ? digits < digitsMin : key === 'back' ? digits === 0 : digits >= digitsMax
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const key = pinKeyOf(event.key)
+      if (key === undefined || event.ctrlKey || event.altKey || event.metaKey) return
+      // Enter on a key that was reached by Tab presses that key.
+      if (event.key === 'Enter' && reachable().some((element) => element === document.activeElement)) return
+      event.preventDefault()
+      if (event.repeat) return
+      if (!disabled(key)) void engine.pinKey(key)
+      else if (event.key === '*') goBack()
+    }
+    window.addEventListener('keydown', press, { capture: true })
+    return () => window.removeEventListener('keydown', press, { capture: true })
+  })
   return (
     <div className="pin" dir="ltr">
+      <p className="unseen">{words.speech.pinKeys}</p>
       <p className="pin-digits" role="status" aria-label={words.pin.entered(digits)}>
         {Array.from({ length: Math.max(digitsMin, digits) }, (_, place) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a place is all that a hidden digit is
           <span key={place} data-filled={place < digits} />
         ))}
       </p>
-      <div className="pin-keys">
+      <div className="pin-keys" data-grid="">
         {keyRows.map((key) => (
           <Button
             key={key}
             action="pin-key"
             data-key={key}
+            data-private={key === 'back' || key === 'enter' ? undefined : ''}
             weight={key === 'enter' ? 'main' : 'quiet'}
             aria-label={key === 'back' ? words.pin.back : key === 'enter' ? words.pin.enter : key}
-            disabled={key === 'enter' ? digits < digitsMin : key === 'back' ? digits === 0 : digits >= digitsMax}
+            disabled={disabled(key)}
             onClick={() => void engine.pinKey(key)}
           >
             {key === 'back' ? <Icon name="backspace" /> : key === 'enter' ? <Icon name="tick" /> : key}
@@ -94,6 +106,8 @@ function Keys({ screen }: { screen: PinScreen }): ReactElement {
   )
 }
 
+const keysOf: Readonly<Record<string, PinKey>> = { Backspace: 'back', '*': 'back', Enter: 'enter', '#': 'enter' }
+
 /** The keys of a keypad or keyboard that mean the same. */
 export const pinKeyOf = (key: string): PinKey | undefined =>
-  key === 'Backspace' ? 'back' : key === 'Enter' ? 'enter' : pinKeys.find((known) => known === key)
+  (Object.hasOwn(keysOf, key) ? keysOf[key] : undefined) ?? pinKeys.find((known) => known === key)

@@ -3,11 +3,11 @@ import type { ReactElement } from 'react'
 import type { KioskScreen } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
-import { Countdown } from '../parts/Countdown.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { HoldStill } from '../parts/HoldStill.tsx'
 import { TapHint } from '../parts/TapHint.tsx'
+import { TimeLeft } from '../parts/TimeLeft.tsx'
 
 export function Recover({ screen }: { screen: Extract<KioskScreen, { name: 'recover' }> }): ReactElement {
   const engine = useEngine()
@@ -27,7 +27,7 @@ export function Recover({ screen }: { screen: Extract<KioskScreen, { name: 'reco
             {words.bar.leave}
           </Button>
           <span className="foot-hint">{words.recover.leaveHint}</span>
-          <Countdown key={endsAt} endsAt={endsAt} label={words.pay.seconds} />
+          <TimeLeft endsAt={endsAt} />
         </>
       }
     >

@@ -1,13 +1,15 @@
 /** Money onto the card: the voucher's code, then the card, then what it holds now. */
 import { type ReactElement, useEffect, useState } from 'react'
 import type { KioskScreen } from '../../preload/contract.ts'
+import { goBack } from '../keypad.ts'
 import { Button } from '../parts/Button.tsx'
-import { Countdown } from '../parts/Countdown.tsx'
+import { SpeechSwitch } from '../parts/ComfortBar.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { HoldStill } from '../parts/HoldStill.tsx'
 import { Icon } from '../parts/Icon.tsx'
 import { TapHint } from '../parts/TapHint.tsx'
+import { TimeLeft } from '../parts/TimeLeft.tsx'
 
 type TopUpScreen = Extract<KioskScreen, { name: 'top-up' }>
 
@@ -38,8 +40,24 @@ function Foot({ endsAt }: { endsAt: string }): ReactElement {
       <Button action="cancel" onClick={() => void engine.cancel()}>
         <Icon name="close" /> {words.bar.cancel}
       </Button>
-      <Countdown key={endsAt} endsAt={endsAt} label={words.pay.seconds} />
+      <TimeLeft endsAt={endsAt} />
     </>
+  )
+}
+
+/** Sixteen places in fours; those that are empty show how many are to come. */
+function Entered({ code }: { code: string }): ReactElement {
+  const { words } = useWords()
+  const spelled = [...code].join(' ')
+  return (
+    <p className="code-entered" dir="ltr" role="status" aria-label={`${words.topUp.entered}: ${spelled}`}>
+      {Array.from({ length: codeLength }, (_, place) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a place of the code is what it is
+        <span key={place} data-filled={place < code.length}>
+          {code[place]}
+        </span>
+      ))}
+    </p>
   )
 }
 
@@ -47,37 +65,52 @@ function Code({ screen }: { screen: Extract<TopUpScreen, { phase: 'code' | 'aski
   const engine = useEngine()
   const { words } = useWords()
   const [code, setCode] = useState('')
+  /** On a keypad: whether its figures move over the letters instead of being typed. */
+  const [moving, setMoving] = useState(false)
   const asking = screen.phase === 'asking'
   const add = (key: string) => setCode((before) => (before.length < codeLength ? before + key : before))
   const drop = () => setCode((before) => before.slice(0, -1))
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
+      if (asking || event.ctrlKey || event.altKey || event.metaKey) return
       const key = event.key.toUpperCase()
-      if (codeKeys.includes(key)) add(key)
-      else if (event.key === 'Backspace') drop()
+      const typed = codeKeys.includes(key) && !(moving && /\d/.test(key))
+      if (!typed && !['BACKSPACE', '*', '#'].includes(key)) return
+      event.preventDefault()
+      if (typed) add(key)
+      else if (key === '#') setMoving(!moving)
+      else if (code !== '') drop()
+      else if (key === '*') goBack()
     }
-    window.addEventListener('keydown', press)
-    return () => window.removeEventListener('keydown', press)
+    window.addEventListener('keydown', press, { capture: true })
+    return () => window.removeEventListener('keydown', press, { capture: true })
   })
   return (
-    <Frame screen="top-up" tone="paper" actions={<Foot endsAt={screen.endsAt} />}>
+    <Frame screen="top-up" tone="paper" className="code-screen" actions={<Foot endsAt={screen.endsAt} />}>
       <div className="code-entry" data-phase={screen.phase}>
-        <h1 className="title">{words.topUp.headline}</h1>
-        {screen.problem !== undefined && (
-          <p className="lead missing" role="alert">
-            {words.topUp.problem[screen.problem]}
+        <div className="code-words">
+          <h1 className="title">{words.topUp.headline}</h1>
+          {screen.problem === undefined ? (
+            <p className="code-hint">{words.topUp.hint}</p>
+          ) : (
+            <p className="missing" role="alert">
+              <Icon name="close" /> {words.topUp.problem[screen.problem]}
+            </p>
+          )}
+          <p className="unseen">{words.speech.codeKeys}</p>
+          <p className="unseen" role="status">
+            {moving ? words.speech.letters : words.speech.figures}
           </p>
-        )}
-        <p className="code-entered" dir="ltr" role="status" aria-label={words.topUp.entered}>
-          {code.replace(/.{4}(?=.)/g, '$&-') || <span className="code-hint">{words.topUp.hint}</span>}
-        </p>
-        <div className="code-keys" dir="ltr">
-          {codeKeys.map((key) => (
-            <Button key={key} action="code-key" data-key={key} disabled={asking} onClick={() => add(key)}>
-              {key}
-            </Button>
-          ))}
-          <Button action="code-back" aria-label={words.pin.back} disabled={code === '' || asking} onClick={drop}>
+        </div>
+        <div className="code-line" dir="ltr">
+          <Entered code={code} />
+          <Button
+            action="code-back"
+            className="button-icon"
+            aria-label={words.pin.back}
+            disabled={code === '' || asking}
+            onClick={drop}
+          >
             <Icon name="backspace" />
           </Button>
           <Button
@@ -88,6 +121,13 @@ function Code({ screen }: { screen: Extract<TopUpScreen, { phase: 'code' | 'aski
           >
             {asking ? words.topUp.asking : words.topUp.next}
           </Button>
+        </div>
+        <div className="code-keys" dir="ltr" data-grid="">
+          {codeKeys.map((key) => (
+            <Button key={key} action="code-key" data-key={key} disabled={asking} onClick={() => add(key)}>
+              {key}
+            </Button>
+          ))}
         </div>
       </div>
     </Frame>
@@ -152,6 +192,7 @@ function Ended({ screen }: { screen: Extract<TopUpScreen, { phase: 'done' | 'fai
           {done && <p className="verdict-hint">{words.approved.takeCard}</p>}
         </div>
         <div className="choices">
+          <SpeechSwitch />
           <Button action="browse" weight={done ? 'main' : 'quiet'} onClick={() => void engine.browseOn()}>
             {words.balance.shop}
           </Button>

@@ -1,0 +1,115 @@
+/**
+ * What is on the page, in words for somebody who does not see it, and the system's voice for it. Reads the page as it
+ * stands, so that every screen is spoken without a script of its own: headings, paragraphs, list items and messages in
+ * their order; of a control its name, what it is, and whether it is on. Figures that tick and decoration stay unsaid,
+ * and so does what is marked `data-private`.
+ */
+import type { Dictionary } from './language/language.ts'
+
+/** A piece of speech in one language. */
+export interface Line {
+  readonly text: string
+  readonly language: string
+}
+
+const said = 'h1, h2, h3, p, li, [role="status"], [role="alert"]'
+const unsaid = 'button, [aria-hidden="true"], [role="timer"], [role="img"], [data-private], svg, script, style'
+/** A text that is read when it is reached, not with its screen. */
+const readAtFocus = '[tabindex="0"]'
+/** Beyond it nobody listens; the text itself is there to be read again. */
+const charactersMax = 4_000
+
+/** A screen in words. */
+export function linesOf(layer: Element): readonly Line[] {
+  return [...layer.querySelectorAll<HTMLElement>(said)]
+    .filter((element) => element.parentElement?.closest(said) === null)
+    .filter((element) => element.closest(`${unsaid}, ${readAtFocus}`) === null && element.checkVisibility())
+    .flatMap((element) => linesIn(element))
+}
+
+/** One element in words: its label, or its text by language. */
+function linesIn(element: Element): readonly Line[] {
+  const label = element.getAttribute('aria-label')
+  if (label !== null) return [{ text: label, language: languageAt(element) }]
+  const lines: { text: string; language: string }[] = []
+  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
+  let length = 0
+  while (texts.nextNode() && length < charactersMax) {
+    const { parentElement, textContent } = texts.currentNode
+    const text = (textContent ?? '').replace(/[\s\u200b]+/g, ' ').trim()
+    if (text === '' || parentElement === null || isUnsaid(parentElement, element)) continue
+    length += text.length
+    const language = languageAt(parentElement)
+    const last = lines.at(-1)
+    if (last?.language === language) last.text += ` ${text}`
+    else lines.push({ text, language })
+  }
+  return lines
+}
+
+/** Within `element`, which itself is wanted. */
+function isUnsaid(part: Element, element: Element): boolean {
+  const found = part.closest(unsaid)
+  return found !== null && found !== element && element.contains(found)
+}
+
+function languageAt(element: Element): string {
+  return element.closest<HTMLElement>('[lang]')?.lang ?? 'en'
+}
+
+/** What has the focus; nothing of a heading, which is spoken with its screen. */
+export function controlIn(element: Element, words: Dictionary): readonly Line[] {
+  const language = document.documentElement.lang
+  if (element.matches('h1, h2, body')) return []
+  if (element.matches('[data-private]')) return [{ text: words.speech.digitKey, language }]
+  const name = linesIn(element)
+  if (!element.matches('button')) return name
+  const pressed = element.getAttribute('aria-pressed')
+  const state = pressed === null ? words.speech.button : pressed === 'true' ? words.speech.on : words.speech.off
+  return [...name, { text: state, language }]
+}
+
+/** `now` without what was said `before`. */
+export function newLines(before: readonly Line[], now: readonly Line[]): readonly Line[] {
+  const known = new Set(before.map(({ text }) => text))
+  return now.filter(({ text }) => !known.has(text))
+}
+
+export interface Voice {
+  /** After what it is saying now; hush() first to say it at once. */
+  say(lines: readonly Line[], manner: { readonly rate: number; readonly volume: number }): void
+  hush(): void
+}
+
+/** The system's voices (Web Speech API); a machine without a voice for a language stays silent in it. */
+export function systemVoice(): Voice {
+  const synthesis = typeof window.speechSynthesis === 'object' ? window.speechSynthesis : undefined
+  return {
+    say(lines, { rate, volume }) {
+      for (const { text, language } of lines) {
+        const voice = voiceFor(language, synthesis?.getVoices() ?? [])
+        if (synthesis === undefined || voice === undefined) continue
+        const utterance = new SpeechSynthesisUtterance(text)
+        Object.assign(utterance, { voice, lang: voice.lang, rate, volume })
+        synthesis.speak(utterance)
+      }
+    },
+    hush() {
+      synthesis?.cancel()
+    },
+  }
+}
+
+/** What a language's voice may be called instead: espeak-ng speaks Mandarin by its own code. */
+const alsoCalled: Readonly<Record<string, readonly string[]>> = { zh: ['cmn', 'yue'] }
+
+/** The nearest voice: of the same tag, else of the same language. */
+export function voiceFor<V extends { readonly lang: string }>(language: string, voices: readonly V[]): V | undefined {
+  const tag = (voice: V) => voice.lang.replace('_', '-').toLowerCase()
+  const primary = language.split('-')[0]?.toLowerCase() ?? ''
+  const names = [primary, ...(alsoCalled[primary] ?? [])]
+  return (
+    voices.find((voice) => tag(voice) === language.toLowerCase()) ??
+    voices.find((voice) => names.includes(tag(voice).split('-')[0] ?? ''))
+  )
+}
