@@ -6,5 +6,7 @@ export default defineConfig({
   root: 'renderer',
   publicDir: '../resources/goods',
   plugins: [react()],
+  // The typefaces lie in node_modules, which may be a link to elsewhere. Nobody but this machine is served.
+  server: { fs: { strict: false } },
   build: { rolldownOptions: { input: 'dev/harness.html' } },
 })
