@@ -2,6 +2,7 @@
 import { createRoot } from 'react-dom/client'
 import type { FarthingBridge } from '../preload/contract.ts'
 import { App } from './App.tsx'
+import { dictionaries } from './language/language.ts'
 import { soundOutcomes } from './sounds.ts'
 import { createEngine, type Engine } from './store.ts'
 import './styles.css'
@@ -19,11 +20,22 @@ function heapBytes(): number {
   const { memory } = performance as Performance & { readonly memory?: { readonly usedJSHeapSize: number } }
   return memory?.usedJSHeapSize ?? 0
 }
+/** The first screen waits for its typefaces, so that none flashes by in another; but nobody waits long for letters. */
+const typefacesMsMax = 600
+
+async function typefaces(): Promise<void> {
+  const { fontFamily, fontWeight } = getComputedStyle(document.body)
+  const names = Object.values(dictionaries).map(({ autonym }) => autonym)
+  const late = new Promise<void>((resolve) => setTimeout(resolve, typefacesMsMax))
+  const loaded = document.fonts.load(`${fontWeight} 30px ${fontFamily}`, names.join(' '))
+  await Promise.race([loaded.then(undefined, () => undefined), late])
+}
 
 export function mount({ bridge, root }: { bridge: FarthingBridge; root: HTMLElement }): Engine {
   const engine = createEngine({ bridge, now: () => Date.now() })
-  createRoot(root, { onCaughtError: () => undefined, onUncaughtError: () => undefined }).render(
-    <App engine={engine} restart={() => setTimeout(() => window.location.reload(), restartMs)} />,
+  const page = createRoot(root, { onCaughtError: () => undefined, onUncaughtError: () => undefined })
+  void typefaces().then(() =>
+    page.render(<App engine={engine} restart={() => setTimeout(() => window.location.reload(), restartMs)} />),
   )
   soundOutcomes(engine)
   setInterval(() => engine.tick(), tickMs)
