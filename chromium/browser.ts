@@ -85,7 +85,8 @@ export interface BrowserOptions {
 
 const windowSwitches = ({ headless, kiosk, size }: BrowserOptions) => [
   ...(headless ? ['--headless=new', '--hide-scrollbars'] : []),
-  ...(kiosk && !headless ? ['--kiosk'] : []),
+  // The voices of the spoken kiosk: Chromium asks the system for them only when told to.
+  ...(kiosk && !headless ? ['--kiosk', '--enable-speech-dispatcher'] : []),
   ...(size === undefined ? [] : [`--window-size=${size.width},${size.height}`]),
   '--window-position=0,0',
 ]
