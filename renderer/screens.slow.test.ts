@@ -2,6 +2,7 @@
  * Every screen in real Chromium, in three cabinets, by millimetre: capitals and targets are large enough, nothing
  * stands outside of the screen, and what must be pressed can be. Slow: it draws some two hundred screens.
  */
+import { createRequire } from 'node:module'
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { screens } from './dev/fixtures.ts'
@@ -14,15 +15,33 @@ const cabinets = [
   { name: 'landscape, 21.5 inch', width: 1920, height: 1080, diagonalMm: 546 },
   { name: 'small, 10.1 inch', width: 1024, height: 600, diagonalMm: 257 },
 ]
-const modes = [
+/** Of one cabinet, seen in one way. `axe`: also by axe-core's rules (WCAG 2.2 AA and its best practices). */
+interface Mode {
+  readonly mode: string
+  readonly query: string
+  readonly axe?: true
+}
+const everywhere: readonly Mode[] = [
   { mode: 'Traditional Chinese', query: '&language=zh-Hant' },
   { mode: 'German, large type, offline, reader on the right', query: '&language=de&large&offline&reader=right' },
   {
     mode: 'Arabic, contrast, many items, reader on the left',
     query: '&language=ar&contrast&many&reader=left&item=long',
   },
-  { mode: 'English, within reach, spoken', query: '&reach&speech' },
 ]
+/** In the largest cabinet every comfort in both directions of writing. */
+const modesOf: Readonly<Record<string, readonly Mode[]>> = {
+  portrait: [
+    { mode: 'English', query: '', axe: true },
+    { mode: 'English, contrast, spoken', query: '&contrast&speech', axe: true },
+    { mode: 'English, large type, within reach', query: '&large&reach', axe: true },
+    { mode: 'Arabic, large type, spoken', query: '&language=ar&large&speech&offline', axe: true },
+    { mode: 'Arabic, within reach, contrast', query: '&language=ar&reach&contrast&many&item=long', axe: true },
+    ...everywhere.slice(0, 2),
+  ],
+  landscape: [...everywhere, { mode: 'Arabic, within reach, spoken', query: '&language=ar&reach&speech', axe: true }],
+  small: [...everywhere, { mode: 'Spanish, spoken', query: '&language=es&speech', axe: true }],
+}
 /** Without these a screen would be a dead end. */
 const wayOn: Readonly<Record<string, readonly string[]>> = {
   attract: ['start', 'language', 'contrast', 'large-type'],
@@ -57,6 +76,19 @@ beforeAll(async () => {
 
 afterAll(() => harness.close())
 
+const axeSource: string = createRequire(import.meta.resolve('@axe-core/playwright'))('axe-core').source
+
+/** Runs in the page: what axe-core finds wrong. */
+async function axeFindings(): Promise<readonly string[]> {
+  const { axe } = window as unknown as {
+    axe: {
+      run: (context: object, options: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>
+    }
+  }
+  const { violations } = await axe.run(document, { resultTypes: ['violations'], iframes: false })
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' ')}`)
+}
+
 /** Runs in the page: what a customer could not read, hit or reach. */
 function faultsOnScreen({ capital, target, inkOfType }: { capital: number; target: number; inkOfType: number }) {
   const millimetre = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--millimetre'))
@@ -89,15 +121,16 @@ function faultsOnScreen({ capital, target, inkOfType }: { capital: number; targe
 }
 
 describe.each(cabinets)('$name', ({ name: cabinet, width, height, diagonalMm }) => {
-  it.each(modes)(
+  it.each(modesOf[cabinet.split(',')[0] ?? ''] ?? [])(
     '$mode: every screen can be read and left',
-    async ({ query }) => {
+    async ({ query, axe }) => {
       const page = await harness.browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' })
       const broken: string[] = []
       page.on('pageerror', (error) => broken.push(error.message))
       await page.goto(`${harness.url}?diagonal=${diagonalMm}${query}`)
       await page.waitForSelector('[data-screen]')
       await page.evaluate(() => document.fonts.ready)
+      if (axe) await page.evaluate(axeSource)
       for (const name of drawn(cabinet)) {
         const main = screens[name]?.().name
         const shown = main === undefined || main === 'browse' ? name : main
@@ -109,6 +142,7 @@ describe.each(cabinets)('$name', ({ name: cabinet, width, height, diagonalMm }) 
           inkOfType: capitalOfType,
         })
         expect.soft(faults, name).toEqual([])
+        if (axe) expect.soft(await page.evaluate(axeFindings), name).toEqual([])
         if (working.has(name)) expect(await page.locator('main button').count(), name).toBe(0)
         else
           for (const action of wayOn[shown] ?? [])

@@ -14,8 +14,8 @@ export interface Line {
 
 const said = 'h1, h2, h3, p, li, [role="status"], [role="alert"]'
 const unsaid = 'button, [aria-hidden="true"], [role="timer"], [role="img"], [data-private], svg, script, style'
-/** A text that is read when it is reached, not with its screen. */
-const readAtFocus = '[tabindex="0"]'
+/** A text that is read when it is reached, not with its screen; a short one says `data-said`. */
+const readAtFocus = '[tabindex="0"]:not([data-said])'
 /** Beyond it nobody listens; the text itself is there to be read again. */
 const charactersMax = 4_000
 

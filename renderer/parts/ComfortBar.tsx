@@ -55,14 +55,7 @@ function Toggle({ comfort, action, label, icon }: ToggleProps): ReactElement {
       aria-pressed={pressed}
       onClick={() => engine.toggle(comfort)}
     >
-      {icon === undefined ? (
-        <span className="type-sign" aria-hidden="true">
-          <span>{words.bar.typeSign}</span>
-          <span>{words.bar.typeSign}</span>
-        </span>
-      ) : (
-        <Icon name={icon} />
-      )}
+      {icon === undefined ? <span className="type-sign" data-sign={words.bar.typeSign} /> : <Icon name={icon} />}
     </Button>
   )
 }

@@ -45,7 +45,8 @@ function Claim({ claimUrl, goods }: { claimUrl: string; goods: GoodsView }): Rea
   const { words, day } = useWords()
   const { online } = useStatus()
   return (
-    <div className="claim" data-claim-url={claimUrl}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keypad.
+    <div className="claim" data-claim-url={claimUrl} data-said="" tabIndex={0}>
       <QrCode text={claimUrl} label={words.goods.scan} />
       <div className="claim-words">
         <h2>{words.goods.takeAlong}</h2>
