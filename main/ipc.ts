@@ -31,6 +31,7 @@ const shapes: { readonly [M in Method]: v.GenericSchema<unknown, Arguments[M]> }
   pinKey: v.strictTuple([v.picklist(pinKeys)]),
   topUp: nothing,
   topUpCode: v.strictTuple([v.pipe(v.string(), v.minLength(1), v.maxLength(codeLengthMax))]),
+  takeCredits: nothing,
   printReceipt: v.strictTuple([language]),
   cancel: nothing,
   showGoods: nothing,
@@ -107,6 +108,7 @@ export const connectIpc = (options: {
   handle('pinKey', (key) => kiosk.pinKey(key))
   handle('topUp', () => kiosk.topUp())
   handle('topUpCode', (code) => kiosk.topUpCode(code))
+  handle('takeCredits', () => kiosk.takeCredits())
   handle('printReceipt', (language) => kiosk.printReceipt(language))
   handle('cancel', () => kiosk.cancel())
   handle('showGoods', () => kiosk.showGoods())

@@ -1,6 +1,6 @@
 /** Puts the till together from its parts, and takes it apart again. */
 import { readIdentity } from './identity.ts'
-import { askVoucher } from './inquiry.ts'
+import { askCredits, askVoucher } from './inquiry.ts'
 import { makeKiosk } from './kiosk/kiosk.ts'
 import type { Kiosk } from './kiosk/kiosk-contract.ts'
 import { readKioskSettings } from './kiosk/kiosk-settings.ts'
@@ -27,6 +27,11 @@ export const openKiosk = async (options: {
     settings,
     loadDesk: {
       voucher: (code) => askVoucher(terminal, client, code),
+      credits: async (cardId) =>
+        (await askCredits(terminal, client, cardId)).map(({ reference, amountMinor }) => ({
+          funding: reference,
+          amountMinor,
+        })),
       load: (channel, load) => loadCard(terminal, client, channel, load),
     },
     ...(settings.printer === undefined ? {} : { printer: openPrinter(settings.printer) }),

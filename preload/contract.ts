@@ -233,6 +233,8 @@ export type KioskScreen =
       readonly balanceMinor: number
       readonly expiresAt: string
       readonly blocked: boolean
+      /** The issuer owes this card so much: it can be taken onto the card here. */
+      readonly waitingMinor?: number
       readonly movements: readonly CardMovement[]
     }
   | { readonly name: 'out-of-service'; readonly reason: OutOfServiceReason }
@@ -271,6 +273,8 @@ export interface FarthingBridge {
   topUp(): Promise<void>
   /** The voucher's code, as it was typed. */
   topUpCode(code: string): Promise<void>
+  /** From `balance`: what the issuer owes the card (`waitingMinor`) comes onto it. */
+  takeCredits(): Promise<void>
   /** Prints the receipt of the sale that is shown (`approved`, `goods`). */
   printReceipt(language: string): Promise<void>
   /** From `approved` to `goods`. */
@@ -292,6 +296,7 @@ export const channels = {
   pinKey: 'farthing:pin-key',
   topUp: 'farthing:top-up',
   topUpCode: 'farthing:top-up-code',
+  takeCredits: 'farthing:take-credits',
   printReceipt: 'farthing:print-receipt',
   showGoods: 'farthing:show-goods',
   collect: 'farthing:collect',

@@ -33,6 +33,7 @@ const bridge: FarthingBridge = {
   pinKey: (key) => ipcRenderer.invoke(channels.pinKey, key),
   topUp: () => ipcRenderer.invoke(channels.topUp),
   topUpCode: (code) => ipcRenderer.invoke(channels.topUpCode, code),
+  takeCredits: () => ipcRenderer.invoke(channels.takeCredits),
   printReceipt: (language) => ipcRenderer.invoke(channels.printReceipt, language),
   cancel: () => ipcRenderer.invoke(channels.cancel),
   showGoods: () => ipcRenderer.invoke(channels.showGoods),

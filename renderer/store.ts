@@ -66,6 +66,7 @@ export interface Engine {
   pinKey(key: PinKey): Promise<void>
   topUp(): Promise<void>
   topUpCode(code: string): Promise<void>
+  takeCredits(): Promise<void>
   printReceipt(): Promise<void>
   cancel(): Promise<void>
   showGoods(): Promise<void>
@@ -234,6 +235,7 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
       return ask(() => bridge.topUp())
     },
     topUpCode: (code) => ask(() => bridge.topUpCode(code)),
+    takeCredits: () => ask(() => bridge.takeCredits()),
     printReceipt: () => ask(() => bridge.printReceipt(languageOf(store.getState()))),
     cancel() {
       returnTo = store.getState().page

@@ -70,10 +70,12 @@ export const cutPowerEverywhere = async (
   options: {
     readonly folder: string
     readonly seeds: number
+    /** The cut comes after every so many calls. */
+    readonly stride: number
     readonly check: (folder: string, reported: Reported) => Promise<readonly string[]> | readonly string[]
   },
 ): Promise<PowerLosses> => {
-  const { folder, seeds, check } = options
+  const { folder, seeds, stride, check } = options
   const disk = new RecordedDisk()
   const all = calls.flatMap(marksOf)
   const seen = new Set<string>()
@@ -95,6 +97,7 @@ export const cutPowerEverywhere = async (
   for (const [at, call] of calls.entries()) {
     disk.play(call)
     reported += marksOf(call).length
+    if (at % stride !== 0) continue
     const where = `after call ${at + 1} (${call.kind} ${call.file})`
     await look(disk.image(), `${where}, everything`)
     if (disk.uncertain)

@@ -19,6 +19,7 @@ interface Options {
   readonly seed: string
   readonly soak?: number
   readonly inputs?: number
+  readonly part: number
   readonly lanes: number
   readonly input?: string
   readonly keep: boolean
@@ -38,6 +39,7 @@ const options = new Command('fuzz')
   .option('--seed <text>', 'the same seed, the same inputs', randomBytes(4).toString('hex'))
   .option('--soak <minutes>', 'for so long in all, each target its share', seconds)
   .option('--inputs <count>', 'so many inputs to each target', count)
+  .option('--part <count>', 'of each target’s inputs the so-manieth part', count, 1)
   .option('--lanes <count>', 'targets at a time', count, Math.min(availableParallelism(), 4))
   .option('--input <hex>', 'one input alone, to the one target')
   .option('--keep', 'write to the corpus what reached something new', false)
@@ -102,7 +104,7 @@ const run = async (queue: readonly Queued[]) => {
         seed: options.seed,
         inputs:
           options.input === undefined
-            ? (options.inputs ?? (shareMs === undefined ? target.inputs : inputsUnlimited))
+            ? (options.inputs ?? (shareMs === undefined ? Math.ceil(target.inputs / options.part) : inputsUnlimited))
             : 1,
         ...(shareMs === undefined ? {} : { forMs: shareMs }),
         ...(options.input === undefined ? {} : { only: options.input }),

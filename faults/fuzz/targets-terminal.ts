@@ -218,6 +218,7 @@ const recordingKiosk = (reached: unknown[][]): Kiosk => {
     pinKey: (key) => note('pinKey', key),
     topUp: () => note('topUp'),
     topUpCode: (code) => note('topUpCode', code),
+    takeCredits: () => note('takeCredits'),
     printReceipt: (language) => note('printReceipt', language),
     cancel: () => note('cancel'),
     showGoods: () => note('showGoods'),

@@ -11,6 +11,7 @@ export interface Kiosk {
   stay(): Promise<void>
   pinKey(key: PinKey): Promise<void>
   topUp(): Promise<void>
+  takeCredits(): Promise<void>
   topUpCode(code: string): Promise<void>
   printReceipt(language: string): Promise<void>
   cancel(): Promise<void>

@@ -17,6 +17,7 @@ import type {
 import type { CardInfo } from '../../protocol/card-info.ts'
 import { currencyOf } from '../../protocol/currency.ts'
 import type { Item } from '../../protocol/item.ts'
+import type { CardId } from '../../protocol/quantities.ts'
 import type { ReadyGoods } from '../catalogue.ts'
 import type { LoadOutcome } from '../load.ts'
 import { itemOf } from '../payment.ts'
@@ -42,11 +43,12 @@ import {
 import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
 import type { SyncLoop } from '../sync/sync.ts'
 import type { Terminal } from '../terminal.ts'
-import { newToken, readStatement } from './card-statement.ts'
+import { newToken, readStatement, type Statement } from './card-statement.ts'
 import type { Kiosk } from './kiosk-contract.ts'
 import type { KioskSettings } from './kiosk-settings.ts'
 import {
   allows,
+  type Fund,
   type Mode,
   type PinMode,
   placeOf,
@@ -77,8 +79,10 @@ const staysMax = 10
 export interface LoadDesk {
   /** What a voucher is worth. @throws IssuerUnreachable */
   voucher(code: string): Promise<VoucherState>
+  /** What a card is owed, which has just proved itself. @throws IssuerUnreachable, IssuerRefused */
+  credits(cardId: CardId): Promise<readonly Fund[]>
   /** @throws IssuerUnreachable, IssuerRefused: it may be booked all the same */
-  load(channel: CardChannel, load: { readonly amountMinor: number; readonly funding: string }): Promise<LoadOutcome>
+  load(channel: CardChannel, load: Fund): Promise<LoadOutcome>
 }
 export type VoucherState =
   | { readonly state: 'valid'; readonly amountMinor: number }
@@ -353,23 +357,29 @@ export const makeKiosk = (
 
   const loadWith = (card: PresentCard, asked: TopUpMode, desk: LoadDesk) =>
     card.use(async (channel) => {
-      const { step, code = '' } = asked
-      assert(step.phase === 'tap', 'a card is loaded after its voucher is known')
-      const { amountMinor } = step
+      let loadedMinor = 0
+      let step: TopUp = { phase: 'failed', problem: 'refused' }
       try {
-        const outcome = await desk.load(channel, { amountMinor, funding: code })
-        if (outcome.outcome !== 'declined') usedUp.add(card)
-        enterTopUp(loadStep(outcome, amountMinor), { code, refused: card })
-        sync?.nudge()
+        for (const fund of asked.funds) {
+          const outcome = await desk.load(channel, fund)
+          if (outcome.outcome !== 'declined') usedUp.add(card)
+          if (outcome.outcome === 'captured') loadedMinor += fund.amountMinor
+          // What was loaded before it failed is said, and the rest waits where it was.
+          else if (loadedMinor > 0) break
+          step = loadStep(outcome, loadedMinor === 0 ? sumOf(asked.funds) : loadedMinor)
+          if (outcome.outcome !== 'captured') break
+        }
       } catch (error) {
         if (!(error instanceof IssuerUnreachable || error instanceof IssuerRefused)) throw error
         log(`load: ${error.message}`)
-        enterTopUp({ phase: 'failed', problem: 'unanswered' })
+        if (loadedMinor === 0) step = { phase: 'failed', problem: 'unanswered' }
       }
+      enterTopUp(step, { funds: asked.funds, refused: card })
+      sync?.nudge()
     })
 
-  const enterTopUp = (step: TopUp, more: { readonly code?: string; readonly refused?: PresentCard } = {}) =>
-    enter({ name: 'top-up', step, ...more, endsAtMs: Date.now() + waitMs['top-up'] })
+  const enterTopUp = (step: TopUp, more: Partial<Pick<TopUpMode, 'funds' | 'refused'>> = {}) =>
+    enter({ name: 'top-up', funds: [], step, ...more, endsAtMs: Date.now() + waitMs['top-up'] })
 
   const finishWith = (card: PresentCard, doubt: Extract<Mode, { name: 'recover' }>) =>
     card.use(async (channel) => {
@@ -405,10 +415,24 @@ export const makeKiosk = (
           if (session === undefined || statement === undefined)
             return enter({ name: 'shown', screen: { name: 'declined', reason: 'cardSuspect' } })
           enter({ name: 'shown', screen: balanceScreen(statement), statement })
+          lookForCredits(statement)
           await passOn(session, statement.card.counter)
         }
       }
     })
+
+  /** What the issuer owes this card is shown as soon as it says so; nobody waits for that. */
+  const lookForCredits = (statement: Statement) => {
+    if (loadDesk === undefined || !canLoad()) return
+    loadDesk.credits(statement.card.cardId).then(
+      (credits) => {
+        if (credits.length === 0 || mode.name !== 'shown' || mode.statement !== statement) return
+        if (mode.screen.name === 'balance')
+          enter({ ...mode, credits, screen: { ...mode.screen, waitingMinor: sumOf(credits) } })
+      },
+      (error: Error) => log(`credits: ${error.message}`),
+    )
+  }
 
   /** The customer has seen what he came for: a card that leaves now is no fault. */
   const passOn = async (session: PurseSession, newest: number) => {
@@ -588,7 +612,15 @@ export const makeKiosk = (
       const asking = mode
       const answer = await voucherStep(loadDesk, code)
       if (mode !== asking) return
-      enterTopUp(answer, { code })
+      enterTopUp(answer, answer.phase === 'tap' ? { funds: [{ funding: code, amountMinor: answer.amountMinor }] } : {})
+      onReader()
+    },
+    async takeCredits() {
+      if (allows(mode, 'takeCredits')) await working
+      if (busy || mode.name !== 'shown' || mode.credits === undefined || !canLoad()) return
+      if (!allows(mode, 'takeCredits')) return
+      const { credits } = mode
+      enterTopUp({ phase: 'tap', amountMinor: sumOf(credits) }, { funds: credits })
       onReader()
     },
     async showGoods() {
@@ -649,6 +681,8 @@ export const makeKiosk = (
     },
   }
 }
+
+const sumOf = (funds: readonly Fund[]): number => funds.reduce((sum, { amountMinor }) => sum + amountMinor, 0)
 
 type PrintedScreen = Extract<ShownScreen, { name: 'approved' | 'goods' }>
 

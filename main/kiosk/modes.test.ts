@@ -8,6 +8,7 @@ const touches: readonly Touch[] = [
   'pinKey',
   'topUp',
   'topUpCode',
+  'takeCredits',
   'showGoods',
   'printReceipt',
   'collect',
@@ -37,7 +38,7 @@ const expected: Readonly<Record<Place, string>> = {
   approved: 'showGoods printReceipt finish | nothing',
   goods: 'printReceipt finish | nothing',
   declined: 'buy topUp finish | nothing',
-  balance: 'topUp collect finish | nothing',
+  balance: 'topUp takeCredits collect finish | nothing',
 }
 
 test.each(Object.entries(rulesOf))('%s', (place, { touches: allowed, card, timed }) => {

@@ -27,11 +27,17 @@ export interface PinMode {
   readonly endsAtMs: number
 }
 
+/** One load: its funding is a voucher's code or a credit's reference. */
+export interface Fund {
+  readonly funding: string
+  readonly amountMinor: number
+}
+
 export interface TopUpMode {
   readonly name: 'top-up'
   readonly step: TopUp
-  /** The voucher's code, once it is known to be good. */
-  readonly code?: string
+  /** What is to be loaded, once that is known: a voucher, or what the issuer owes this card. */
+  readonly funds: readonly Fund[]
   /** A card that this voucher cannot go to; another one may. */
   readonly refused?: PresentCard
   readonly endsAtMs: number
@@ -54,7 +60,13 @@ export type Mode =
       readonly phase: 'waiting' | 'wrongCard' | 'working'
       readonly endsAtMs: number
     }
-  | { readonly name: 'shown'; readonly screen: ShownScreen; readonly statement?: Statement; readonly sale?: ShownSale }
+  | {
+      readonly name: 'shown'
+      readonly screen: ShownScreen
+      readonly statement?: Statement
+      readonly sale?: ShownSale
+      readonly credits?: readonly Fund[]
+    }
 
 /** Screens that only show: what happened is over. */
 export type ShownScreen = Extract<KioskScreen, { name: 'approved' | 'goods' | 'declined' | 'balance' }>
@@ -67,6 +79,7 @@ export type Touch =
   | 'pinKey'
   | 'topUp'
   | 'topUpCode'
+  | 'takeCredits'
   | 'showGoods'
   | 'printReceipt'
   | 'collect'
@@ -105,7 +118,7 @@ export const rulesOf = {
   approved: { touches: ['showGoods', 'printReceipt', 'finish'], card: 'nothing', timed: false },
   goods: { touches: ['printReceipt', 'finish'], card: 'nothing', timed: false },
   declined: { touches: ['buy', 'topUp', 'finish'], card: 'nothing', timed: false },
-  balance: { touches: ['collect', 'topUp', 'finish'], card: 'nothing', timed: false },
+  balance: { touches: ['collect', 'topUp', 'takeCredits', 'finish'], card: 'nothing', timed: false },
 } as const satisfies Readonly<Record<string, Rules>>
 export type Place = keyof typeof rulesOf
 

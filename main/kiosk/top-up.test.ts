@@ -5,12 +5,18 @@ import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
 import type { SyncLoop } from '../sync/sync.ts'
 import { makeTestCard } from '../test-terminal.ts'
 import type { LoadDesk, VoucherState } from './kiosk.ts'
+import type { Fund } from './modes.ts'
 import { openTill } from './test-kiosk.ts'
 
 const code = '7KQ20F9MXW3TH5RA'
 
 /** The issuer's answers, one by one; what is loaded is the desk's own test (load.test.ts). */
-const openWith = (desk: { vouchers?: (VoucherState | Error)[]; loads?: (LoadOutcome | Error)[]; online?: boolean }) => {
+const openWith = (desk: {
+  vouchers?: (VoucherState | Error)[]
+  credits?: readonly Fund[]
+  loads?: (LoadOutcome | Error)[]
+  online?: boolean
+}) => {
   const asked: unknown[] = []
   const next = <Answer>(answers: (Answer | Error)[]): Answer => {
     const answer = answers.shift()
@@ -22,6 +28,7 @@ const openWith = (desk: { vouchers?: (VoucherState | Error)[]; loads?: (LoadOutc
       asked.push(voucher)
       return next(desk.vouchers ?? [])
     },
+    credits: async () => desk.credits ?? [],
     load: async (channel, load) => {
       asked.push(load)
       await selectPurse(channel)
@@ -100,4 +107,47 @@ test('offline, or where the technician says so, no money is loaded', async () =>
   expect(kiosk.state.status.topUp).toBe(false)
   await kiosk.topUp()
   expect(kiosk.state.screen.name).toBe('browse')
+})
+
+test('what the issuer owes a card is shown with its balance, and comes onto it with one tap', async () => {
+  const credits = [
+    { funding: 'AAAAA-BBBBB', amountMinor: 250 },
+    { funding: 'CCCCC-DDDDD', amountMinor: 40 },
+  ]
+  const loaded = (counter: number, balanceAfterMinor: number): LoadOutcome => ({
+    outcome: 'captured',
+    cardId: 'c0',
+    counter,
+    balanceAfterMinor,
+  })
+  const { kiosk, screen, put, asked } = openWith({ credits, loads: [loaded(2, 1250), loaded(3, 1290)] })
+  await kiosk.takeCredits()
+  expect(kiosk.state.screen.name).toBe('browse')
+  put(makeTestCard())
+  expect(await screen('balance', ({ waitingMinor }) => waitingMinor !== undefined)).toMatchObject({ waitingMinor: 290 })
+  // It still lies there.
+  await kiosk.takeCredits()
+  expect(await screen('top-up', ({ phase }) => phase === 'done')).toMatchObject({
+    amountMinor: 290,
+    balanceMinor: 1290,
+  })
+  expect(asked).toEqual(credits)
+})
+
+test('a second credit that fails leaves the first one said, and waits where it was', async () => {
+  const credits = [
+    { funding: 'AAAAA-BBBBB', amountMinor: 250 },
+    { funding: 'CCCCC-DDDDD', amountMinor: 40 },
+  ]
+  const { kiosk, screen, put } = openWith({
+    credits,
+    loads: [{ outcome: 'captured', cardId: 'c0', counter: 2, balanceAfterMinor: 1250 }, new IssuerUnreachable('no')],
+  })
+  put(makeTestCard())
+  await screen('balance', ({ waitingMinor }) => waitingMinor !== undefined)
+  await kiosk.takeCredits()
+  expect(await screen('top-up', ({ phase }) => phase === 'done')).toMatchObject({
+    amountMinor: 250,
+    balanceMinor: 1250,
+  })
 })

@@ -322,6 +322,7 @@ export function fakeBridge(first: KioskState): FakeBridge {
     pinKey: (key) => note(`pinKey ${key}`),
     topUp: () => note('topUp'),
     topUpCode: (code) => note(`topUpCode ${code}`),
+    takeCredits: () => note('takeCredits'),
     printReceipt: () => note('printReceipt'),
     cancel: () => note('cancel'),
     showGoods: () => note('showGoods'),
