@@ -61,9 +61,9 @@ export function curtainOf({ heightPx, millimetre }: { heightPx: number; millimet
   return Math.min(heightPx * (1 - reachShareMin), Math.max(0, heightPx - reachMm * millimetre))
 }
 
-/** The height of what is spoken, written at the foot: two lines, or a row of buttons. */
-export function transcriptOf({ target, text, space }: Sizes): number {
-  return Math.max(target, text * 2.6) + space
+/** The height of what is spoken, written at the foot: two lines, or a row of buttons. `leading`: from line to line, as a part of the type size. */
+export function transcriptOf({ target, text, space }: Sizes, leading: number): number {
+  return Math.max(target, text * leading * 2) + space
 }
 
 export type Room = 'tight' | 'snug' | 'ample'

@@ -49,6 +49,7 @@ function linesIn(element: Element): readonly Line[] {
 
 /** Within `element`, which itself is wanted. */
 function isUnsaid(part: Element, element: Element): boolean {
+  if (!part.checkVisibility()) return true
   const found = part.closest(unsaid)
   return found !== null && found !== element && element.contains(found)
 }
@@ -75,9 +76,16 @@ export function newLines(before: readonly Line[], now: readonly Line[]): readonl
   return now.filter(({ text }) => !known.has(text))
 }
 
+export interface Manner {
+  readonly rate: number
+  readonly volume: number
+  /** Called as a line begins to be heard. */
+  readonly onLine: (line: Line) => void
+}
+
 export interface Voice {
   /** After what it is saying now; hush() first to say it at once. */
-  say(lines: readonly Line[], manner: { readonly rate: number; readonly volume: number }): void
+  say(lines: readonly Line[], manner: Manner): void
   hush(): void
 }
 
@@ -85,11 +93,14 @@ export interface Voice {
 export function systemVoice(): Voice {
   const synthesis = typeof window.speechSynthesis === 'object' ? window.speechSynthesis : undefined
   return {
-    say(lines, { rate, volume }) {
-      for (const { text, language } of lines) {
-        const voice = voiceFor(language, synthesis?.getVoices() ?? [])
-        if (synthesis === undefined || voice === undefined) continue
-        const utterance = new SpeechSynthesisUtterance(text)
+    say(lines, { rate, volume, onLine }) {
+      if (synthesis === undefined) return
+      const voices = synthesis.getVoices()
+      for (const line of lines) {
+        const voice = voiceFor(line.language, voices)
+        if (voice === undefined) continue
+        const utterance = new SpeechSynthesisUtterance(line.text)
+        utterance.addEventListener('start', () => onLine(line))
         Object.assign(utterance, { voice, lang: voice.lang, rate, volume })
         synthesis.speak(utterance)
       }

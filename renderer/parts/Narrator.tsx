@@ -22,6 +22,12 @@ function seenNow(): { readonly layer: Element; readonly name: string } {
   return { layer: screen ?? top, name: screen?.dataset.screen ?? '' }
 }
 
+/** The transcript shows what is heard now. */
+function follow(text: string): void {
+  const lines = [...document.querySelectorAll('.transcript-text span')]
+  lines.find((line) => line.textContent?.trim() === text)?.scrollIntoView({ block: 'nearest' })
+}
+
 function useNarration(): { readonly lines: readonly Line[]; readonly again: () => void } {
   const { words, language } = useWords()
   const { volume } = useStatus()
@@ -34,7 +40,7 @@ function useNarration(): { readonly lines: readonly Line[]; readonly again: () =
   const say = useRef((said: readonly Line[], now: boolean) => {
     if (said.length === 0) return
     if (now) voice.hush()
-    voice.say(said, manner.current)
+    voice.say(said, { ...manner.current, onLine: ({ text }) => follow(text) })
     setLines(said)
   })
 

@@ -1,6 +1,8 @@
 /** The sizes of this screen (sizes.ts), following the window; its height is what is left for the screens. */
 import { useMemo, useSyncExternalStore } from 'react'
+import { directionOf } from '../language/bidi.ts'
 import { curtainOf, type Sizes, sizesOf, transcriptOf } from '../sizes.ts'
+import { languageOf } from '../store.ts'
 import { usePage, useStatus } from './engine-context.ts'
 
 function follow(changed: () => void): () => void {
@@ -36,7 +38,8 @@ export function useSizes(): ScreenSizes {
   )
   const loweredPx = curtainOf({ heightPx, millimetre: sizes.millimetre })
   const curtainPx = inReach ? loweredPx : 0
-  const transcriptPx = spoken ? transcriptOf(sizes) : 0
+  const language = usePage(languageOf)
+  const transcriptPx = spoken ? transcriptOf(sizes, directionOf(language) === 'rtl' ? 1.5 : 1.3) : 0
   return {
     widthPx,
     heightPx: heightPx - curtainPx - transcriptPx,
