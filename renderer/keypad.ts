@@ -101,6 +101,18 @@ function scrolled(element: HTMLElement, step: 'up' | 'down'): boolean {
   return element.scrollTop !== before
 }
 
+/** Of a bar's length. */
+const barShare = 20
+
+/** A bar goes along its length by the keys of its direction; those across leave it. */
+function moveBar(bar: HTMLInputElement, forward: boolean): void {
+  const step = Math.max(Number(bar.step) || 1, (Number(bar.max) - Number(bar.min)) / barShare)
+  // Past React's own setter, which would take the change for its own and tell nobody.
+  const { set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value') ?? {}
+  set?.call(bar, String(Number(bar.value) + (forward ? step : -step)))
+  bar.dispatchEvent(new Event('input', { bubbles: true }))
+}
+
 /** Presses what has the focus; where nothing has it, the first thing gets it. */
 export function choose(): void {
   const now = document.activeElement
@@ -143,7 +155,7 @@ export function followKeypad(keypad: Keypad): () => void {
   }
   const press = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return
-    if (event.target instanceof HTMLInputElement && event.key !== 'Escape') return
+    if (event.target instanceof HTMLInputElement && event.target.type !== 'range' && event.key !== 'Escape') return
     if (event.key === 'Tab') keepInside(event)
     const nothingToPress = event.key === 'Enter' && !reachable().some((element) => element === document.activeElement)
     const step = nothingToPress ? 'choose' : stepOf(event.key, document.dir === 'rtl' ? 'rtl' : 'ltr')
@@ -151,7 +163,9 @@ export function followKeypad(keypad: Keypad): () => void {
     if (event.repeat && (event.key === 'Enter' || event.key === ' ')) event.preventDefault()
     if (step === undefined) return
     event.preventDefault()
-    if (!event.repeat) act[step]()
+    if (event.target instanceof HTMLInputElement && (step === 'next' || step === 'previous'))
+      moveBar(event.target, step === 'next')
+    else if (!event.repeat) act[step]()
   }
   window.addEventListener('keydown', press)
   return () => window.removeEventListener('keydown', press)

@@ -250,6 +250,15 @@ describe('a customer', { timeout: customerTimeoutMs }, () => {
     await page.close()
   })
 
+  it('hears a code only when he comes to it', async () => {
+    const page = await open('screen=goods-code&speech')
+    await transcript(page).getByText('Your code').waitFor()
+    expect(await transcript(page).innerText()).not.toContain('KESTREL')
+    await page.locator('.code').focus()
+    await transcript(page).getByText('KESTREL').waitFor()
+    await page.close()
+  })
+
   it('is asked in time, and gets more with one key', async () => {
     const page = await open('screen=pay-late')
     await page.getByText('This ends soon.').waitFor()

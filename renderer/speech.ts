@@ -62,6 +62,8 @@ function languageAt(element: Element): string {
 export function controlIn(element: Element, words: Dictionary): readonly Line[] {
   const language = document.documentElement.lang
   if (element.matches('h1, h2, body')) return []
+  const place = element.getAttribute('aria-valuetext')
+  if (place !== null) return [...linesIn(element), { text: place, language }]
   if (element.matches('[data-private]')) return [{ text: words.speech.digitKey, language }]
   const name = linesIn(element)
   if (!element.matches('button')) return name

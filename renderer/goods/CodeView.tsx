@@ -15,7 +15,9 @@ export function CodeView({ code, item }: { code: string; item: CatalogueItem }):
       <ContentText as="p" className="kind" texts={item.title} />
       <h1>{ticket ? words.goods.yourTicket : words.goods.yourCode}</h1>
       {ticket && <QrCode text={code} label={words.goods.scanTicket} />}
-      <p className="code" dir="ltr" data-code={code} style={{ '--characters': shown.length }}>
+      {/* Nobody else is to hear it unasked: it is spoken when it is reached. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: so that it can be reached by keypad. */}
+      <p className="code" dir="ltr" data-code={code} tabIndex={0} style={{ '--characters': shown.length }}>
         {shown}
       </p>
       {!ticket && <QrCode text={code} label={words.goods.scanCode} />}

@@ -39,18 +39,10 @@ function Preview({ item, preview, onClose }: PreviewProps): ReactElement {
     frame.current?.focus()
   }, [])
   return (
-    <section
-      ref={frame}
-      className="preview"
-      aria-label={words.item.isPreview}
-      tabIndex={-1}
-      onKeyDown={({ key }) => {
-        if (key === 'Escape') onClose()
-      }}
-    >
+    <section ref={frame} className="preview" aria-label={words.item.isPreview} tabIndex={-1}>
       <header className="preview-head">
         <p>{words.item.isPreview}</p>
-        <Button action="close-preview" onClick={onClose}>
+        <Button action="close-preview" data-back="" onClick={onClose}>
           <Icon name="close" /> {words.item.closePreview}
         </Button>
       </header>

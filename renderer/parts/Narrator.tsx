@@ -85,7 +85,7 @@ function useNarration(): { readonly lines: readonly Line[]; readonly again: () =
     const changed = () => {
       settling ??= requestAnimationFrame(settle)
     }
-    const focus = ({ target }: FocusEvent) => {
+    const focus = ({ target }: Event) => {
       if (target instanceof Element) focused = target
       changed()
     }
@@ -97,10 +97,13 @@ function useNarration(): { readonly lines: readonly Line[]; readonly again: () =
       attributeFilter: ['aria-label', 'aria-pressed'],
     })
     document.addEventListener('focusin', focus)
+    // A bar that was moved says where it is now.
+    document.addEventListener('input', focus)
     changed()
     return () => {
       watch.disconnect()
       document.removeEventListener('focusin', focus)
+      document.removeEventListener('input', focus)
       if (settling !== undefined) cancelAnimationFrame(settling)
     }
   }, [])
