@@ -88,6 +88,14 @@ describe('a book', () => {
     await press('next-page')
     await expect.poll(place).toBeGreaterThan(0)
 
+    // On a keypad 6 goes along the bar, and 8 leaves it.
+    const before = await place()
+    await page.locator('.scrubber').focus()
+    await page.keyboard.press('6')
+    await expect.poll(place).toBeGreaterThan(before + 20)
+    await page.keyboard.press('8')
+    expect(await page.locator('.scrubber').evaluate((bar) => bar === document.activeElement)).toBe(false)
+
     await press('contents')
     await page.getByRole('button', { name: 'Chapter 150', exact: true }).click()
     await expect.poll(() => headline()).toBe('Chapter 150')
