@@ -91,26 +91,41 @@ export interface Voice {
   hush(): void
 }
 
-/** The system's voices (Web Speech API); a machine without a voice for a language stays silent in it. */
+/**
+ * The system's voices (Web Speech API); a machine without a voice for a language stays silent in it. They come late to
+ * the first who asks: what is to be said meanwhile waits for them.
+ */
 export function systemVoice(): Voice {
   const synthesis = typeof window.speechSynthesis === 'object' ? window.speechSynthesis : undefined
-  return {
-    say(lines, { rate, volume, onLine }) {
-      if (synthesis === undefined) return
-      const voices = synthesis.getVoices()
-      for (const line of lines) {
-        const voice = voiceFor(line.language, voices)
-        if (voice === undefined) continue
-        const utterance = new SpeechSynthesisUtterance(line.text)
-        utterance.addEventListener('start', () => onLine(line))
-        Object.assign(utterance, { voice, lang: voice.lang, rate, volume })
-        synthesis.speak(utterance)
-      }
+  let waiting: (() => void) | undefined
+  // As a property: the next customer's voice takes the place of this one's.
+  if (synthesis !== undefined)
+    synthesis.onvoiceschanged = () => {
+      waiting?.()
+      waiting = undefined
+    }
+  const voice: Voice = {
+    say(lines, manner) {
+      const voices = synthesis?.getVoices() ?? []
+      if (voices.length === 0) waiting = () => voice.say(lines, manner)
+      else for (const line of lines) speak(line, manner, voices)
     },
     hush() {
+      waiting = undefined
       synthesis?.cancel()
     },
   }
+  synthesis?.getVoices()
+  return voice
+}
+
+function speak(line: Line, { rate, volume, onLine }: Manner, voices: readonly SpeechSynthesisVoice[]): void {
+  const voice = voiceFor(line.language, voices)
+  if (voice === undefined) return
+  const utterance = new SpeechSynthesisUtterance(line.text)
+  utterance.addEventListener('start', () => onLine(line))
+  Object.assign(utterance, { voice, lang: voice.lang, rate, volume })
+  window.speechSynthesis.speak(utterance)
 }
 
 /** What a language's voice may be called instead: espeak-ng speaks Mandarin by its own code. */
@@ -121,8 +136,7 @@ export function voiceFor<V extends { readonly lang: string }>(language: string, 
   const tag = (voice: V) => voice.lang.replace('_', '-').toLowerCase()
   const primary = language.split('-')[0]?.toLowerCase() ?? ''
   const names = [primary, ...(alsoCalled[primary] ?? [])]
-  return (
-    voices.find((voice) => tag(voice) === language.toLowerCase()) ??
-    voices.find((voice) => names.includes(tag(voice).split('-')[0] ?? ''))
-  )
+  const same = voices.find((voice) => tag(voice) === language.toLowerCase())
+  const called = (name: string) => voices.find((voice) => tag(voice).split('-')[0] === name)
+  return same ?? names.map(called).find((voice) => voice !== undefined)
 }
