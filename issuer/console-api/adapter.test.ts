@@ -330,8 +330,8 @@ describe('the adapter', () => {
     expect(file.headers.get('content-type')).toMatch(/^text\/csv/)
     const lines = (await file.text()).split('\r\n')
     expect(lines).toHaveLength(2502)
-    expect(lines.slice(0, 2)).toEqual(['name,amountMinor', '"\'=row ""0""",0'])
-    expect(lines[2500]).toBe('"\'=row ""2499""",-2499')
+    expect(lines.slice(0, 2)).toEqual(['name,amount_minor,currency', '"\'=row ""0""",0,EUR'])
+    expect(lines[2500]).toBe('"\'=row ""2499""",-2499,EUR')
   })
 
   it.each([

@@ -62,6 +62,6 @@ it('walks the chain on request', async () => {
 it('exports what is filtered', async () => {
   const file = await admin.get('/audit-log?name=bob&format=csv')
   const lines = (await file.text()).trimEnd().split('\r\n')
-  expect(lines[0]).toBe('auditNo,at,name,action,subject,before,after,hash')
+  expect(lines[0]).toBe('audit_no,at,name,action,subject,before,after,hash')
   expect(lines).toHaveLength(4)
 })

@@ -16,3 +16,20 @@ export const csvCell = (cell: Cell): string => {
 
 /** @returns one line with its end */
 export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(',')}\r\n`
+
+/** "amountMinor" is "amount_minor". */
+const headName = (member: string): string => member.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/**
+ * A list's export: columns of one spelling, and the currency in one of its own where there are amounts (docs/OPERATIONS.md,
+ * Files for spreadsheets).
+ * @param members as the rows' members are called
+ */
+export const csvTable = (members: readonly string[], currency: string) => {
+  const last = (cell: string): readonly string[] => (members.some((each) => each.endsWith('Minor')) ? [cell] : [])
+  return {
+    // With a mark, so that spreadsheets read UTF-8.
+    head: `\uFEFF${csvLine([...members.map(headName), ...last('currency')])}`,
+    lineOf: (cells: readonly Cell[]): string => csvLine([...cells, ...last(currency)]),
+  }
+}

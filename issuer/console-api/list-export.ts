@@ -1,6 +1,6 @@
 /** Lists as CSV (RFC 4180): all rows with the list's filters, page by page, as they are read. */
 import * as v from 'valibot'
-import { type Cell, csvLine } from './csv.ts'
+import { type Cell, csvTable } from './csv.ts'
 import type { ConsoleRoute, Download, RouteContext, Visit } from './route.ts'
 
 /** Rows read at once; the page that a person sees has fewer. */
@@ -38,13 +38,13 @@ export const csvOf = (
 ): Download => {
   const input = { ...(context.input as object), limit: rowsAtOnce, after: undefined }
   const pages = async function* () {
-    // With a mark, so that spreadsheets read UTF-8.
-    yield `\uFEFF${csvLine(columns)}`
+    const { head, lineOf } = csvTable(columns, context.issuer.book.currency)
+    yield head
     let after: string | undefined
     for (let rows = 0; rows < rowsMax; ) {
       const answer = await listed.handle({ ...context, input: { ...input, after } }, visit)
       const page = v.parse(pageShape, answer)
-      yield page.rows.map((row) => csvLine(columns.map((column) => cellOf(row[column])))).join('')
+      yield page.rows.map((row) => lineOf(columns.map((column) => cellOf(row[column])))).join('')
       if (page.next === undefined) return
       rows += page.rows.length
       after = page.next

@@ -110,7 +110,7 @@ describe('a list', () => {
         sorts: { rank: 'rank' },
         key: 'id',
         show: (found) => found.map(({ id }) => Number(id)),
-        csv: { fileName: 'rows', columns: { 'no, as it is': (id) => id, text: (id) => `=${id}` } },
+        csv: { fileName: 'rows', columns: { amountMinor: (id) => id, text: (id) => `=${id}` } },
       },
     )
     if (!('body' in file)) throw new Error('no file')
@@ -118,8 +118,8 @@ describe('a list', () => {
     // The mark by which spreadsheets know UTF-8.
     expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
     const lines = new TextDecoder().decode(bytes).split('\r\n')
-    expect(lines[0]).toBe('"no, as it is",text')
-    expect(lines[1]).toBe("0,'=0")
+    expect(lines[0]).toBe('amount_minor,text,currency')
+    expect(lines[1]).toBe("0,'=0,EUR")
     const ids = lines.slice(1, -1).map((line) => Number(line.split(',')[0]))
     expect(ids.toSorted((a, b) => a - b)).toEqual(rows.map(([key]) => key))
   })

@@ -7,7 +7,7 @@ import { pageRowsMax } from '../console-contract/list.ts'
 import { IssuerError } from '../errors.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreReader } from '../store.ts'
-import { type Cell, csvLine } from './csv.ts'
+import { type Cell, csvTable } from './csv.ts'
 import type { Download } from './route.ts'
 
 /** Rows that are counted at most: of more, a list does not say how many there are. */
@@ -131,25 +131,24 @@ export interface List<DB, TB extends keyof DB, Row, Shown, Sort extends string> 
   readonly key: SortColumn
   /** One row as it goes out; `db` serves what is looked up for a whole page. */
   readonly show: (rows: readonly Row[], db: StoreReader) => Shown[] | Promise<Shown[]>
-  /** Of an export of its own (`exportFormat`): the file's name without its ending, and the columns by their titles. */
+  /** Of an export of its own (`exportFormat`): the file's name without its ending, and the columns (`csvTable`). */
   readonly csv?: { readonly fileName: string; readonly columns: Readonly<Record<string, (row: Shown) => Cell>> }
 }
 
 const streamCsv = <Shown>(
-  columns: Readonly<Record<string, (row: Shown) => Cell>>,
+  { columns, currency }: { columns: Readonly<Record<string, (row: Shown) => Cell>>; currency: string },
   readNext: (after: string | undefined) => Promise<Page<Shown>>,
 ): ReadableStream<Uint8Array> => {
   const encoder = new TextEncoder()
+  const { head, lineOf } = csvTable(Object.keys(columns), currency)
   let after: string | undefined
   let begun = false
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const page = await readNext(after)
-      const lines = page.rows.map((row) => csvLine(Object.values(columns).map((cell) => cell(row))))
-      // With a mark, so that spreadsheets read UTF-8.
-      const head = begun ? '' : `\uFEFF${csvLine(Object.keys(columns))}`
+      const lines = page.rows.map((row) => lineOf(Object.values(columns).map((cell) => cell(row))))
+      controller.enqueue(encoder.encode((begun ? '' : head) + lines.join('')))
       begun = true
-      controller.enqueue(encoder.encode(head + lines.join('')))
       after = page.next
       if (after === undefined) controller.close()
     },
@@ -161,7 +160,7 @@ const streamCsv = <Shown>(
  * @throws IssuerError `input`: `after` is not of this list as it is sorted now
  */
 export const answerList = async <DB, TB extends keyof DB, Row, Shown, Sort extends string>(
-  { store }: Issuer,
+  { store, book }: Issuer,
   input: Paging<Sort> & { readonly format?: 'csv' | undefined },
   list: List<DB, TB, Row, Shown, Sort>,
 ): Promise<(Page<Shown> & { readonly total?: number }) | Download> => {
@@ -178,7 +177,7 @@ export const answerList = async <DB, TB extends keyof DB, Row, Shown, Sort exten
     return {
       mediaType: 'text/csv; charset=utf-8',
       fileName: `${csv.fileName}.csv`,
-      body: streamCsv(csv.columns, readNext),
+      body: streamCsv({ columns: csv.columns, currency: book.currency }, readNext),
     }
   }
   return store.read(async (db) => {

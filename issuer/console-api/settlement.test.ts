@@ -92,7 +92,10 @@ test('yesterday is previewed, closed, told and paid, and every sum leads to its 
     rows: [{ counter: 3, to: { kind: 'payable', merchant: 'Town' } }, { counter: 2 }],
   })
   const journal = await (await get('/transfers?format=csv')).text()
-  expect(journal.trimEnd().split('\r\n')).toHaveLength(1 + 7)
+  const [head, ...lines] = journal.trimEnd().split('\r\n')
+  expect(head).toMatch(/from,from_merchant,to,to_merchant,amount_minor,.*,currency$/)
+  expect(lines).toHaveLength(7)
+  expect(lines.every((line) => line.endsWith(',EUR'))).toBe(true)
   const log = await bench.issuer.store.read((db) => db.selectFrom('audit_log').select('action').execute())
   expect(log.map((row) => row.action)).toEqual(expect.arrayContaining(['merchant.set', 'day.close', 'period.close']))
 })
