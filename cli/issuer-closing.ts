@@ -27,7 +27,7 @@ import {
 import { unreportedWords } from '../issuer/console-contract/unreported-words.ts'
 import { plural } from '../issuer/explain/terminals.ts'
 import type { Issuer } from '../issuer/issuer.ts'
-import { unreportedSince } from '../issuer/unreported.ts'
+import { type Unreported, unreportedSince } from '../issuer/unreported.ts'
 import { formatAmount, parseAmount } from '../protocol/currency.ts'
 import { basisPoints, day, wholeNumber } from './arguments.ts'
 import { commandCaller } from './caller.ts'
@@ -50,11 +50,13 @@ const given = <Value extends object>(options: Value): { [Name in keyof Value]?: 
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 
 /** What is not complete, in one line; none: every kiosk has reported. */
-export const unreportedLines = async (issuer: Issuer, of?: string): Promise<readonly string[]> => {
-  const { currency } = issuer.book
-  const { kiosks, since, mayHoldMinor } = await unreportedSince(issuer, of)
-  return kiosks === 0 ? [] : [unreportedWords(kiosks, since, `${formatAmount(mayHoldMinor, currency)} ${currency}`)]
-}
+export const unreportedLines = (
+  { kiosks, since, mayHoldMinor, unknownKiosks: unknown }: Unreported,
+  currency: string,
+): readonly string[] =>
+  kiosks === 0
+    ? []
+    : [unreportedWords({ kiosks, since, unknown, mayHold: `${formatAmount(mayHoldMinor, currency)} ${currency}` })]
 
 const dayCommands = (issuer: Command, { storeOption, withIssuer }: Surroundings): void => {
   const command = issuer.command('day').description('business days: what is closed never changes')
@@ -66,11 +68,11 @@ const dayCommands = (issuer: Command, { storeOption, withIssuer }: Surroundings)
     .action((until: string | undefined, options: StoreOptions) =>
       withIssuer(options.store, async (opened) => {
         const closed = await closeDay(opened, { ...(until === undefined ? {} : { day: until }), by: commandCaller() })
-        const missed = await unreportedLines(opened, closed.day)
+        const missed = await unreportedSince(opened, closed.day)
         result(options, { ...closed, unreported: missed }, () =>
           [
             closed.closed.length === 0 ? `${closed.day} was closed already.` : `Closed: ${closed.closed.join(', ')}.`,
-            ...missed,
+            ...unreportedLines(missed, opened.book.currency),
           ].join('\n'),
         )
       }),

@@ -23,6 +23,7 @@ import { type CountAndAmount, type CourierFigures, report } from '../issuer/repo
 import { serve } from '../issuer/server.ts'
 import { makeSetupCode } from '../issuer/setup-code.ts'
 import { setBrand } from '../issuer/shelf/brand.ts'
+import { unreportedSince } from '../issuer/unreported.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { cardId, terminalId, unixTime } from '../protocol/quantities.ts'
 import { day, id8, port } from './arguments.ts'
@@ -333,10 +334,11 @@ export const issuerCommands = (): Command => {
     .option('--day <day>', 'one business day; absent: all', day)
     .action((options: StoreOptions & { day?: string }) =>
       withIssuer(options.store, async (opened) => {
+        const { currency } = opened.book
         const reported = await report(opened, options.day === undefined ? {} : { day: options.day })
-        const missed = await unreportedLines(opened, options.day)
+        const missed = await unreportedSince(opened, options.day)
         result(options, { ...reported, unreported: missed }, () =>
-          [reportText(reported, opened.book.currency), ...missed].join('\n\n'),
+          [reportText(reported, currency), ...unreportedLines(missed, currency)].join('\n\n'),
         )
       }),
     )

@@ -1,6 +1,6 @@
 /** Which kiosks have not reported, and about what they may hold: said wherever a day is called complete. */
 import { businessDay, businessDayAt } from './console-api/days.ts'
-import { exposuresOf, unsyncedLimits } from './console-api/exposure.ts'
+import { exposuresOf, sumExposures, unsyncedLimits } from './console-api/exposure.ts'
 import { reportsOf, silentSeconds } from './console-api/terminals.ts'
 import type { Issuer } from './issuer.ts'
 
@@ -8,7 +8,10 @@ export interface Unreported {
   readonly kiosks: number
   /** They have not reported since this business day. */
   readonly since: string
+  /** At least, without those of which nobody knows. */
   readonly mayHoldMinor: number
+  /** Of the kiosks: those that sold nothing before, by which one could estimate. */
+  readonly unknownKiosks: number
 }
 
 /** @param day nothing came after it; absent, or not over: nothing came for a day */
@@ -22,8 +25,8 @@ export const unreportedSince = (issuer: Issuer, day?: string): Promise<Unreporte
     const missed = (await reportsOf(db)).filter(
       ({ epoch, createdAt, reportedAt }) => epoch > 0 && createdAt < before && reportedAt < before,
     )
-    if (missed.length === 0) return { kiosks: 0, since, mayHoldMinor: 0 }
+    if (missed.length === 0) return { kiosks: 0, since, mayHoldMinor: 0, unknownKiosks: 0 }
     const exposures = await exposuresOf(db, missed, { now, limits: await unsyncedLimits(issuer, db) })
-    const mayHoldMinor = [...exposures.values()].reduce((sum, { expected }) => sum + expected.amountMinor, 0)
-    return { kiosks: missed.length, since, mayHoldMinor }
+    const { atLeastMinor, unknownCount } = sumExposures(missed.map(({ terminalNo }) => exposures.get(terminalNo)))
+    return { kiosks: missed.length, since, mayHoldMinor: atLeastMinor, unknownKiosks: unknownCount }
   })

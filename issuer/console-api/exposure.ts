@@ -48,7 +48,13 @@ const expectedIn = (profile: DayProfile, { from, until }: { from: number; until:
   return { count, amountMinor }
 }
 
-/** Of all of them, at one look into the sales of the days before. */
+/** What those kiosks may hold at least, whose sum can be estimated, and how many there are beside. */
+export const sumExposures = (exposures: readonly (Exposure | undefined)[]) => ({
+  atLeastMinor: exposures.reduce((sum, each) => sum + (each?.expected.amountMinor ?? 0), 0),
+  unknownCount: exposures.filter((each) => each === undefined).length,
+})
+
+/** Of all of them, at one look into the sales of the days before; absent: it sold nothing then, and nobody knows. */
 export const exposuresOf = async (
   db: StoreReader,
   reporters: readonly Reporter[],
@@ -73,6 +79,7 @@ export const exposuresOf = async (
       sum.count += count / days
       sum.amountMinor += amountMinor / days
     }
+    if (sums.every(({ count }) => count === 0)) continue
     // It stops by itself when what it holds is too old.
     const until = Math.min(now, reporter.reportedAt + (limits?.unsyncedSecondsMax ?? Number.MAX_SAFE_INTEGER))
     const expected = expectedIn(sums, { from: reporter.reportedAt, until })

@@ -3,12 +3,12 @@ import { sql } from 'kysely'
 import * as v from 'valibot'
 import { bookAccounts, merchantAccounts } from '../books-tables.ts'
 import { attentionOverview, booksOverview, salesOverview, unreportedOverview } from '../console-contract/overview.ts'
-import type { CountAndAmount } from '../console-contract/terminals.ts'
+import type { CountAndAmount, Exposure } from '../console-contract/terminals.ts'
 import { advice, causes } from '../explain/case.ts'
 import { isoTime } from '../iso-times.ts'
 import type { StoreReader } from '../store.ts'
 import { type BusinessDay, businessDay, businessDayAt, dayAfter } from './days.ts'
-import { exposuresOf, unsyncedLimits } from './exposure.ts'
+import { exposuresOf, sumExposures, unsyncedLimits } from './exposure.ts'
 import { missingBatchesOf } from './missing-batches.ts'
 import { route } from './route.ts'
 import { addSales, noSales, salesBySteps, salesByTerminal, sumSales } from './sales.ts'
@@ -118,35 +118,29 @@ const unreported = route({
       const enrolled = (await reportsOf(db)).filter(({ epoch }) => epoch > 0)
       const quiet = enrolled.filter(({ reportedAt }) => reportedAt < now - heardLatelySeconds)
       const exposures = await exposuresOf(db, quiet, { now, limits })
+      const expectedMinor = ({ exposure }: { readonly exposure: Exposure | undefined }) =>
+        exposure?.expected.amountMinor ?? 0
       const silent = ({ reportedAt }: { readonly reportedAt: number }) => reportedAt < now - silentSeconds
       const kiosks = quiet
-        .map((reporter) => ({
-          ...reporter,
-          exposure: exposures.get(reporter.terminalNo) ?? {
-            expected: noSales,
-            basisDays: 0,
-            usualDayMinor: 0,
-            limited: false,
-          },
-        }))
-        .filter((kiosk) => kiosk.exposure.expected.count > 0 || silent(kiosk))
-        .sort(
-          (a, b) => b.exposure.expected.amountMinor - a.exposure.expected.amountMinor || a.reportedAt - b.reportedAt,
-        )
+        .map((reporter) => ({ ...reporter, exposure: exposures.get(reporter.terminalNo) }))
+        .filter((kiosk) => (kiosk.exposure?.expected.count ?? 0) > 0 || silent(kiosk))
+        .sort((a, b) => expectedMinor(b) - expectedMinor(a) || a.reportedAt - b.reportedAt)
+      const all = sumExposures(kiosks.map(({ exposure }) => exposure))
       return {
         kiosks: kiosks.slice(0, unreportedShown).map((kiosk) => ({
           terminalId: kiosk.terminalId,
           merchant: kiosk.merchant,
           ...(kiosk.reportedAt === 0 ? {} : { reportedAt: isoTime(kiosk.reportedAt) }),
           silent: silent(kiosk),
-          exposure: kiosk.exposure,
+          ...(kiosk.exposure === undefined ? {} : { exposure: kiosk.exposure }),
         })),
         count: kiosks.length,
         silentCount: kiosks.filter(silent).length,
         silentSince: businessDayAt(now - silentSeconds, issuer.book.timeZone).day,
-        silentMinor: kiosks.filter(silent).reduce((sum, { exposure }) => sum + exposure.expected.amountMinor, 0),
+        silentMinor: kiosks.filter(silent).reduce((sum, kiosk) => sum + expectedMinor(kiosk), 0),
         enrolledCount: enrolled.length,
-        expectedMinor: kiosks.reduce((sum, { exposure }) => sum + exposure.expected.amountMinor, 0),
+        expectedMinor: all.atLeastMinor,
+        unknownCount: all.unknownCount,
         ...(limits === undefined
           ? {}
           : {

@@ -7,11 +7,12 @@ import { batchDetail, batchesPage, entriesPage, entryDetail, entryExceptionsPage
 import { attentionOverview, booksOverview, salesOverview, unreportedOverview } from '../console-contract/overview.ts'
 import { searchResult } from '../console-contract/search.ts'
 import { addedTerminal, terminalDetail, terminalNames, terminalsPage } from '../console-contract/terminals.ts'
+import { unreportedWords } from '../console-contract/unreported-words.ts'
 import type { AppEnvironment } from '../http-edge.ts'
 import { report } from '../report.ts'
 import { type ConsoleClient, consoleApp, newUser } from '../test-console.ts'
 import { type Days, makeDays } from '../test-days.ts'
-import { type Bench, openBench } from '../test-support.ts'
+import { type Bench, newTerminal, openBench } from '../test-support.ts'
 import { unreportedSince } from '../unreported.ts'
 import { endLiveStreams } from './live.ts'
 
@@ -83,9 +84,9 @@ describe('the overview', () => {
     expect(cases.overdue).toBe(0)
     // One estimate, wherever it stands.
     const { silentMinor, silentSince, kiosks } = await read(unreportedOverview, '/overview/unreported')
-    expect(silentMinor).toBe(kiosks.find(({ silent }) => silent)?.exposure.expected.amountMinor)
+    expect(silentMinor).toBe(kiosks.find(({ silent }) => silent)?.exposure?.expected.amountMinor)
     expect(cases.causes.find(({ cause }) => cause === 'notReported')?.atRiskMinor).toBe(silentMinor)
-    const said = { kiosks: 1, since: silentSince, mayHoldMinor: silentMinor }
+    const said = { kiosks: 1, since: silentSince, mayHoldMinor: silentMinor, unknownKiosks: 0 }
     expect(await unreportedSince(bench.issuer)).toEqual(said)
     expect(await unreportedSince(bench.issuer, silentSince)).toMatchObject({ since: silentSince })
     expect(silentMinor).toBeGreaterThan(0)
@@ -233,4 +234,21 @@ test('one user listens in thirty places at the most, and leaves connections for 
   const again = await viewer.get('/live')
   expect(again.status).toBe(200)
   for (const { body } of [...open.slice(1), again]) await body?.cancel()
+})
+
+test('a kiosk that never sold anything holds nobody knows what, and is in no sum as 0', async () => {
+  const before = await read(unreportedOverview, '/overview/unreported')
+  bench.clock.seconds -= 3 * 86_400
+  const mute = await newTerminal(bench.issuer, 'Hill')
+  bench.clock.seconds += 3 * 86_400
+  const { kiosks, ...after } = await read(unreportedOverview, '/overview/unreported')
+  expect(kiosks.find(({ terminalId }) => terminalId === mute.id)).not.toHaveProperty('exposure')
+  const { silentCount, silentSince: since, silentMinor, expectedMinor } = before
+  expect(after).toMatchObject({ silentCount: silentCount + 1, silentMinor, expectedMinor, unknownCount: 1 })
+  const said = { kiosks: 2, since, mayHoldMinor: silentMinor, unknownKiosks: 1 }
+  expect(await unreportedSince(bench.issuer)).toEqual(said)
+  expect(unreportedWords({ kiosks: 2, since, unknown: 1, mayHold: '9.00 EUR' })).toBe(
+    `2 kiosks have not reported since ${since} and may hold at least about 9.00 EUR, and 1 of them an unknown sum.`,
+  )
+  expect(unreportedWords({ kiosks: 1, since, unknown: 1, mayHold: '0.00 EUR' })).toMatch(/may hold an unknown sum\.$/)
 })

@@ -36,7 +36,8 @@ export const unreportedOverview = v.object({
       merchant: v.string(),
       reportedAt: v.optional(v.string()),
       silent: v.boolean(),
-      exposure,
+      /** Absent: it sold nothing before, by which one could estimate. */
+      exposure: v.optional(exposure),
     }),
   ),
   /** Kiosks that should have sold something since they last reported. */
@@ -48,6 +49,8 @@ export const unreportedOverview = v.object({
   silentMinor: v.number(),
   enrolledCount: v.number(),
   expectedMinor: v.number(),
+  /** Kiosks whose sum nobody can estimate, and which is in none of these: all of them are silent. */
+  unknownCount: v.number(),
   /** The kiosks' own limits, as the newest bulletin has them. */
   limits: v.optional(v.object({ unsyncedMinorMax: v.number(), unsyncedSecondsMax: v.number() })),
 })

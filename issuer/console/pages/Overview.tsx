@@ -14,7 +14,7 @@ import {
   unreportedOverview,
 } from '../../console-contract/overview.ts'
 import type { CountAndAmount } from '../../console-contract/terminals.ts'
-import { unreportedWords } from '../../console-contract/unreported-words.ts'
+import { mayHoldWords, unreportedWords } from '../../console-contract/unreported-words.ts'
 import { useApi } from '../api/query.ts'
 import { useSession } from '../api/session.ts'
 import { isThere } from '../areas.ts'
@@ -45,6 +45,7 @@ const compared = (now: CountAndAmount, before: CountAndAmount, what: string): st
 }
 
 function Figures({ sales, unreported, books, attention }: Answers) {
+  const { currency } = useSession().book
   const waiting = '…'
   const { data: sold } = sales
   const { data: kiosks } = unreported
@@ -84,7 +85,12 @@ function Figures({ sales, unreported, books, attention }: Answers) {
         note={
           kiosks && (
             <>
-              about <Money minor={kiosks.expectedMinor} /> held, {kiosks.silentCount} silent for a day
+              {mayHoldWords({
+                kiosks: kiosks.count,
+                unknown: kiosks.unknownCount,
+                mayHold: formatMoney(kiosks.expectedMinor, currency),
+              })}{' '}
+              held, {kiosks.silentCount} silent for a day
             </>
           )
         }
@@ -230,18 +236,21 @@ function Unreported({ unreported }: { unreported: UnreportedOverview }) {
             title: 'Usual day',
             align: 'end',
             priority: 2,
-            cell: (row) => <Money minor={row.exposure.usualDayMinor} />,
+            cell: (row) => (row.exposure === undefined ? '–' : <Money minor={row.exposure.usualDayMinor} />),
           },
           {
             id: 'held',
             title: 'May hold',
             align: 'end',
-            cell: (row) => (
-              <span title={row.exposure.limited ? 'Cut off at the kiosk’s own limit' : undefined}>
-                <Money minor={row.exposure.expected.amountMinor} strong />
-                {row.exposure.limited ? '*' : ''}
-              </span>
-            ),
+            cell: ({ exposure }) =>
+              exposure === undefined ? (
+                'unknown'
+              ) : (
+                <span title={exposure.limited ? 'Cut off at the kiosk’s own limit' : undefined}>
+                  <Money minor={exposure.expected.amountMinor} strong />
+                  {exposure.limited ? '*' : ''}
+                </span>
+              ),
           },
         ]}
       />
@@ -288,9 +297,14 @@ function Books({ books }: { books: BooksOverview }) {
 
 function Trouble({ attention, unreported }: { attention: AttentionOverview; unreported: UnreportedOverview }) {
   const { currency } = useSession().book
-  const { silentCount, silentSince, silentMinor } = unreported
+  const { silentCount, silentSince, silentMinor, unknownCount } = unreported
   const missed =
-    silentCount === 0 ? undefined : unreportedWords(silentCount, silentSince, formatMoney(silentMinor, currency))
+    silentCount === 0
+      ? undefined
+      : unreportedWords({
+          ...{ kiosks: silentCount, since: silentSince, unknown: unknownCount },
+          mayHold: formatMoney(silentMinor, currency),
+        })
   if (attention.cases.causes.length === 0)
     return (
       <p className="card-note">
