@@ -19,6 +19,7 @@ import type { Issuer } from '../issuer/issuer.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { count, dayEnd, id8 } from './arguments.ts'
 import { commandCaller } from './caller.ts'
+import { terminalText } from './explain-text.ts'
 import { CliError, exitStatus, result } from './output.ts'
 import { table } from './table.ts'
 
@@ -88,8 +89,8 @@ export const caseText = (shown: CaseDetail, { currency, timeZone }: Issuer['book
       `At risk: ${isRiskUnknown(shown) ? 'unknown' : money(shown.atRiskMinor)}. Due ${shown.dueAt.slice(0, 10)}${shown.overdue ? ', OVERDUE' : ''}. Owner: ${shown.owner ?? 'nobody'}`,
       shown.detail,
       ...suspects.map(
-        ({ terminalId, merchant, why }, index) =>
-          `${index === 0 ? 'Likely' : 'Or'} ${terminalId} (${merchant}): ${why}.`,
+        (suspect, index) =>
+          `${index === 0 ? 'Likely' : 'Or'} ${terminalText(suspect)} (${suspect.merchant}): ${suspect.why}.`,
       ),
       `What to do: ${shown.todo}`,
     ].join('\n'),

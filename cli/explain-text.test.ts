@@ -4,7 +4,7 @@ import { type Explanation, explain } from '../issuer/explain/explain.ts'
 import { makeTrouble, type Trouble, troubleDay } from '../issuer/explain/test-trouble.ts'
 import { report } from '../issuer/report.ts'
 import { type Bench, openBench } from '../issuer/test-support.ts'
-import { explanationText } from './explain-text.ts'
+import { explanationText, terminalText } from './explain-text.ts'
 import { reportText } from './issuer.ts'
 
 let bench: Bench
@@ -93,4 +93,9 @@ test('the command says the same in one line of JSON', async () => {
   expect(done).toMatchObject({ status: 0, stderr: '' })
   expect(done.lines).toEqual([JSON.parse(JSON.stringify(told))])
   expect((await farthing('issuer', 'explain', '--day', 'today', '--store', store)).status).toBe(2)
+})
+
+test('a terminal is called by its name too, where it has one', () => {
+  expect(terminalText({ terminalId: 'ab' })).toBe('ab')
+  expect(terminalText({ terminalId: 'ab', terminalName: 'Pier 3' })).toBe('"Pier 3" ab')
 })

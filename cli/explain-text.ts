@@ -42,6 +42,12 @@ const accountText = (cases: readonly Case[], words: Words): string[] => {
 
 const withoutAmount: readonly Cause[] = ['alarm', 'missingBatches', 'notReported']
 
+/** By its name, where it has one, and its id. */
+export const terminalText = (terminal: {
+  readonly terminalId: string
+  readonly terminalName?: string | undefined
+}): string => `${terminal.terminalName === undefined ? '' : `"${terminal.terminalName}" `}${terminal.terminalId}`
+
 const headline = (each: Case, words: Words): string =>
   [
     ...(each.cardId === undefined
@@ -51,7 +57,7 @@ const headline = (each: Case, words: Words): string =>
     ...(each.terminalId === undefined
       ? []
       : [
-          `${each.cause === 'hole' && each.state === 'open' ? 'likely ' : ''}terminal ${each.terminalId} (${each.merchant})`,
+          `${each.cause === 'hole' && each.state === 'open' ? 'likely ' : ''}terminal ${terminalText({ ...each, terminalId: each.terminalId })} (${each.merchant})`,
         ]),
     ...(each.reason === undefined ? [] : [each.reason]),
     ...accountText([each], words),
@@ -61,7 +67,7 @@ const suspectLines = ({ hole, lastCounter }: Case): string[] =>
   (hole?.suspects ?? []).flatMap((suspect, index) => {
     const which = lastCounter !== undefined && suspect.counter !== undefined ? ` for #${suspect.counter}` : ''
     const start = `${index === 0 ? 'Likely' : 'Or'}${which}`
-    return wrap(`${start} ${suspect.terminalId} (${suspect.merchant}): ${suspect.why}.`, '      ')
+    return wrap(`${start} ${terminalText(suspect)} (${suspect.merchant}): ${suspect.why}.`, '      ')
   })
 
 const caseLines = (each: Case, words: Words): string[] => {

@@ -31,7 +31,7 @@ import { commandCaller } from './caller.ts'
 import { addIssuerCardLife } from './card-life.ts'
 import { caseCommands } from './cases.ts'
 import { auditCommands, userCommands } from './console-users.ts'
-import { explanationText } from './explain-text.ts'
+import { explanationText, terminalText } from './explain-text.ts'
 import { fundingCommands, fundingText } from './funding.ts'
 import { addClosingCommands, unreportedLines } from './issuer-closing.ts'
 import { keysCommands, limitsCommands } from './issuer-keys.ts'
@@ -408,7 +408,7 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       'earned',
     ],
     reported.terminals.map((row) => [
-      row.terminalId,
+      terminalText(row),
       row.merchant,
       String(row.taken.count),
       money(row.taken.amountMinor),
@@ -459,26 +459,26 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
     ...reported.terminals.flatMap((row) => [
       ...row.exceptions.map(
         ({ entry, reason, cardId: card, counter, amountMinor }) =>
-          `terminal ${row.terminalId}, entry ${entry}: ${reason}${card === undefined ? '' : `, card ${card} #${counter}`}${amountMinor === undefined ? '' : `, ${money(amountMinor)}`}`,
+          `terminal ${terminalText(row)}, entry ${entry}: ${reason}${card === undefined ? '' : `, card ${card} #${counter}`}${amountMinor === undefined ? '' : `, ${money(amountMinor)}`}`,
       ),
-      ...courierText(row.couriers, sales).map((each) => `terminal ${row.terminalId}: ${each}`),
+      ...courierText(row.couriers, sales).map((each) => `terminal ${terminalText(row)}: ${each}`),
       ...(row.heldMinor === 0
         ? []
-        : [`terminal ${row.terminalId}: ${money(row.heldMinor)} held until what follows on the card is known`]),
+        : [`terminal ${terminalText(row)}: ${money(row.heldMinor)} held until what follows on the card is known`]),
       ...(row.owedGoods.count === 0
         ? []
-        : [`terminal ${row.terminalId}: ${sales(row.owedGoods)}, whose goods are owed by claim`]),
+        : [`terminal ${terminalText(row)}: ${sales(row.owedGoods)}, whose goods are owed by claim`]),
       ...(row.withheldUnits.count === 0
         ? []
         : [
-            `terminal ${row.terminalId}: ${row.withheldUnits.count} codes worth ${money(row.withheldUnits.amountMinor)} withheld, since its lost ledger may have sold them: farthing catalogue withheld`,
+            `terminal ${terminalText(row)}: ${row.withheldUnits.count} codes worth ${money(row.withheldUnits.amountMinor)} withheld, since its lost ledger may have sold them: farthing catalogue withheld`,
           ]),
       ...(row.owedBack.count === 0
         ? []
         : [
-            `terminal ${row.terminalId}: ${money(row.owedBack.amountMinor)} of loads that never reached a card, to be given back`,
+            `terminal ${terminalText(row)}: ${money(row.owedBack.amountMinor)} of loads that never reached a card, to be given back`,
           ]),
-      ...row.alarms.map(({ kind }) => `terminal ${row.terminalId}: ALARM ${kind}`),
+      ...row.alarms.map(({ kind }) => `terminal ${terminalText(row)}: ALARM ${kind}`),
     ]),
     ...reported.cards.flatMap((row) => [
       ...row.holes.map((hole) => `card ${row.cardId}: ${holeText(hole, money)}`),

@@ -21,7 +21,7 @@ export const readFacts = async (db: StoreReader) => ({
   terminals: await db
     .selectFrom('terminal')
     .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
-    .select(['terminal_no', 'terminal_id', 'merchant.name', 'epoch'])
+    .select(['terminal_no', 'terminal_id', 'terminal.name as terminal_name', 'merchant.name', 'epoch'])
     .orderBy('terminal_no')
     .execute(),
   cards: await db.selectFrom('card').selectAll().orderBy('card_no').execute(),

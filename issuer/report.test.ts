@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { zeroMac } from '../protocol/quantities.ts'
 import { settleClaim } from './claims.ts'
+import { previewPeriod } from './closing/periods.ts'
+import { businessDayAt } from './console-api/days.ts'
+import { explain } from './explain/explain.ts'
+import { nameTerminal } from './parties.ts'
 import { report } from './report.ts'
 import { type Bench, newCard, newTerminal, now, openBench, publish } from './test-support.ts'
 
@@ -76,4 +80,21 @@ test('what couriers alone brought of the takings is told, by courier, until the 
 
 test.each(['today', '2025-02-30', '2025-13-01', '13.11.2025'])('%s is not a day', async (day) => {
   await expect(report(bench.issuer, { day })).rejects.toMatchObject({ code: 'input' })
+})
+
+test('a terminal is called by its name in the report, in a statement and in what is explained', async () => {
+  const { issuer } = bench
+  const map = await publish(issuer, 'map', 250)
+  const [kiosk, card] = [await newTerminal(issuer, 'Town'), await newCard(issuer)]
+  await nameTerminal(issuer, { terminalId: kiosk.id, name: 'Pier 3', by: 'test' })
+  await kiosk.sync(kiosk.entry(await kiosk.load(card, 1000)))
+  await kiosk.sync(kiosk.entry(card.pay(kiosk, map, 100)))
+  expect((await report(issuer)).terminals).toMatchObject([{ terminalId: kiosk.id, terminalName: 'Pier 3' }])
+  expect((await explain(issuer)).open).toMatchObject([
+    { cause: 'exception', terminalId: kiosk.id, terminalName: 'Pier 3' },
+  ])
+  const { day } = businessDayAt(now, 'UTC')
+  bench.clock.seconds += 86_400
+  const { exceptions } = await previewPeriod(issuer, { merchant: 'Town', untilDay: day })
+  expect(exceptions.list).toMatchObject([{ terminalId: kiosk.id, terminalName: 'Pier 3' }])
 })

@@ -24,6 +24,8 @@ export interface CourierFigures {
 
 export interface TerminalReport {
   readonly terminalId: string
+  /** What people call it; absent: nothing. */
+  readonly terminalName?: string
   readonly merchant: string
   readonly epoch: number
   readonly taken: CountAndAmount
@@ -273,6 +275,7 @@ const reportTerminal = ({ facts, rows, sums }: Book, terminal: Facts['terminals'
   const earnedMinor = taken.amountMinor - reversed.amountMinor - heldMinor - moneyBack.amountMinor
   return {
     terminalId: terminal.terminal_id,
+    ...(terminal.terminal_name === null ? {} : { terminalName: terminal.terminal_name }),
     merchant: terminal.name,
     epoch: terminal.epoch,
     taken,

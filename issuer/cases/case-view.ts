@@ -136,6 +136,7 @@ const derivedSchema = v.looseObject({
       suspects: v.array(
         v.looseObject({
           terminalId: v.string(),
+          terminalName: v.exactOptional(v.string()),
           merchant: v.string(),
           evidence: v.picklist(evidences),
           counter: v.exactOptional(v.number()),

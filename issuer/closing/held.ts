@@ -20,6 +20,7 @@ const payments = (db: StoreReader, { merchantNo, untilDay }: Until) =>
       join.onRef('account.account_no', '=', 'settlement.booked_to').on('account.kind', '=', 'payable'),
     )
     .select(['settlement.card_no', 'settlement.counter', 'terminal.terminal_id', 'card.card_id'])
+    .select('terminal.name as terminal_name')
     .select(['settlement.amount_minor', 'settlement.order_time'])
     .where('account.merchant_no', '=', merchantNo)
     .where('settlement.order_type', '=', 'payment')
@@ -92,6 +93,7 @@ export const heldPayments = async (db: StoreReader, until: Until): Promise<HeldP
       found.set(`${row.card_no}/${row.counter}`, {
         reason,
         terminalId: row.terminal_id,
+        ...(row.terminal_name === null ? {} : { terminalName: row.terminal_name }),
         cardId: row.card_id,
         counter: row.counter,
         amountMinor: row.amount_minor,
@@ -130,7 +132,15 @@ export const carriedExceptions = async (
     .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.sum<number | null>('amount_minor').as('minor')])
     .executeTakeFirstOrThrow()
   const rows = await of
-    .select(['terminal_id', 'reason', 'card_id', 'counter', 'amount_minor', 'noted_at'])
+    .select([
+      'terminal_id',
+      'terminal.name as terminal_name',
+      'reason',
+      'card_id',
+      'counter',
+      'amount_minor',
+      'noted_at',
+    ])
     .orderBy('exception_no')
     .limit(about.limit)
     .execute()
@@ -139,6 +149,7 @@ export const carriedExceptions = async (
     amountMinor: Number(minor ?? 0),
     list: rows.map((row) => ({
       terminalId: row.terminal_id,
+      ...(row.terminal_name === null ? {} : { terminalName: row.terminal_name }),
       reason: row.reason,
       ...(row.card_id === null ? {} : { cardId: row.card_id }),
       ...(row.counter === null ? {} : { counter: row.counter }),

@@ -4,26 +4,27 @@ import { csvLine } from '../console-api/csv.ts'
 import type { Statement } from '../console-contract/statement.ts'
 import { accountLines, cashLines, reasonInWords, type StatementLine } from '../console-contract/statement-lines.ts'
 
-const head = ['section', 'label', 'day', 'terminal', 'card', 'counter', 'count', 'amount', 'currency']
+const head = ['section', 'label', 'day', 'terminal', 'terminal_name', 'card', 'counter', 'count', 'amount', 'currency']
 
 export const statementCsv = (statement: Statement): string => {
   const { currency } = statement
   const money = (minor: number) => formatAmount(minor, currency)
   const sums = (section: string, lines: readonly StatementLine[]) =>
     lines.map(({ label, count, amountMinor }) => [
-      ...[section, label, statement.untilDay, '', '', ''],
+      ...[section, label, statement.untilDay, '', '', '', ''],
       ...[count ?? '', money(amountMinor), currency],
     ])
   const days = statement.days.flatMap(({ day, sales, reversals, loads }) => [
-    ['day', 'Sales', day, '', '', '', sales.count, money(sales.amountMinor), currency],
-    ['day', 'Reversed sales', day, '', '', '', reversals.count, money(-reversals.amountMinor), currency],
-    ['day', 'Loads paid in cash', day, '', '', '', loads.count, money(loads.amountMinor), currency],
+    ['day', 'Sales', day, '', '', '', '', sales.count, money(sales.amountMinor), currency],
+    ['day', 'Reversed sales', day, '', '', '', '', reversals.count, money(-reversals.amountMinor), currency],
+    ['day', 'Loads paid in cash', day, '', '', '', '', loads.count, money(loads.amountMinor), currency],
   ])
   const open = (
     section: string,
     rows: readonly {
       readonly reason: string
       readonly terminalId: string
+      readonly terminalName?: string | undefined
       readonly cardId?: string | undefined
       readonly counter?: number | undefined
       readonly amountMinor?: number | undefined
@@ -31,14 +32,15 @@ export const statementCsv = (statement: Statement): string => {
     }[],
   ) =>
     rows.map((row) => [
-      ...[section, reasonInWords(row.reason), row.at, row.terminalId, row.cardId ?? '', row.counter ?? ''],
+      ...[section, reasonInWords(row.reason), row.at, row.terminalId, row.terminalName ?? ''],
+      ...[row.cardId ?? '', row.counter ?? ''],
       ...['', row.amountMinor === undefined ? '' : money(row.amountMinor), currency],
     ])
   const { merchant, periodNo } = statement
   const facts = [
     ['statement', `${merchant.legalName ?? merchant.name}, ${statement.fromDay} to ${statement.untilDay}`],
     ['statement', periodNo === undefined ? 'Preview' : `Statement ${periodNo}`],
-  ].map((cells) => [...cells, statement.untilDay, '', '', '', '', '', currency])
+  ].map((cells) => [...cells, statement.untilDay, '', '', '', '', '', '', currency])
   const rows = [
     head,
     ...facts,

@@ -35,7 +35,15 @@ const statement: Statement = {
     count: 1,
     amountMinor: 300,
     payments: [
-      { reason: 'hole', terminalId: 'aa', cardId: 'bb', counter: 2, amountMinor: 300, at: '2026-10-30T00:00:00.000Z' },
+      {
+        reason: 'hole',
+        terminalId: 'aa',
+        terminalName: 'Pier 3',
+        cardId: 'bb',
+        counter: 2,
+        amountMinor: 300,
+        at: '2026-10-30T00:00:00.000Z',
+      },
     ],
   },
   payoutMinor: 325,
@@ -74,9 +82,9 @@ test.each([
 
 test('a table for a spreadsheet has as many cells in each line, and runs nothing', () => {
   const lines = statementCsv(statement).trimEnd().split('\r\n')
-  expect(lines[1]).toBe('statement,"\'=HYPERLINK(""http://x""),Żółć, 2026-10-01 to 2026-10-31",2026-10-31,,,,,,EUR')
-  expect(lines).toContain('account,Carried over to the next statement,2026-10-31,,,,,3.00,EUR')
-  expect(lines).toContain('held,What follows on the card is missing,2026-10-30T00:00:00.000Z,aa,bb,2,,3.00,EUR')
+  expect(lines[1]).toBe('statement,"\'=HYPERLINK(""http://x""),Żółć, 2026-10-01 to 2026-10-31",2026-10-31,,,,,,,EUR')
+  expect(lines).toContain('account,Carried over to the next statement,2026-10-31,,,,,,3.00,EUR')
+  expect(lines).toContain('held,What follows on the card is missing,2026-10-30T00:00:00.000Z,aa,Pier 3,bb,2,,3.00,EUR')
 })
 
 test('a PDF is the same bytes each time, has its letters with it, and as many pages as it needs', async () => {

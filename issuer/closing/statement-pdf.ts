@@ -281,6 +281,7 @@ const openColumns = (first: string): Column[] => [
 interface OpenRow {
   readonly reason: string
   readonly terminalId: string
+  readonly terminalName?: string | undefined
   readonly cardId?: string | undefined
   readonly counter?: number | undefined
   readonly amountMinor?: number | undefined
@@ -306,7 +307,7 @@ const drawOpen = (
     about.rows.map((row) => ({
       cells: [
         reasonInWords(row.reason),
-        row.terminalId,
+        row.terminalName ?? row.terminalId,
         row.cardId === undefined ? '' : `${row.cardId} #${row.counter ?? ''}`,
         row.at.slice(0, 10),
         row.amountMinor === undefined ? '' : money(row.amountMinor, about.currency),

@@ -78,7 +78,7 @@ test('yesterday is previewed, closed, told and paid, and every sum leads to its 
   const pdf = await get('/periods/1/pdf')
   expect(pdf.headers.get('content-type')).toBe('application/pdf')
   expect(Buffer.from(await pdf.arrayBuffer()).toString('latin1', 0, 5)).toBe('%PDF-')
-  expect(await (await get('/periods/1/csv')).text()).toContain('account,Sales,2025-11-13,,,,2,5.00,EUR\r\n')
+  expect(await (await get('/periods/1/csv')).text()).toContain('account,Sales,2025-11-13,,,,,2,5.00,EUR\r\n')
 
   const { accounts, ...sums } = v.parse(balancesSchema, await answer(await get('/accounts')))
   expect(sums).toMatchObject({ payableMinor: 0, merchantCashMinor: 0, trialBalanceMinor: 0 })

@@ -37,6 +37,8 @@ export const heldReasons = ['hole', 'reversalInDoubt'] as const
 export const heldPaymentSchema = v.object({
   reason: v.picklist(heldReasons),
   terminalId: v.string(),
+  /** What people called it then; absent: nothing. */
+  terminalName: v.optional(v.string()),
   cardId: v.string(),
   counter: v.number(),
   amountMinor: minor,
@@ -46,6 +48,8 @@ export type HeldPayment = v.InferOutput<typeof heldPaymentSchema>
 
 export const carriedExceptionSchema = v.object({
   terminalId: v.string(),
+  /** What people called it then; absent: nothing. */
+  terminalName: v.optional(v.string()),
   reason: v.string(),
   cardId: v.optional(v.string()),
   counter: v.optional(v.number()),

@@ -6,8 +6,8 @@ import { type Index, indexFacts, keyOf } from '../facts.ts'
 import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreReader } from '../store.ts'
-import type { Closing } from './case.ts'
-import { type FirstTransfer, type Part, type Rows, readRows, type SettledRow } from './read.ts'
+import type { Case, Closing } from './case.ts'
+import { type FirstTransfer, type Part, type PublishedItem, type Rows, readRows, type SettledRow } from './read.ts'
 import { type Reports, readReports } from './reports.ts'
 
 export type Settled = SettledRow
@@ -57,6 +57,8 @@ export interface Book {
   /** A time for a person, of the book's time zone, to the minute. */
   readonly clockTime: (time: number) => string
   readonly settled: (cardNo: number, counter: number) => Settled | undefined
+  /** The item that a payment names whose price did not fit; undefined: none was ever published with this hash. */
+  readonly published: (row: Settled) => PublishedItem | undefined
   readonly arrival: (row: Settled) => Arrival
   /** The first document that showed a later counter of the card, of late counters and those behind a seam. */
   readonly sighting: (row: Settled) => Arrival | undefined
@@ -64,7 +66,9 @@ export interface Book {
   readonly words: (record: Uint8Array, proof: Uint8Array | null) => readonly OwnWord[]
   /** `createdAt` in UNIX seconds. */
   readonly card: (cardNo: number) => { readonly cardId: string; readonly createdAt: number }
-  readonly terminal: (terminalNo: number) => { readonly terminalId: string; readonly merchant: string }
+  readonly terminal: (
+    terminalNo: number,
+  ) => Required<Pick<Case, 'terminalId' | 'merchant'>> & Pick<Case, 'terminalName'>
 }
 
 /**
@@ -98,6 +102,7 @@ export const readBook = async (
   const [firsts, sightings] = [byKey(rows.arrivals), byKey(rows.sightings)]
   const cards = new Map(facts.cards.map((row) => [row.card_no, row]))
   const standings = new Map(reports.standings.map((standing) => [standing.terminalNo, standing]))
+  const published = new Map(rows.published.map((row) => [keyOf(row.card_no, row.counter), row]))
   const claimed = new Map<string, { document: string; at: number }>()
   for (const { claim_hash, card_no, counter, received_at } of claims) {
     const key = keyOf(card_no, counter)
@@ -128,6 +133,7 @@ export const readBook = async (
     money: (minor) => `${formatAmount(minor, currency)} ${currency}`,
     clockTime: clockTimes(timeZone),
     settled: (cardNo, counter) => index.settled.get(keyOf(cardNo, counter)),
+    published: (row) => published.get(keyOf(row.card_no, row.counter)),
     arrival: (row) =>
       firsts.get(keyOf(row.card_no, row.counter)) ?? { transferNo: undefined, document: undefined, at: row.settled_at },
     sighting: (row) => sightings.get(keyOf(row.card_no, row.counter)),
@@ -137,8 +143,8 @@ export const readBook = async (
       return { cardId: row?.card_id ?? '', createdAt: row?.created_at ?? 0 }
     },
     terminal: (terminalNo) => {
-      const { terminalId = '', merchant = '' } = standings.get(terminalNo) ?? {}
-      return { terminalId, merchant }
+      const { terminalId = '', name = null, merchant = '' } = standings.get(terminalNo) ?? {}
+      return { terminalId, ...(name === null ? {} : { terminalName: name }), merchant }
     },
   }
 }

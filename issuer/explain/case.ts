@@ -128,6 +128,8 @@ export type Evidence = (typeof evidences)[number]
 
 export interface Suspect {
   readonly terminalId: string
+  /** What people call it; absent: nothing. */
+  readonly terminalName?: string
   readonly merchant: string
   readonly evidence: Evidence
   /** Where the evidence is about one counter and one sum. */
@@ -179,6 +181,8 @@ export interface Case {
   /** The last, when there is more than one. */
   readonly lastCounter?: number
   readonly terminalId?: string
+  /** What people call it; absent: nothing. */
+  readonly terminalName?: string
   readonly merchant?: string
   /** Of an exception or an alarm. */
   readonly reason?: string

@@ -115,6 +115,9 @@ describe('a day with every trouble', () => {
     expect(caseOf('liar', 'lyingCard')).toMatchObject({ counter: 2, amountMinor: 900, suspenseMinor: -900 })
     expect(caseOf('liar', 'exception')).toMatchObject({ reason: 'balance', suspenseMinor: 250 })
     expect(caseOf('wrong price', 'exception')).toMatchObject({ reason: 'itemOrPrice', suspenseMinor: 100 })
+    expect(caseOf('wrong price', 'exception').detail).toBe(
+      'A payment: no such item was published at this price. Published at 2.50 EUR: map.',
+    )
     expect(caseOf('reversal waits', 'reversalWaits')).toMatchObject({ counter: 3, suspenseMinor: -250 })
     expect(caseOf('clone', 'exception')).toMatchObject({ reason: 'clone', suspenseMinor: 0 })
     expect(caseOf('wrong proof', 'exception')).toMatchObject({ reason: 'settlementMac', suspenseMinor: 0 })

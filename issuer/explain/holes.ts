@@ -1,7 +1,7 @@
 /** Missing counters: what they moved, who may have made them, and which of them have come since (PROTOCOL.md, I4). */
 import { directionOf } from '../facts.ts'
 import { type Arrival, type Book, closing, isoTime, noMoney, type Settled } from './book.ts'
-import type { Case, Hole, HoleExplanation } from './case.ts'
+import type { Case, Hole, HoleExplanation, Suspect } from './case.ts'
 import { type Missing, suspectsOf } from './suspects.ts'
 import { plural } from './terminals.ts'
 
@@ -79,6 +79,12 @@ const missingOf = (book: Book, seam: Seam, before: Settled): Missing => {
   }
 }
 
+const terminalOf = ({ terminalId, terminalName, merchant }: Suspect): Partial<Case> => ({
+  terminalId,
+  ...(terminalName === undefined ? {} : { terminalName }),
+  merchant,
+})
+
 const holeCase = (
   book: Book,
   { seam, before, opened }: { readonly seam: Seam; readonly before: Settled; readonly opened: Arrival },
@@ -97,7 +103,7 @@ const holeCase = (
     cardId: book.card(seam.card_no).cardId,
     counter: missing.first,
     ...(many ? { lastCounter: missing.last } : {}),
-    ...(charged ?? (likely === undefined ? {} : { terminalId: likely.terminalId, merchant: likely.merchant })),
+    ...(charged ?? (likely === undefined ? {} : terminalOf(likely))),
     amountMinor: Math.abs(seam.net_minor),
     ...seamMoney(seam),
     detail: presumed

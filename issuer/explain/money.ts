@@ -37,13 +37,21 @@ const isAuthorised = (book: Book, row: Settled): boolean =>
   row.settlement_mac === null ||
   (book.loadsAt.get(keyOf(row.card_no, row.counter)) ?? []).some(({ state }) => state === 'settled')
 
+/** Beside the price that was asked, which is the amount of the case. */
+const publishedWords = (book: Book, row: Settled): string => {
+  const item = book.published(row)
+  return item === undefined
+    ? ' Nothing was ever published with the hash that it names.'
+    : ` Published at ${book.money(item.price_minor)}: ${item.item_id}.`
+}
+
 const exceptionCase = (book: Book, row: Settled, reason: ExceptionReason): Case => ({
   cause: 'exception',
   state: 'open',
   ...base(book, row),
   suspenseMinor: suspenseOf(book, row),
   reason,
-  detail: `A ${row.order_type}: ${exceptionAdvice[reason].sentence}.`,
+  detail: `A ${row.order_type}: ${exceptionAdvice[reason].sentence}.${reason === 'itemOrPrice' ? publishedWords(book, row) : ''}`,
   opened: closing(book.arrival(row)),
 })
 

@@ -105,6 +105,26 @@ const readSettlements = async (db: StoreReader, places: readonly Place[]): Promi
   return rows
 }
 
+export interface PublishedItem extends Place {
+  readonly item_id: string
+  readonly price_minor: number
+}
+
+/** The items that payments name, as they were published; absent: never. */
+const readPublished = async (db: StoreReader, places: readonly Place[]): Promise<readonly PublishedItem[]> => {
+  const all: PublishedItem[] = []
+  for (const some of chunksOf(places, keysMax)) {
+    const found = await sql<PublishedItem>`
+      WITH wanted (card_no, counter) AS (VALUES ${wantedSql(some)})
+      SELECT settlement.card_no, settlement.counter, item_id, price_minor
+      FROM wanted
+      JOIN settlement ON settlement.card_no = wanted.card_no AND settlement.counter = wanted.counter
+      JOIN item_version ON item_version.item_hash = substr(settlement.record, 49, 16)`.execute(db)
+    for (const row of found.rows) all.push(row)
+  }
+  return all
+}
+
 export interface FirstTransfer extends Place {
   readonly transfer_no: number
   readonly document: string
@@ -389,6 +409,10 @@ export const readRows = async (
       .execute(),
     unitSales,
     late,
+    published: await readPublished(
+      db,
+      settlements.filter(({ exception }) => exception === 'itemOrPrice'),
+    ),
     arrivals: await readFirstTransfers(db, settlements, '='),
     sightings: await readFirstTransfers(
       db,

@@ -27,6 +27,8 @@ export interface MissingBatches extends Span {
 export interface Standing {
   readonly terminalNo: number
   readonly terminalId: string
+  /** What people call it; absent: nothing. */
+  readonly name: string | null
   readonly merchant: string
   readonly epoch: number
   /** UNIX seconds, as all its times. */
@@ -112,7 +114,7 @@ const readTerminals = (db: StoreReader) =>
     .innerJoin('merchant', 'merchant.merchant_no', 'terminal.merchant_no')
     .leftJoin('terminal_contact', 'terminal_contact.terminal_no', 'terminal.terminal_no')
     .select(['terminal.terminal_no', 'terminal_id', 'merchant.name', 'epoch', 'terminal.created_at', 'retired_at'])
-    .select('contact_at')
+    .select(['contact_at', 'terminal.name as terminal_name'])
     .orderBy('terminal.terminal_no')
     .execute()
 
@@ -173,6 +175,7 @@ export const readReports = async (reading: Reading): Promise<Reports> => {
       standings.push({
         terminalNo: row.terminal_no,
         terminalId: row.terminal_id,
+        name: row.terminal_name,
         merchant: row.name,
         epoch: row.epoch,
         createdAt: row.created_at,
