@@ -6,6 +6,7 @@ import { Calm, CalmBoundary } from './parts/CalmBoundary.tsx'
 import { EngineContext, useEngine, usePage, useWords } from './parts/engine-context.ts'
 import { IdleWarning } from './parts/IdleWarning.tsx'
 import { Narrator } from './parts/Narrator.tsx'
+import { useBrand } from './parts/use-brand.ts'
 import { useScreenFocus } from './parts/use-focus.ts'
 import { useSizes } from './parts/use-sizes.ts'
 import { Approved } from './screens/Approved.tsx'
@@ -36,6 +37,7 @@ export function App({ engine, restart }: { engine: Engine; restart: () => void }
 function Kiosk(): ReactElement {
   const engine = useEngine()
   useRootStyle()
+  useBrand()
   useScreenFocus()
   useEffect(() => {
     const touch = () => engine.touch()

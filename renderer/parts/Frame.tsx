@@ -3,6 +3,7 @@ import type { ReactElement, ReactNode } from 'react'
 import type { ScreenName } from '../idle.ts'
 import { usePage, useStatus, useWords } from './engine-context.ts'
 import { Icon } from './Icon.tsx'
+import { Merchant } from './Merchant.tsx'
 
 /** The ground tells the phases apart from three metres away. */
 export type Tone = 'paper' | 'ink' | 'working' | 'done' | 'stop'
@@ -16,15 +17,13 @@ interface FrameProps {
 }
 
 export function Frame({ screen, tone, children, actions, className }: FrameProps): ReactElement {
-  const { merchant, online } = useStatus()
+  const { online } = useStatus()
   const { words, language } = useWords()
   const failed = usePage((state) => state.failed)
   return (
     <main data-screen={screen} className={`screen tone-${tone} ${className ?? ''}`} lang={language}>
       <header className="screen-head">
-        <span className="merchant" dir="auto">
-          {merchant}
-        </span>
+        <Merchant />
         {failed ? (
           <span className="notice" role="alert">
             {words.failed}
