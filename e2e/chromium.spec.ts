@@ -63,24 +63,6 @@ test('a browser that died is started again', async () => {
   data.remove()
 })
 
-test('a page whose script never ends is loaded again', async () => {
-  const data = enrolledData()
-  const kiosk = await launchKiosk({ dataDir: data.dataDir })
-  const crashed = kiosk.page.waitForEvent('crash')
-  kiosk.page
-    .evaluate(() => {
-      for (;;);
-    })
-    .catch(() => {})
-  await crashed
-  await expect(async () => {
-    const page = await kiosk.reattach()
-    await expect(page.locator('[data-screen]').first()).toBeVisible({ timeout: 2000 })
-  }).toPass()
-  expect(await kiosk.close()).toBe(0)
-  data.remove()
-})
-
 test('a machine without Chromium is told so', async () => {
   const data = enrolledData()
   const env = { FARTHING_CHROMIUM: '/nowhere/chromium' }

@@ -1,0 +1,204 @@
+/**
+ * The machine at rest: what is left of a customer who went, and what becomes of a page that hangs or grows.
+ * Run it inside `scripts/pcsc/with-pcscd.sh node_modules/.bin/vitest run faults/stranger`; `npm test` does.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect as expectPage, type Page } from '@playwright/test'
+import Database from 'better-sqlite3'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { plugIntoVpcd, type Tear } from '../../card/vpcd.ts'
+import { ledgerPath } from '../../db/open.ts'
+import { type LaunchedKiosk, launchKiosk } from '../../e2e/launch.ts'
+import { virtualReaders } from '../../e2e/system.ts'
+import type { TestCard } from '../../main/test-terminal.ts'
+import { openShop, type Shop } from './shop.ts'
+
+const story = 'A story that was told to nobody else. '.repeat(20)
+const code = 'WIFI-ONLY-FOR-THIS-CUSTOMER'
+
+let shop: Shop
+let kiosk: LaunchedKiosk
+let page: Page
+
+beforeAll(async () => {
+  shop = await openShop({
+    items: [
+      {
+        file: { name: 'story.md', bytes: Buffer.from(`# A story\n\n${story}`) },
+        id: 'story',
+        priceMinor: 50,
+        title: { en: 'A story' },
+      },
+      {
+        file: { name: 'codes.txt', bytes: Buffer.from(code) },
+        id: 'wifi',
+        kind: 'code',
+        priceMinor: 100,
+        title: { en: 'Wi-Fi' },
+      },
+    ],
+  })
+  kiosk = await launchKiosk({ dataDir: shop.dataDir })
+  page = kiosk.page
+})
+afterAll(async () => {
+  const status = await kiosk?.close()
+  await shop?.close()
+  expect(status).toBe(0)
+})
+
+const onScreen = (screen: string) =>
+  expectPage(page.locator(`[data-screen="${screen}"]`)).toBeVisible({ timeout: 20_000 })
+const touch = (action: string) => page.locator(`[data-action="${action}"]`).first().click()
+
+const choose = async (itemId: string) => {
+  await onScreen('attract')
+  await touch('start')
+  await buy(itemId)
+}
+const buy = async (itemId: string) => {
+  await page.locator(`[data-action="open"][data-item-id="${itemId}"]`).click()
+  await touch('buy')
+  await onScreen('pay')
+}
+const insert = (card: TestCard, tear?: Tear) => plugIntoVpcd({ port: virtualReaders[0].port, purse: card.purse, tear })
+
+const payments = () => {
+  const ledger = new Database(ledgerPath(shop.dataDir), { readonly: true })
+  try {
+    return ledger.prepare("SELECT state, goods FROM intent WHERE type = 'payment' ORDER BY terminal_seq").all()
+  } finally {
+    ledger.close()
+  }
+}
+/** After its page was taken away; Playwright's own page is of no more use. */
+const theNextPage = async (screen: string) => {
+  await expectPage(async () => {
+    page = await kiosk.reattach()
+    await expectPage(page.locator(`[data-screen="${screen}"]`)).toBeVisible({ timeout: 2000 })
+  }).toPass()
+}
+
+test('a page that hangs while a payment is in doubt comes back to what main did meanwhile, paid once', async () => {
+  const card = await shop.makeCard(500)
+  await choose('story')
+  await insert(card, 'after').closed
+  await onScreen('recover')
+  const crashed = page.waitForEvent('crash', { timeout: 20_000 })
+  page.evaluate('for (;;);').catch(() => {})
+  // The customer does as he was told; nothing on the screen moves.
+  const again = insert(card)
+  await crashed
+  await theNextPage('approved')
+  await touch('show-goods')
+  await onScreen('goods')
+  await expectPage(page.locator('[data-screen="goods"]')).toContainText('told to nobody else')
+  await again.pull()
+  await touch('finish')
+  await onScreen('attract')
+  expect(card.state).toMatchObject({ balanceMinor: 450, counter: 2 })
+  expect(payments()).toEqual([{ state: 'captured', goods: 'released' }])
+})
+
+test('a page that has grown is begun anew when nobody is in front of it', async () => {
+  await choose('story')
+  const crashed = page.waitForEvent('crash', { timeout: 20_000 })
+  await page.evaluate('window.hoard = Array.from({ length: 40 }, () => new Array(1_000_000).fill(0.5)); undefined')
+  // The customer stays in front of it for two beats and more, and keeps his screen.
+  await page.evaluate('new Promise((resolve) => setTimeout(resolve, 4500))')
+  await onScreen('pay')
+  await touch('cancel')
+  await crashed
+  await theNextPage('attract')
+  expect(await page.evaluate("'hoard' in window")).toBe(false)
+})
+
+/** All that a page may keep something in; and the mood that its customer left it in. */
+const keptByPage = () =>
+  page.evaluate<Record<string, unknown>>(`(async () => ({
+    storage: [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie],
+    caches: await caches.keys(),
+    databases: await indexedDB.databases(),
+    frames: document.querySelectorAll('iframe, audio, video, canvas').length,
+    language: document.documentElement.lang,
+    contrast: document.documentElement.dataset.contrast,
+  }))()`)
+
+/** All that the page's own code still reaches from its root: React's trees, the engine's state. */
+const reached = () =>
+  page.evaluate<string>(`(() => {
+    const root = document.querySelector('#root, #app, body > div')
+    const waiting = Object.entries(root).filter(([name]) => name.startsWith('__react')).map(([, value]) => value)
+    if (waiting.length === 0) throw new Error('React keeps its root elsewhere now')
+    const known = new Set(waiting)
+    const texts = new Set()
+    const take = (value) => {
+      if (typeof value === 'string') texts.add(value)
+      else if (value !== null && typeof value === 'object' && !known.has(value)) {
+        known.add(value)
+        waiting.push(value)
+      }
+    }
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (next === window || next === document) continue
+      if (typeof next.getState === 'function') take(next.getState())
+      if (next instanceof Map) for (const pair of next) take(pair)
+      else if (next instanceof Set) for (const value of next) take(value)
+      else for (const name of Object.getOwnPropertyNames(next)) {
+        const { value } = Object.getOwnPropertyDescriptor(next, name)
+        take(value)
+      }
+    }
+    if (!texts.has('Old Town Station')) throw new Error('not even the present state was reached')
+    return [...texts].join(' ')
+  })()`)
+
+test('nothing of the last customer remains', async () => {
+  const card = await shop.makeCard(1500)
+  const nobody = await keptByPage()
+  await page.locator('[data-action="language"][data-language="de"]').first().click()
+  await onScreen('catalogue')
+  await buy('wifi')
+  const plug = insert(card)
+  await onScreen('approved')
+  await touch('show-goods')
+  await expectPage(page.locator('[data-screen="goods"]')).toContainText(code)
+  const claimUrl = (await page.locator('[data-claim-url]').first().getAttribute('data-claim-url')) ?? ''
+  expect(claimUrl).toContain('/c#')
+  await plug.pull()
+  await touch('finish')
+  await onScreen('attract')
+  await choose('story')
+  const second = insert(card)
+  await onScreen('approved')
+  await touch('show-goods')
+  await expectPage(page.locator('[data-screen="goods"]')).toContainText('told to nobody else')
+  const goods = await page.evaluate<string[]>(
+    "performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('/goods/'))",
+  )
+  expect(goods.length).toBeGreaterThan(0)
+  await second.pull()
+  await touch('finish')
+  await onScreen('attract')
+
+  expect(await keptByPage()).toEqual(nobody)
+  const secrets = [code, 'told to nobody else', claimUrl.split('#')[1] ?? '', card.id.slice(-4), '13.50', '14.00']
+  const html = await page.content()
+  for (const secret of secrets) expect(html).not.toContain(secret)
+  // Main gives the goods to nobody any more, and its page cannot have kept an address that still works.
+  const statuses = await page.evaluate<number[]>(
+    `Promise.all(${JSON.stringify(goods)}.map((url) => fetch(url).then(({ status }) => status)))`,
+  )
+  expect(statuses).toEqual(goods.map(() => 404))
+  const state = await reached()
+  for (const secret of secrets) expect(state).not.toContain(secret)
+  for (const secret of [...secrets, card.id]) expect(kiosk.errorOutput()).not.toContain(secret)
+  // The browser's profile holds nothing that was bought.
+  expect(filesBelow(path.join(shop.dataDir, 'window')).filter((bytes) => bytes.includes(code))).toEqual([])
+})
+
+const filesBelow = (folder: string): Buffer[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(path.join(entry.parentPath, entry.name)))
