@@ -13,6 +13,15 @@ export type BrowsePage =
   | { readonly name: 'catalogue' }
   | { readonly name: 'item'; readonly itemId: string }
 
+/** Where the customer is in the catalogue: kept while he looks at one item. */
+export interface ShelfPlace {
+  /** Undefined: everything. */
+  readonly categoryId: string | undefined
+  /** Undefined: nothing is searched. */
+  readonly query: string | undefined
+  readonly topPx: number
+}
+
 /** What the customer set for himself; nothing of it outlives him. */
 export interface Comfort {
   /** BCP 47; undefined: the kiosk's first language. */
@@ -35,6 +44,7 @@ export interface PageState {
   /** Undefined until main has spoken for the first time. */
   readonly kiosk: KioskState | undefined
   readonly page: BrowsePage
+  readonly shelf: ShelfPlace
   readonly comfort: Comfort
   readonly nowMs: number
   readonly touchedMs: number
@@ -53,6 +63,8 @@ export interface Engine {
   /** Any touch: the customer is still there. */
   touch(): void
   open(page: BrowsePage): void
+  /** Another part of the catalogue, from its top unless it says where. */
+  browse(place: Partial<ShelfPlace>): void
   setLanguage(language: string): void
   toggle(comfort: ComfortSwitch): void
   /** Says the screen again, with the keys; begins to speak for it. */
@@ -76,6 +88,8 @@ export interface Engine {
   /** Leaves main's screen but goes on browsing, in the same language. */
   browseOn(): Promise<void>
 }
+
+const wholeShelf: ShelfPlace = { categoryId: undefined, query: undefined, topPx: 0 }
 
 export const comfortOfNobody: Comfort = {
   language: undefined,
@@ -125,6 +139,15 @@ export function affordable(state: PageState, balanceMinor: number): readonly Cat
     .toSorted((a, b) => b.priceMinor - a.priceMinor)
 }
 
+/** What can be had in the place of one that is sold out: of the same shelf first, nearest in price. */
+export function insteadOf(state: PageState, item: CatalogueItem): readonly CatalogueItem[] {
+  const far = (other: CatalogueItem) =>
+    Math.abs(other.priceMinor - item.priceMinor) + (other.category === item.category ? 0 : Number.MAX_SAFE_INTEGER / 2)
+  return (state.kiosk?.status.catalogue ?? [])
+    .filter((other) => other.id !== item.id && other.stock !== 0)
+    .toSorted((a, b) => far(a) - far(b))
+}
+
 /** A screen is another one when the customer must read anew; a new phase or figure is not. */
 function isOtherScreen(before: KioskState | undefined, after: KioskState): boolean {
   return before?.screen.name !== after.screen.name
@@ -134,6 +157,7 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
   const store = createStore<PageState>(() => ({
     kiosk: undefined,
     page: { name: 'attract' },
+    shelf: wholeShelf,
     comfort: comfortOfNobody,
     nowMs: now(),
     touchedMs: now(),
@@ -143,7 +167,7 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
   /** Where to browse when main's screen ends; the start, unless the customer asked to go on. */
   let returnTo: BrowsePage = { name: 'attract' }
 
-  const forget = { page: { name: 'attract' }, comfort: comfortOfNobody } as const
+  const forget = { page: { name: 'attract' }, shelf: wholeShelf, comfort: comfortOfNobody } as const
 
   function receive(kiosk: KioskState): void {
     const before = store.getState()
@@ -211,6 +235,9 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
         failed: false,
         ...(page.name === 'attract' ? forget : {}),
       })
+    },
+    browse(place) {
+      store.setState(({ shelf }) => ({ shelf: { ...shelf, topPx: 0, ...place } }))
     },
     setLanguage(language) {
       store.setState(({ comfort }) => ({ comfort: { ...comfort, language }, touchedMs: now() }))

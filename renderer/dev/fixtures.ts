@@ -1,5 +1,12 @@
 /** States of a kiosk for looking at its screens without a shell: everyday ones, and the ones that break layouts. */
-import type { CatalogueItem, FarthingBridge, KioskScreen, KioskState, KioskStatus } from '../../preload/contract.ts'
+import type {
+  CatalogueItem,
+  FarthingBridge,
+  KioskScreen,
+  KioskState,
+  KioskStatus,
+  ReceiptView,
+} from '../../preload/contract.ts'
 import { refusalReasons } from '../../preload/contract.ts'
 
 const map: CatalogueItem = {
@@ -129,6 +136,7 @@ export const status: KioskStatus = {
   catalogue: [map, article, code],
   categories: [],
   branding: {},
+  printer: { ready: true },
   topUp: true,
   volume: 1,
 }
@@ -143,6 +151,17 @@ export const manyItems: readonly CatalogueItem[] = [map, article, code, picture,
 const claimUrl = `https://farthing.example/c#${'RkNMTQEBAAB7x1f0k2'.repeat(10).slice(0, 176)}`
 const endsAt = (inMs = 42_000) => new Date(Date.now() + inMs).toISOString()
 const claimExpiresAt = '2027-05-23T00:00:00Z'
+
+const receipt: ReceiptView = {
+  number: '3-1042',
+  at: '2026-11-26T08:05:00Z',
+  title: map.title,
+  priceMinor: 250,
+  taxBasisPoints: 1_900,
+  taxMinor: 40,
+  cardEnding: '4711',
+  balanceMinor: 750,
+}
 
 const pin = { name: 'pin', item: map, amountMinor: 250, digitsMin: 4, digitsMax: 12, triesLeft: 3 } as const
 
@@ -174,6 +193,16 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
     balanceMinor: 750,
     goods: { item: map, contentUrl: '/walking-map.pdf', claimUrl, claimExpiresAt },
     recovered: false,
+    receipt,
+  }),
+  'approved-printed': () => ({
+    name: 'approved',
+    amountMinor: 1,
+    balanceMinor: 999_999,
+    goods: { item: long, contentUrl: '/article.md', claimUrl, claimExpiresAt },
+    recovered: false,
+    receipt: { ...receipt, title: long.title, priceMinor: 1, taxMinor: 0, balanceMinor: 999_999 },
+    printing: 'failed',
   }),
   'approved-recovered': () => ({
     name: 'approved',
@@ -185,6 +214,8 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
   'goods-pdf': () => ({
     name: 'goods',
     goods: { item: map, contentUrl: '/walking-map.pdf', claimUrl, claimExpiresAt },
+    receipt,
+    printing: 'done',
   }),
   'goods-article': () => ({
     name: 'goods',
@@ -226,6 +257,13 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
     item: map,
     balanceMinor: 165,
     missingMinor: 85,
+  }),
+  'declined-returned': () => ({
+    name: 'declined',
+    reason: 'outOfService',
+    item: map,
+    balanceMinor: 1_000,
+    returned: true,
   }),
   recover: () => ({ name: 'recover', item: map, amountMinor: 250, phase: 'waiting', endsAt: endsAt() }),
   'recover-wrong': () => ({ name: 'recover', item: map, amountMinor: 250, phase: 'wrongCard', endsAt: endsAt() }),

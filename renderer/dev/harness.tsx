@@ -1,6 +1,8 @@
-/** Shows one screen with a fixture, for looking at it: ?screen=pay&diagonal=257&language=de&contrast&large&reach&still&speech&many&offline&reader=right */
+/** Shows one screen with a fixture, for looking at it: ?screen=pay&diagonal=257&language=de&contrast&large&reach&still&speech&many&stocked&offline&reader=right */
+import type { CatalogueItem } from '../../preload/contract.ts'
 import { mount } from '../mount.tsx'
 import { brokenScreen, fakeBridge, items, manyItems, screens, status } from './fixtures.ts'
+import { stocked } from './stocked.ts'
 
 declare global {
   interface Window {
@@ -26,20 +28,25 @@ const wish = new URLSearchParams(window.location.search)
 const reader = wish.get('reader')
 const root = document.getElementById('root')
 
+function catalogueOf(): readonly CatalogueItem[] {
+  if (wish.has('hostile')) return [items.hostile]
+  const shelf = wish.has('stocked') ? stocked.catalogue : wish.has('many') ? manyItems : status.catalogue
+  if (!wish.has('thousand')) return shelf
+  return Array.from({ length: 1000 }, (_, place) => ({
+    ...(shelf[place % shelf.length] ?? items.map),
+    id: `item-${place}`,
+  }))
+}
+
 if (root !== null) {
   const bridge = fakeBridge({
     status: {
       ...status,
+      ...(wish.has('stocked') ? stocked : {}),
       online: !wish.has('offline'),
       diagonalMm: Number(wish.get('diagonal') ?? status.diagonalMm),
       readerPosition: reader === 'right' || reader === 'left' || reader === 'above' ? reader : 'below',
-      catalogue: wish.has('thousand')
-        ? Array.from({ length: 1000 }, (_, place) => ({ ...(manyItems[place % 6] ?? items.map), id: `item-${place}` }))
-        : wish.has('hostile')
-          ? [items.hostile]
-          : wish.has('many')
-            ? manyItems
-            : status.catalogue,
+      catalogue: catalogueOf(),
     },
     screen: { name: 'browse' },
   })

@@ -22,6 +22,7 @@ export const ar: Dictionary = {
     start: 'المس الشاشة للبدء',
     how: 'اختر، قرّب بطاقتك، وخذه معك.',
     from: (amount) => `ابتداءً من ${isolated(amount)}.`,
+    balance: 'قرّب بطاقتك في أي وقت لمعرفة رصيدها.',
   },
   bar: {
     back: 'رجوع',
@@ -80,6 +81,12 @@ export const ar: Dictionary = {
     soldOut: 'نفدت الكمية',
     left: (count) =>
       counted(count, { one: () => 'بقي واحد فقط', two: () => 'بقي اثنان فقط', other: (n) => `بقي ${n} فقط` }),
+    all: 'الكل',
+    shelves: 'الأقسام',
+    until: (time) => `حتى ${isolated(time)}`,
+    age: (years) => `من سن ${isolated(years)}`,
+    up: 'إلى الأعلى',
+    down: 'إلى الأسفل',
   },
   kind: {
     document: { name: 'للقراءة', how: 'يُفتح هنا فورًا، ويمكنك أخذه معك على هاتفك.' },
@@ -92,6 +99,34 @@ export const ar: Dictionary = {
     preview: { look: 'تصفح من الداخل', listen: 'استمع', watch: 'شاهد' },
     isPreview: 'معاينة',
     closePreview: 'إغلاق',
+    tax: (percent) => `يشمل ضريبة ${isolated(percent)}`,
+    until: (time) => `متاح للبيع حتى ${isolated(time)}`,
+    print: 'يُطبع هنا فورًا.',
+    age: (years) => `لمن بلغ ${isolated(years)} سنة فقط`,
+    ageQuestion: (years) => `هل بلغت ${isolated(years)} سنة؟`,
+    ageWhy: (years) => `لا يُباع هذا إلا لمن بلغ ${isolated(years)} سنة.`,
+    yes: 'نعم',
+    no: 'لا',
+    instead: 'ما زال متاحًا',
+  },
+  search: {
+    open: 'بحث',
+    close: 'إنهاء البحث',
+    hint: 'اكتب بضعة أحرف',
+    query: 'ما تبحث عنه',
+    space: 'مسافة',
+    letters: 'أحرف أخرى',
+    found: (count) =>
+      counted(count, {
+        zero: () => 'لا نتائج',
+        one: () => 'نتيجة واحدة',
+        two: () => 'نتيجتان',
+        few: (n) => `${n} نتائج`,
+        other: (n) => `${n} نتيجة`,
+      }),
+    nothing: (query) => `لا شيء هنا باسم «${isolated(query)}»`,
+    nothingTodo: 'جرّب أحرفًا أقل، أو كلمة أخرى.',
+    everything: 'عرض الكل',
   },
   pay: {
     headline: 'قرّب بطاقتك من القارئ',
@@ -168,6 +203,15 @@ export const ar: Dictionary = {
     takeCard: 'لا تنسَ بطاقتك.',
     show: { document: 'فتح', media: 'فتح', code: 'عرض الرمز', ticket: 'عرض التذكرة' },
   },
+  receipt: {
+    title: 'الإيصال',
+    tax: (percent) => `منها ضريبة ${isolated(percent)}`,
+    card: 'البطاقة',
+    print: 'طباعة الإيصال',
+    working: 'جارٍ الطباعة…',
+    done: 'طُبع الإيصال',
+    failed: 'لم يُطبع. حاول مجددًا',
+  },
   goods: {
     takeAlong: 'خذه معك',
     scan: 'امسح الرمز بهاتفك',
@@ -205,6 +249,7 @@ export const ar: Dictionary = {
   },
   declined: {
     notCharged: 'لم يُخصم منك أي مبلغ',
+    returned: (amount) => `أُعيد إليك ${isolated(amount)}: لم تدفع شيئًا`,
     refusal: {
       outOfService: { what: 'غير متاح للبيع الآن', todo: 'يُرجى استخدام كشك آخر.' },
       outOfStock: { what: 'نفدت الكمية', todo: 'اختر شيئًا آخر من فضلك.' },

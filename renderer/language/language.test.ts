@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { directionOf } from './bidi.ts'
 import { countedBy } from './counts.ts'
-import { dayOf, dictionaries, dictionaryOf, momentOf, moneyOf, textOf } from './language.ts'
+import { dayOf, dictionaries, dictionaryOf, momentOf, moneyOf, percentOf, soonOf, textOf } from './language.ts'
 
 /** Every text of a dictionary by its path; functions are called with something to say. */
 function textsOf(value: unknown, path = ''): readonly (readonly [string, string])[] {
@@ -147,9 +147,22 @@ describe('moneyOf', () => {
     expect(moneyOf(1_005, { locale: 'en-GB', currency: 'KWD', decimals: 3 })).toBe('KWD\u00a01.005')
   })
 
+  it('says on request that it came in', () => {
+    expect(moneyOf(2_000, { ...euro, signed: true })).toBe('+€20.00')
+    expect(moneyOf(-40, { ...euro, signed: true })).toBe('-€0.40')
+  })
+
   it('refuses what is no amount', () => {
     expect(() => moneyOf(1.5, euro)).toThrow(RangeError)
     expect(() => moneyOf(Number.NaN, euro)).toThrow(RangeError)
+  })
+})
+
+describe('percentOf', () => {
+  it('writes a rate as the locale does', () => {
+    expect(percentOf(1_900, 'en-GB')).toBe('19%')
+    expect(percentOf(750, 'de-DE')).toBe('7,5\u00a0%')
+    expect(percentOf(5, 'en-GB')).toBe('0.05%')
   })
 })
 
@@ -161,6 +174,10 @@ describe('times', () => {
     expect(dayOf('2027-05-23T12:00:00Z', dictionaryOf('ar').locale)).toBe('23 مايو 2027')
     expect(dayOf('2027-05-23T12:00:00Z', dictionaryOf('zh-Hant').locale)).toBe('2027年5月23日')
     expect(momentOf('2027-05-23T12:00:00Z', 'en-GB')).toMatch(/^23 May/)
+    const nowMs = new Date(2027, 4, 23, 9).getTime()
+    const at = (day: number) => new Date(2027, 4, day, 22, 5).toISOString()
+    expect(soonOf(at(23), { locale: 'en-GB', nowMs })).toBe('22:05')
+    expect(soonOf(at(24), { locale: 'en-GB', nowMs })).toMatch(/^24 May.* 22:05$/)
     expect(dayOf('soon', 'en-GB')).toBe('')
     expect(momentOf('', 'en-GB')).toBe('')
   })

@@ -58,12 +58,17 @@ function isDecimal(text: string): text is `${number}` {
 }
 
 /**
- * An amount in minor units as Intl writes it; no floating-point number on the way.
+ * An amount in minor units as Intl writes it; no floating-point number on the way. `signed`: with a plus where it is one.
  * @throws RangeError when the amount is not a safe integer.
  */
 export function moneyOf(
   amountMinor: number,
-  { locale, currency, decimals }: { locale: string; currency: string; decimals: number },
+  {
+    locale,
+    currency,
+    decimals,
+    signed = false,
+  }: { locale: string; currency: string; decimals: number; signed?: boolean },
 ): string {
   const digits = String(Math.abs(amountMinor)).padStart(decimals + 1, '0')
   const whole = digits.slice(0, digits.length - decimals)
@@ -75,6 +80,7 @@ export function moneyOf(
     currency,
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,
+    signDisplay: signed ? 'exceptZero' : 'auto',
   }).format(decimal)
 }
 
@@ -91,4 +97,16 @@ export function momentOf(time: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(
     at,
   )
+}
+
+/** A rate in hundredths of a percent: 19 %, 7.5 %. */
+export function percentOf(basisPoints: number, locale: string): string {
+  return new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 2 }).format(basisPoints / 10_000)
+}
+
+/** A moment that is near: the time alone where it is today. Empty when the time is not one. */
+export function soonOf(time: string, { locale, nowMs }: { locale: string; nowMs: number }): string {
+  const at = new Date(time)
+  if (at.toDateString() !== new Date(nowMs).toDateString()) return momentOf(time, locale)
+  return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(at)
 }

@@ -1,5 +1,5 @@
-/** Draws the cover of an item (cover.ts decides what). Decoration only: the title stands beside it. */
-import type { ReactElement } from 'react'
+/** The picture of an item, or a drawn cover (cover.ts decides what). Decoration only: the title stands beside it. */
+import { type ReactElement, useState } from 'react'
 import type { CatalogueItem } from '../../preload/contract.ts'
 import { dictionaryOf, type Spoken } from '../language/language.ts'
 import { type CoverMotif, motifOf, numbersOf, type Palette, paletteOf, seedOf } from './cover.ts'
@@ -12,6 +12,22 @@ interface Drawing {
 }
 
 export function Cover({ item }: { item: CatalogueItem }): ReactElement {
+  const { pictureUrl } = item
+  const [lostUrl, setLostUrl] = useState<string>()
+  if (pictureUrl === undefined || pictureUrl === lostUrl) return <Drawn item={item} />
+  return (
+    <img
+      className="cover"
+      src={pictureUrl}
+      alt=""
+      decoding="async"
+      draggable={false}
+      onError={() => setLostUrl(pictureUrl)}
+    />
+  )
+}
+
+function Drawn({ item }: { item: CatalogueItem }): ReactElement {
   const { spoken } = useWords()
   const motif = motifOf(item)
   const palette = paletteOf(item.id, motif)

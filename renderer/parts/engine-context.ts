@@ -2,7 +2,17 @@
 import { createContext, useContext } from 'react'
 import { useStore } from 'zustand'
 import type { CatalogueItem, KioskStatus } from '../../preload/contract.ts'
-import { type Dictionary, dayOf, dictionaryOf, momentOf, moneyOf, type Spoken, textOf } from '../language/language.ts'
+import {
+  type Dictionary,
+  dayOf,
+  dictionaryOf,
+  momentOf,
+  moneyOf,
+  percentOf,
+  type Spoken,
+  soonOf,
+  textOf,
+} from '../language/language.ts'
 import { type Engine, languageOf, type PageState } from '../store.ts'
 
 export const EngineContext = createContext<Engine | undefined>(undefined)
@@ -41,8 +51,14 @@ export interface Words {
   readonly words: Dictionary
   readonly language: string
   readonly money: (amountMinor: number) => string
+  /** What came in with a plus, what went out with a minus. */
+  readonly moved: (amountMinor: number) => string
   readonly day: (time: string) => string
   readonly moment: (time: string) => string
+  /** The time alone where it is today. */
+  readonly soon: (time: string) => string
+  readonly percent: (basisPoints: number) => string
+  readonly count: (number: number) => string
   /** For labels; on the screen a title is a ContentText, which says its language. */
   readonly titleOf: (item: CatalogueItem) => string
   readonly spoken: (texts: Readonly<Record<string, string>>) => Spoken
@@ -58,8 +74,12 @@ export function useWords(): Words {
     words,
     language,
     money: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals: currencyDecimals }),
+    moved: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals: currencyDecimals, signed: true }),
     day: (time) => dayOf(time, locale),
     moment: (time) => momentOf(time, locale),
+    soon: (time) => soonOf(time, { locale, nowMs: Date.now() }),
+    percent: (basisPoints) => percentOf(basisPoints, locale),
+    count: (number) => new Intl.NumberFormat(locale).format(number),
     titleOf: (item) => textOf(item.title, language, languages).text,
     spoken: (texts) => textOf(texts, language, languages),
   }

@@ -1,4 +1,4 @@
-/** Done: what was paid, what is left, and the way to the goods. */
+/** Done: what was paid, what is left, and the receipt, and the way to the goods. */
 import type { ReactElement } from 'react'
 import type { KioskScreen } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
@@ -6,14 +6,15 @@ import { SpeechSwitch } from '../parts/ComfortBar.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
 import { useEngine, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
+import { PrintButton, Receipt } from '../parts/Receipt.tsx'
 
 export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'approved' }> }): ReactElement {
   const engine = useEngine()
   const { words, money } = useWords()
-  const { amountMinor, balanceMinor, goods, recovered } = screen
+  const { amountMinor, balanceMinor, goods, recovered, receipt, printing } = screen
   return (
     <Frame screen="approved" tone="done">
-      <div className="verdict">
+      <div className="verdict" data-receipt={receipt === undefined ? undefined : ''}>
         <svg className="verdict-sign" viewBox="0 0 120 120" aria-hidden="true">
           <circle cx="60" cy="60" r="54" />
           <path d="M34 62 53 81 88 43" />
@@ -22,7 +23,7 @@ export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'app
           <h1 className="display" aria-live="assertive">
             {words.approved.paid(money(amountMinor))}
           </h1>
-          <ContentText as="p" className="lead" texts={goods.item.title} />
+          {receipt === undefined && <ContentText as="p" className="lead" texts={goods.item.title} />}
           {recovered && <p className="verdict-note">{words.approved.recovered}</p>}
           <p className="figure">
             <span>{words.approved.balance}</span>
@@ -30,10 +31,12 @@ export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'app
           </p>
           <p className="verdict-hint">{words.approved.takeCard}</p>
         </div>
+        {receipt !== undefined && <Receipt receipt={receipt} />}
         <div className="verdict-do">
           <Button action="show-goods" weight="main" onClick={() => void engine.showGoods()}>
             {words.approved.show[goods.item.kind]}
           </Button>
+          <PrintButton receipt={receipt} printing={printing} />
           <SpeechSwitch />
         </div>
       </div>

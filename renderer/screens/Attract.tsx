@@ -1,38 +1,67 @@
-/** Invites: what there is, from what price, in which languages. Any touch starts. */
+/** Invites: what there is, from what price, in which languages, and that a card can be looked into. Any touch starts. */
 import type { ReactElement } from 'react'
+import type { CatalogueItem } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
 import { ComfortToggles } from '../parts/ComfortBar.tsx'
 import { Cover } from '../parts/Cover.tsx'
-import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
+import { useEngine, usePage, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
+import { Icon } from '../parts/Icon.tsx'
 import { LanguageButtons } from '../parts/Languages.tsx'
 
 /** More would not be seen, and would cost the machine. */
-const coversMax = 8
+const coversMax = 12
 
 const rows = ['upper', 'lower'] as const
 /** Covers in one turn of a row: wide enough for any screen, whatever there is to sell. */
 const turnCoversMin = 6
 
-/** Two equal turns, so that a row can drift for ever; the lower row starts elsewhere. */
+/** Nobody came for this long: at night the screen rests. */
+const restAfterMs = 10 * 60_000
+const nightFromHour = 22
+const nightToHour = 6
+
+/** A few of each shelf in turn, none of them sold out, so that the first glance shows how much there is. */
+function shownOf(catalogue: readonly CatalogueItem[]): readonly CatalogueItem[] {
+  const shelves = Map.groupBy(
+    catalogue.filter(({ stock }) => stock !== 0),
+    ({ category }) => category,
+  )
+  const places = [...shelves.values()].flatMap((items) => items.map((item, place) => ({ item, place })))
+  return places
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ item }) => item)
+    .slice(0, coversMax)
+}
+
+/** Two equal turns, so that a row can drift for ever; each row has its own half of what is shown. */
 function placesOf(row: (typeof rows)[number], count: number): readonly { key: string; place: number }[] {
   if (count === 0) return []
-  const turn = Math.ceil(turnCoversMin / count) * count
-  const first = row === 'upper' ? 0 : Math.ceil(count / 2)
-  return Array.from({ length: turn * 2 }, (_, at) => ({ key: `${row}-${at}`, place: (first + at) % count }))
+  const own = count < turnCoversMin ? count : Math.ceil(count / 2)
+  const first = row === 'upper' ? 0 : Math.floor(count / 2)
+  const turn = Math.ceil(turnCoversMin / own) * own
+  return Array.from({ length: turn * 2 }, (_, at) => ({ key: `${row}-${at}`, place: (first + (at % own)) % count }))
+}
+
+function useResting(): boolean {
+  return usePage(({ nowMs, touchedMs }) => {
+    const hour = new Date(nowMs).getHours()
+    return nowMs - touchedMs > restAfterMs && (hour >= nightFromHour || hour < nightToHour)
+  })
 }
 
 export function Attract(): ReactElement {
   const engine = useEngine()
   const { words, money } = useWords()
   const { catalogue } = useStatus()
+  const resting = useResting()
   const cheapestMinor = catalogue.length === 0 ? undefined : Math.min(...catalogue.map((item) => item.priceMinor))
-  const shown = catalogue.slice(0, coversMax)
   const start = () => engine.open({ name: 'catalogue' })
   return (
     <Frame
       screen="attract"
       tone="ink"
+      className={resting ? 'attract-resting' : ''}
       actions={
         <>
           <LanguageButtons onChosen={start} />
@@ -43,22 +72,7 @@ export function Attract(): ReactElement {
       }
     >
       <div className="attract-start">
-        <span className="attract-covers" aria-hidden="true">
-          {rows.map((row) => (
-            <span className="attract-drift" key={row}>
-              {placesOf(row, shown.length).map(({ key, place }) => {
-                const item = shown[place]
-                return (
-                  item !== undefined && (
-                    <span className="attract-cover" key={key}>
-                      <Cover item={item} />
-                    </span>
-                  )
-                )
-              })}
-            </span>
-          ))}
-        </span>
+        <Covers items={shownOf(catalogue)} />
         <div className="attract-words">
           <h1 className="display">{words.attract.headline}</h1>
           <p className="lead">
@@ -68,8 +82,34 @@ export function Attract(): ReactElement {
           <Button action="start" weight="main" className="attract-call" onClick={start}>
             <span>{words.attract.start}</span>
           </Button>
+          <p className="attract-balance">
+            <Icon name="card" /> {words.attract.balance}
+          </p>
         </div>
       </div>
     </Frame>
+  )
+}
+
+function Covers({ items }: { items: readonly CatalogueItem[] }): ReactElement {
+  const { money } = useWords()
+  return (
+    <span className="attract-covers" aria-hidden="true">
+      {rows.map((row) => (
+        <span className="attract-drift" key={row}>
+          {placesOf(row, items.length).map(({ key, place }) => {
+            const item = items[place]
+            return (
+              item !== undefined && (
+                <span className="attract-cover" key={key}>
+                  <Cover item={item} />
+                  <span className="mark">{money(item.priceMinor)}</span>
+                </span>
+              )
+            )
+          })}
+        </span>
+      ))}
+    </span>
   )
 }

@@ -4,14 +4,14 @@ import type { CardMovement, KioskScreen } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
 import { ComfortBar } from '../parts/ComfortBar.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
-import { useEngine, useWords } from '../parts/engine-context.ts'
+import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { Icon } from '../parts/Icon.tsx'
 
 export function Balance({ screen }: { screen: Extract<KioskScreen, { name: 'balance' }> }): ReactElement {
   const engine = useEngine()
-  const { words, money, day } = useWords()
-  const { cardEnding, balanceMinor, expiresAt, blocked, movements } = screen
+  const { words } = useWords()
+  const { movements } = screen
   return (
     <Frame
       screen="balance"
@@ -26,17 +26,7 @@ export function Balance({ screen }: { screen: Extract<KioskScreen, { name: 'bala
       }
     >
       <div className="balance">
-        <section className="purse">
-          <h1>{words.balance.left}</h1>
-          <p className="display">{money(balanceMinor)}</p>
-          <p className="purse-ending">{words.balance.ending(cardEnding)}</p>
-          <p>{blocked ? <strong>{words.balance.blocked}</strong> : words.balance.validUntil(day(expiresAt))}</p>
-          {!blocked && (
-            <Button action="browse" weight="main" onClick={() => void engine.browseOn()}>
-              {words.balance.shop}
-            </Button>
-          )}
-        </section>
+        <Purse screen={screen} />
         <section className="movements">
           <h2>{words.balance.movements}</h2>
           {movements.length === 0 && <p className="lead">{words.balance.none}</p>}
@@ -51,17 +41,52 @@ export function Balance({ screen }: { screen: Extract<KioskScreen, { name: 'bala
   )
 }
 
+/** Drawn as the card that was just held to the reader. */
+function Purse({ screen }: { screen: Extract<KioskScreen, { name: 'balance' }> }): ReactElement {
+  const engine = useEngine()
+  const { words, money, day } = useWords()
+  const { topUp } = useStatus()
+  const { cardEnding, balanceMinor, expiresAt, blocked } = screen
+  return (
+    <section className="purse tone-ink">
+      <h1>{words.balance.left}</h1>
+      <p className="display">{money(balanceMinor)}</p>
+      <p className="purse-card">
+        <span className="purse-ending">{words.balance.ending(cardEnding)}</span>
+        {blocked ? <strong>{words.balance.blocked}</strong> : <span>{words.balance.validUntil(day(expiresAt))}</span>}
+      </p>
+      {!blocked && (
+        <div className="purse-do">
+          <Button action="browse" weight="main" onClick={() => void engine.browseOn()}>
+            {words.balance.shop}
+          </Button>
+          {topUp && (
+            <Button action="top-up" onClick={() => void engine.topUp()}>
+              <Icon name="plus" /> {words.topUp.open}
+            </Button>
+          )}
+        </div>
+      )}
+    </section>
+  )
+}
+
+const signs = { payment: 'card', load: 'plus', reversal: 'again' } as const
+
 function Movement({ movement }: { movement: CardMovement }): ReactElement {
   const engine = useEngine()
-  const { words, money, moment } = useWords()
+  const { words, moved, moment } = useWords()
   const { counter, kind, amountMinor, at, title, collectable } = movement
   return (
-    <li className="movement">
+    <li className="movement" data-kind={kind}>
+      <span className="movement-sign">
+        <Icon name={signs[kind]} />
+      </span>
       <span className="movement-what">
         {title === undefined ? <span>{words.balance.kind[kind]}</span> : <ContentText texts={title} />}
         <span className="movement-when">{moment(at)}</span>
       </span>
-      <span className="movement-amount">{money(kind === 'payment' ? -amountMinor : amountMinor)}</span>
+      <span className="movement-amount">{moved(kind === 'payment' ? -amountMinor : amountMinor)}</span>
       {collectable && (
         <Button action="collect" data-counter={counter} onClick={() => void engine.collect(counter)}>
           {words.balance.collect}

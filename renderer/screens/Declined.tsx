@@ -4,11 +4,11 @@ import { useShallow } from 'zustand/react/shallow'
 import type { KioskScreen, RefusalReason } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
 import { SpeechSwitch } from '../parts/ComfortBar.tsx'
-import { ContentText } from '../parts/ContentText.tsx'
-import { Cover } from '../parts/Cover.tsx'
-import { useEngine, usePage, useWords } from '../parts/engine-context.ts'
+import { useEngine, usePage, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { Icon } from '../parts/Icon.tsx'
+import { ItemCard } from '../parts/ItemCard.tsx'
+import { useBuy } from '../parts/use-buy.tsx'
 import { affordable } from '../store.ts'
 
 /** What one can see at a glance. */
@@ -36,7 +36,9 @@ const canTryAgain: Readonly<Record<RefusalReason, boolean>> = {
 export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'declined' }> }): ReactElement {
   const engine = useEngine()
   const { words, money } = useWords()
-  const { reason, item, balanceMinor, missingMinor } = screen
+  const { topUp } = useStatus()
+  const { reason, item, balanceMinor, missingMinor, returned } = screen
+  const { buy, question } = useBuy()
   const refusal = words.declined.refusal[reason]
   const others = usePage(
     useShallow((state) =>
@@ -46,6 +48,7 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
     ),
   )
   const again = item !== undefined && canTryAgain[reason]
+  const load = topUp && reason === 'balanceTooLow'
   return (
     <Frame
       screen="declined"
@@ -53,15 +56,20 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
       actions={
         <>
           <Button action="finish" onClick={() => void engine.finish()}>
-            <Icon name="close" /> {words.bar.done}
+            <Icon name="close" /> <span>{words.bar.done}</span>
           </Button>
           <div className="choices">
             <Button action="browse" weight={again ? 'quiet' : 'main'} onClick={() => void engine.browseOn()}>
               {words.declined.other}
             </Button>
             {again && (
-              <Button action="retry" weight="main" onClick={() => void engine.buy(item.id)}>
+              <Button action="retry" weight={load ? 'quiet' : 'main'} onClick={() => buy(item)}>
                 <Icon name="again" /> {words.declined.again}
+              </Button>
+            )}
+            {load && (
+              <Button action="top-up" weight="main" onClick={() => void engine.topUp()}>
+                <Icon name="plus" /> {words.topUp.open}
               </Button>
             )}
           </div>
@@ -75,7 +83,10 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
         </svg>
         <div className="not-charged-row">
           <p className="not-charged" role="status">
-            <Icon name="shield" /> {words.declined.notCharged}
+            <Icon name="shield" />{' '}
+            {returned && item !== undefined
+              ? words.declined.returned(money(item.priceMinor))
+              : words.declined.notCharged}
           </p>
           <SpeechSwitch />
         </div>
@@ -101,37 +112,19 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
             )}
             <p className="lead">{refusal.todo}</p>
           </div>
-          {others.length > 0 && <Alternatives items={others} />}
+          {others.length > 0 && (
+            <section className="instead">
+              <h2>{words.declined.alternatives}</h2>
+              <div className="instead-row">
+                {others.map((other) => (
+                  <ItemCard key={other.id} small action="buy" item={other} onPress={buy} />
+                ))}
+              </div>
+            </section>
+          )}
         </div>
       </div>
+      {question}
     </Frame>
-  )
-}
-
-function Alternatives({ items }: { items: ReturnType<typeof affordable> }): ReactElement {
-  const engine = useEngine()
-  const { words, money } = useWords()
-  return (
-    <section className="instead">
-      <h2>{words.declined.alternatives}</h2>
-      <div className="instead-row">
-        {items.map((item) => (
-          <button
-            key={item.id}
-            type="button"
-            data-action="buy"
-            data-item-id={item.id}
-            className="card card-small"
-            onClick={() => void engine.buy(item.id)}
-          >
-            <Cover item={item} />
-            <span className="card-words">
-              <ContentText className="card-title" texts={item.title} />
-              <span className="card-price">{money(item.priceMinor)}</span>
-            </span>
-          </button>
-        ))}
-      </div>
-    </section>
   )
 }

@@ -8,11 +8,12 @@ import { SpeechSwitch } from '../parts/ComfortBar.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { QrCode } from '../parts/QrCode.tsx'
+import { PrintButton } from '../parts/Receipt.tsx'
 
 export function Goods({ screen }: { screen: Extract<KioskScreen, { name: 'goods' }> }): ReactElement {
   const engine = useEngine()
   const { words, titleOf } = useWords()
-  const { goods } = screen
+  const { goods, receipt, printing } = screen
   return (
     <Frame screen="goods" tone="paper">
       <div className="goods">
@@ -23,6 +24,7 @@ export function Goods({ screen }: { screen: Extract<KioskScreen, { name: 'goods'
           {goods.claimUrl !== undefined && <Claim claimUrl={goods.claimUrl} goods={goods} />}
           <div className="goods-leave">
             <SpeechSwitch />
+            <PrintButton receipt={receipt} printing={printing} />
             <Button action="finish" weight="main" onClick={() => void engine.finish()}>
               {words.goods.finish}
             </Button>
