@@ -94,7 +94,7 @@ function faultsOnScreen({ capital, target, inkOfType }: { capital: number; targe
   const millimetre = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--millimetre'))
   const faults: string[] = []
   const scrolls = (element: Element) =>
-    element.closest('.shelf, .movements ol, .purse, .refusal, .item-text, .article, .transcript-text') !== null
+    element.closest('.shelf, .rail, .movements ol, .purse, .refusal, .item-text, .article, .transcript-text') !== null
   for (const button of document.querySelectorAll('button')) {
     const { width, height, left, right, top, bottom } = button.getBoundingClientRect()
     const name = button.dataset.action
@@ -156,6 +156,49 @@ describe.each(cabinets)('$name', ({ name: cabinet, width, height, diagonalMm }) 
     },
     timeoutMs,
   )
+})
+
+describe('a full shelf', { timeout: timeoutMs }, () => {
+  it.each(cabinets)('can be read, searched and bought from on $name', async ({ width, height, diagonalMm }) => {
+    const page = await harness.browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' })
+    await page.goto(`${harness.url}?stocked&screen=catalogue&language=de&large&diagonal=${diagonalMm}`)
+    await page.evaluate(() => document.fonts.ready)
+    const faults = async (where: string) =>
+      expect
+        .soft(
+          await page.evaluate(faultsOnScreen, {
+            capital: capitalMmMin,
+            target: targetMmMin,
+            inkOfType: capitalOfType,
+          }),
+          where,
+        )
+        .toEqual([])
+    const press = (selector: string) => page.locator(selector).first().click()
+    await faults('everything')
+    await press('[data-key="tickets"]')
+    await faults('one shelf')
+    await press('[data-item-id="museum-ticket"]')
+    await page.locator('.item .mark-strong').getByText('Ausverkauft').waitFor()
+    await faults('sold out')
+    await press('[data-action="back"]')
+    await press('[data-action="search"]')
+    for (const letter of 'weinq') await press(`[data-action="letter"][data-key="${letter}"]`)
+    await press('[data-action="everything"]')
+    await press('[data-action="search"]')
+    for (const letter of 'weim') await press(`[data-action="letter"][data-key="${letter}"]`)
+    await press('[data-action="letter-back"]')
+    await faults('search')
+    await press('[data-item-id="wine-tasting"]')
+    await press('[data-action="buy"]')
+    await faults('age')
+    await press('[data-action="not-of-age"]')
+    expect(await page.evaluate(() => window.asked?.())).toEqual([])
+    await press('[data-action="buy"]')
+    await press('[data-action="of-age"]')
+    expect(await page.evaluate(() => window.asked?.())).toEqual(['buy wine-tasting at 18'])
+    await page.close()
+  })
 })
 
 describe('a customer', { timeout: customerTimeoutMs }, () => {
@@ -290,7 +333,9 @@ describe('a customer', { timeout: customerTimeoutMs }, () => {
     await press(page, 'cancel')
     for (const [screen, action] of [
       ['approved', 'show-goods'],
+      ['approved', 'print-receipt'],
       ['balance', 'collect'],
+      ['balance', 'top-up'],
       ['declined-balanceTooLow', 'buy'],
       ['declined-timeout', 'retry'],
       ['goods-code', 'finish'],
@@ -298,7 +343,9 @@ describe('a customer', { timeout: customerTimeoutMs }, () => {
       await page.evaluate((name) => window.show?.(name), screen)
       await press(page, action)
     }
-    expect(await asked(page)).toEqual(['cancel', 'showGoods', 'collect 9', 'buy wifi-day', 'buy walking-map', 'finish'])
+    expect(await asked(page)).toEqual([
+      ...['cancel', 'showGoods', 'printReceipt', 'collect 9', 'topUp', 'buy wifi-day', 'buy walking-map', 'finish'],
+    ])
     await page.close()
   })
 

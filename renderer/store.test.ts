@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { KioskScreen } from '../preload/contract.ts'
 import { fakeBridge, items, screens, status } from './dev/fixtures.ts'
-import { affordable, askedForTime, comfortOfNobody, createEngine, idleNow, languageOf, screenOf } from './store.ts'
+import {
+  affordable,
+  askedForTime,
+  comfortOfNobody,
+  createEngine,
+  idleNow,
+  insteadOf,
+  languageOf,
+  screenOf,
+} from './store.ts'
 
 /** An engine over the fake bridge, with a clock that the test moves. */
 async function kiosk(first: KioskScreen = { name: 'browse' }) {
@@ -123,6 +132,35 @@ describe('the next customer', () => {
 })
 
 describe('going on', () => {
+  it('keeps the place on the shelf while one item is looked at, and forgets it with the customer', async () => {
+    const { engine } = await kiosk()
+    const shelf = () => engine.store.getState().shelf
+    engine.open({ name: 'catalogue' })
+    engine.browse({ categoryId: 'maps' })
+    engine.browse({ topPx: 400 })
+    engine.open({ name: 'item', itemId: 'walking-map' })
+    engine.open({ name: 'catalogue' })
+    expect(shelf()).toEqual({ categoryId: 'maps', query: undefined, topPx: 400 })
+    engine.browse({ categoryId: undefined })
+    expect(shelf().topPx).toBe(0)
+    engine.browse({ query: 'map' })
+    engine.open({ name: 'attract' })
+    expect(shelf()).toEqual({ categoryId: undefined, query: undefined, topPx: 0 })
+  })
+
+  it('offers for what is sold out first what stands beside it, and never itself', async () => {
+    const { engine } = await kiosk()
+    const shelved = (id: string, category: string, priceMinor: number) => ({ ...items.map, id, category, priceMinor })
+    const gone = { ...shelved('gone', 'maps', 100), stock: 0 }
+    const catalogue = [
+      ...[gone, shelved('dear', 'maps', 900), shelved('near', 'maps', 150), shelved('other', 'wifi', 100)],
+      { ...shelved('gone-too', 'maps', 100), stock: 0 },
+    ]
+    const state = engine.store.getState()
+    const full = { ...state, kiosk: { status: { ...status, catalogue }, screen: { name: 'browse' } } } as const
+    expect(insteadOf(full, gone).map(({ id }) => id)).toEqual(['near', 'dear', 'other'])
+  })
+
   it('returns to the item when paying is cancelled', async () => {
     const { bridge, engine, seen } = await kiosk()
     engine.open({ name: 'item', itemId: items.map.id })

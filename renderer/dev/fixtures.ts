@@ -355,7 +355,7 @@ export function fakeBridge(first: KioskState): FakeBridge {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    buy: (itemId) => note(`buy ${itemId}`),
+    buy: (itemId, age = 0) => note(age === 0 ? `buy ${itemId}` : `buy ${itemId} at ${age}`),
     stay: () => note('stay'),
     pinKey: (key) => note(`pinKey ${key}`),
     topUp: () => note('topUp'),

@@ -209,7 +209,7 @@ export const de: Dictionary = {
   },
   declined: {
     notCharged: 'Es wurde nichts abgebucht',
-    returned: (amount) => `${amount} zurückerhalten: Sie haben nichts bezahlt`,
+    returned: (amount) => `${amount} zurück: Sie haben nichts bezahlt`,
     refusal: {
       outOfService: { what: 'Zurzeit nicht zu kaufen', todo: 'Bitte nehmen Sie einen anderen Kiosk.' },
       outOfStock: { what: 'Ausverkauft', todo: 'Bitte suchen Sie sich etwas anderes aus.' },

@@ -97,8 +97,8 @@ function Shelves(): ReactElement {
         <div className="catalogue-head">
           <h1 className="title">{words.catalogue.headline}</h1>
           {catalogue.length > browsedCountMax && (
-            <Button action="search" onClick={() => engine.browse({ query: '' })}>
-              <Icon name="search" /> {words.search.open}
+            <Button action="search" aria-label={words.search.open} onClick={() => engine.browse({ query: '' })}>
+              <Icon name="search" /> <span>{words.search.open}</span>
             </Button>
           )}
           <PageButtons rows={rows} scroller={scroller} />

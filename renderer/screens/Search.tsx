@@ -9,7 +9,9 @@ import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { Icon } from '../parts/Icon.tsx'
 import { ItemCard } from '../parts/ItemCard.tsx'
+import { useSizes } from '../parts/use-sizes.ts'
 import { found, indexOf } from '../search.ts'
+import { roomOf } from '../sizes.ts'
 
 /** Whoever sees more than this types another letter. */
 const shownCountMax = 40
@@ -99,13 +101,15 @@ interface KeyboardProps {
 
 function Keyboard({ type, drop, empty }: KeyboardProps): ReactElement {
   const { words, language } = useWords()
+  const { heightPx, sizes } = useSizes()
+  const roomy = roomOf({ heightPx, text: sizes.text }) === 'ample'
   const keyboards = keyboardsOf(language)
   const [turned, setTurned] = useState(0)
   const rows = keyboards[turned % keyboards.length] ?? keyboards[0]
   return (
     // A keyboard stands as its letters are written: Arabic from the right, Latin from the left.
     <div className="keyboard" dir={turned === 0 ? directionOf(language) : 'ltr'} data-grid="">
-      {[figureKeys, ...rows].map((row) => (
+      {[...(roomy ? [figureKeys] : []), ...rows].map((row) => (
         <div className="keyboard-row" key={row.join('')}>
           {row.map((key) => (
             <Button key={key} action="letter" data-key={key} className="key" onClick={() => type(key)}>
