@@ -219,7 +219,11 @@ export const openPage = async (browser: Browser, delegate: PageDelegate): Promis
   const messages = await connectMessages(session, targetId, delegate)
   await serve(session, page)
   await followWorkers(browser, session, page)
-  session.on('Page.loadEventFired', () => delegate.loaded())
+  session.on('Page.loadEventFired', () => {
+    // As in Electron there is no page before the first one: a key for going back would leave the app.
+    session.send('Page.resetNavigationHistory').catch(() => {})
+    delegate.loaded()
+  })
   watchHeartbeat(session, delegate)
   return {
     targetId,

@@ -160,6 +160,14 @@ test('the page cannot reach the network', async () => {
   expect(answers).toEqual(['TypeError', 'TypeError', 'refused', 'refused'])
 })
 
+test('there is no page to go back to, by key or script', async () => {
+  await expect.poll(() => page.evaluate(() => history.length)).toBe(1)
+  await page.keyboard.press('Alt+ArrowLeft')
+  await page.evaluate(() => history.back())
+  expect(await say('state')).toBe('taken')
+  expect(kiosk.errorOutput()).not.toContain('it left the app')
+})
+
 test('a file outside of the app is not to be had', async () => {
   const statuses = await page.evaluate(() =>
     Promise.all(
