@@ -50,6 +50,23 @@ test('browse, buy, pay, approved, goods, finish', async () => {
   expect(kiosk.state.screen).toEqual({ name: 'browse' })
 })
 
+test('who touches again and then leaves, while his card is still let go of, has left', async () => {
+  const { kiosk, put } = openTill()
+  await kiosk.buy('map')
+  const touched = new Promise<void>((resolve) => {
+    const stop = kiosk.subscribe(({ screen }) => {
+      if (screen.name !== 'declined') return
+      stop()
+      resolve(kiosk.buy('map'))
+      void kiosk.finish()
+    })
+  })
+  put(makeTestCard({ balanceMinor: 100 }))
+  await touched
+  await settled()
+  expect(kiosk.state.screen).toEqual({ name: 'browse' })
+})
+
 test('a one-time code is shown in plain sight, and the stock falls', async () => {
   const { kiosk, screen, put } = openTill()
   await kiosk.buy('wifi')

@@ -56,6 +56,7 @@ import {
   type ShownSale,
   type ShownScreen,
   type TopUpMode,
+  type Touch,
 } from './modes.ts'
 import { openPaper, printOfGoods, receiptFor, receiptView } from './paper.ts'
 import {
@@ -443,6 +444,14 @@ export const makeKiosk = (
     }
   }
 
+  /** A last look at a card may still be under way: a touch counts all the same, unless its customer has left that screen. */
+  const stillWanted = async (touch: Touch): Promise<boolean> => {
+    if (!allows(mode, touch)) return false
+    const place = placeOf(mode)
+    await working
+    return !busy && placeOf(mode) === place
+  }
+
   /** The one place where faults of the world end: the card left, the disk failed. */
   const serve = (work: () => Promise<void>, afterLoss: () => void) => {
     working = serveNow(work, afterLoss)
@@ -569,9 +578,7 @@ export const makeKiosk = (
       publish()
     },
     async buy(itemId, ageDeclared = 0, spoken) {
-      // A last look at a card may still be under way: the touch counts all the same.
-      if (allows(mode, 'buy')) await working
-      if (busy || !allows(mode, 'buy') || outOfService() !== undefined) return
+      if (!(await stillWanted('buy')) || outOfService() !== undefined) return
       const catalogue = terminal.issued?.catalogue
       // The page asks before it wishes.
       if (catalogue === undefined || catalogue.ageMin(itemId) > ageDeclared) return
@@ -602,8 +609,7 @@ export const makeKiosk = (
       if (key === 'enter') onReader()
     },
     async topUp() {
-      if (allows(mode, 'topUp')) await working
-      if (busy || !allows(mode, 'topUp') || !canLoad()) return
+      if (!(await stillWanted('topUp')) || !canLoad()) return
       enterTopUp({ phase: 'code' })
     },
     async topUpCode(code) {
