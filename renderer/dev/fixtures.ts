@@ -305,6 +305,15 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
       { counter: 3, kind: 'load', amountMinor: 500, at: '2026-11-18T09:12:00Z', collectable: false },
     ],
   }),
+  'balance-owed': () => ({
+    name: 'balance',
+    cardEnding: '4711',
+    balanceMinor: 165,
+    expiresAt: '2028-12-31T00:00:00Z',
+    blocked: false,
+    waitingMinor: 250,
+    movements: [],
+  }),
   'balance-empty': () => ({
     name: 'balance',
     cardEnding: '0001',

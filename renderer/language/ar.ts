@@ -293,6 +293,7 @@ export const ar: Dictionary = {
     unfinished: (amount) => `لم يكتمل دفع ${isolated(amount)} بعد`,
   },
   balance: {
+    take: (amount) => `أعد ${isolated(amount)} إلى البطاقة`,
     left: 'الرصيد',
     ending: (digits) => `بطاقة تنتهي بالأرقام ${leftToRight(digits)}`,
     validUntil: (day) => `صالحة حتى ${isolated(day)}`,

@@ -268,6 +268,7 @@ export const de: Dictionary = {
     unfinished: (amount) => `${amount} noch nicht abgeschlossen`,
   },
   balance: {
+    take: (amount) => `${amount} zurück auf die Karte`,
     left: 'Guthaben',
     ending: (digits) => `Karte mit der Endung ${digits}`,
     validUntil: (day) => `Gültig bis ${day}`,

@@ -46,7 +46,7 @@ function Purse({ screen }: { screen: Extract<KioskScreen, { name: 'balance' }> }
   const engine = useEngine()
   const { words, money, day } = useWords()
   const { topUp } = useStatus()
-  const { cardEnding, balanceMinor, expiresAt, blocked } = screen
+  const { cardEnding, balanceMinor, expiresAt, blocked, waitingMinor } = screen
   return (
     <section className="purse tone-ink">
       <h1>{words.balance.left}</h1>
@@ -60,6 +60,11 @@ function Purse({ screen }: { screen: Extract<KioskScreen, { name: 'balance' }> }
           <Button action="browse" weight="main" onClick={() => void engine.browseOn()}>
             {words.balance.shop}
           </Button>
+          {topUp && waitingMinor !== undefined && (
+            <Button action="take-credits" onClick={() => void engine.takeCredits()}>
+              <Icon name="again" /> {words.balance.take(money(waitingMinor))}
+            </Button>
+          )}
           {topUp && (
             <Button action="top-up" onClick={() => void engine.topUp()}>
               <Icon name="plus" /> {words.topUp.open}

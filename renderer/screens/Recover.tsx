@@ -26,7 +26,6 @@ export function Recover({ screen }: { screen: Extract<KioskScreen, { name: 'reco
           <Button action="finish" onClick={() => void engine.finish()}>
             {words.bar.leave}
           </Button>
-          <span className="foot-hint">{words.recover.leaveHint}</span>
           <TimeLeft endsAt={endsAt} />
         </>
       }
@@ -41,6 +40,7 @@ export function Recover({ screen }: { screen: Extract<KioskScreen, { name: 'reco
             {wrong ? words.recover.wrongCard : words.recover.waiting}
           </h1>
           <p className="lead">{wrong ? words.recover.wrongCardWhy : words.recover.waitingWhy}</p>
+          <p className="leave-hint">{words.recover.leaveHint}</p>
         </div>
         <TapHint reader={readerPosition} />
       </div>
