@@ -54,15 +54,13 @@ for (const { name: cabinet, width, height, diagonal } of cabinets)
       await page.goto(`${harness.url}?stocked&diagonal=${diagonal}&${query}`)
       await page.locator('[data-screen]').first().waitFor()
       for (const screen of screens) {
-        await page.evaluate((name) => window.show?.(name), screen)
+        await page.evaluate((name) => (window as Window & { show?: (name: string) => void }).show?.(name), screen)
         await page.evaluate(() => document.fonts.ready)
         await page.waitForFunction(() => [...document.images].every(({ complete }) => complete))
-        await expect
-          .soft(page)
-          .toHaveScreenshot(`${screen}-${cabinet}-${mode}.png`, {
-            scale: 'device',
-            maxDiffPixelRatio: differingPartMax,
-          })
+        await expect.soft(page).toHaveScreenshot(`${screen}-${cabinet}-${mode}.png`, {
+          scale: 'device',
+          maxDiffPixelRatio: differingPartMax,
+        })
       }
       await context.close()
     })
