@@ -30,7 +30,8 @@ const quietSwitches = [
   '--no-service-autorun',
   '--password-store=basic',
   '--use-mock-keychain',
-  '--disable-features=Translate,MediaRouter,OptimizationHints,AutofillServerCommunication,CertificateTransparencyComponentUpdater,GlobalMediaControls,InterestFeedContentSuggestions,DialMediaRouteProvider',
+  // Neither an address bar's popup nor a page in reserve: each is a process that nobody would ever see.
+  '--disable-features=Translate,MediaRouter,OptimizationHints,AutofillServerCommunication,CertificateTransparencyComponentUpdater,GlobalMediaControls,InterestFeedContentSuggestions,DialMediaRouteProvider,WebUIOmniboxPopup,WebUIOmniboxFullPopup,WebUIOmniboxAimPopup,SpareRendererForSitePerProcess,AudioServiceOutOfProcess',
 ]
 
 /** A kiosk's page is in front and awake at all times, and needs no gesture to play a sound. */
