@@ -12,7 +12,10 @@ import { ledgerPath } from '../../db/open.ts'
 import { type LaunchedKiosk, launchKiosk } from '../../e2e/launch.ts'
 import { virtualReaders } from '../../e2e/system.ts'
 import type { TestCard } from '../../main/test-terminal.ts'
+import { runErrand } from './errand.ts'
+import { heldNow } from './machine-memory.ts'
 import { openShop, type Shop } from './shop.ts'
+import { watchPage } from './watched-page.ts'
 
 const story = 'A story that was told to nobody else. '.repeat(20)
 const code = 'WIFI-ONLY-FOR-THIS-CUSTOMER'
@@ -153,6 +156,22 @@ const reached = () =>
     if (!texts.has('Old Town Station')) throw new Error('not even the present state was reached')
     return [...texts].join(' ')
   })()`)
+
+test('one customer after the other leaves the page as large as it was', async () => {
+  const watched = await watchPage(page)
+  const mainPid = kiosk.process.pid ?? 0
+  const card = await shop.makeCard(5000)
+  const serve = async (customers: number) => {
+    for (let customer = 0; customer < customers; customer += 1) await runErrand(watched, { card, itemId: 'story' })
+    return heldNow(watched.session, mainPid)
+  }
+  const warm = await serve(4)
+  const later = await serve(10)
+  expect(later.nodes - warm.nodes).toBeLessThan(50)
+  expect(later.listeners - warm.listeners).toBeLessThan(10)
+  expect(later.documents).toBe(warm.documents)
+  expect(card.state.balanceMinor).toBe(5000 - 14 * 50)
+})
 
 test('nothing of the last customer remains', async () => {
   const card = await shop.makeCard(1500)

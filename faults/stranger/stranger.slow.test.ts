@@ -23,7 +23,7 @@ import { customer, type Street } from './stranger.ts'
 import { watchPage } from './watched-page.ts'
 
 const seed = Number(process.env.FARTHING_FAULT_SEED ?? 1)
-const customersMin = 8
+const customersMin = 6
 const stepsMax = 30
 /** Customers in one soaking process: its kiosk is then begun anew, as every night. */
 const customersADay = 400
