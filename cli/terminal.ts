@@ -94,6 +94,7 @@ interface SellOptions extends DataOptions {
 
 const outOfServiceSentences = {
   storage: 'The disk is nearly full: free some space.',
+  closed: 'An operator has closed this kiosk: open it in operator mode.',
   stopped: 'The issuer takes no more from this terminal: enrol it again with a new code. Nothing is lost.',
   notEnrolled: 'Catalogue and hotlist have not come whole yet: publish at the issuer, then sync this terminal.',
   stale: 'What the issuer said last has expired: sync this terminal, or bring it news on a stick.',

@@ -148,6 +148,16 @@ export const openJournal = (database: WritableDatabase, terminal: TerminalId) =>
       return rows.map(({ id, bytes }) => ({ id, ...parseJournalEntry(new Uint8Array(bytes)) }))
     },
 
+    /** The newest entry of any of these acts. */
+    newest(acts: readonly JournalAct[]): JournalEntry | undefined {
+      const row = database
+        .prepare(
+          'SELECT bytes FROM journal_entry WHERE act IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 1',
+        )
+        .get(JSON.stringify(acts)) as { bytes: Uint8Array } | undefined
+      return row === undefined ? undefined : parseJournalEntry(new Uint8Array(row.bytes))
+    },
+
     /** Wrong PINs of this card since it last entered, and when the last one was given, UNIX seconds. */
     wrongPins(card: CardId): { readonly count: number; readonly lastTime: number } {
       return database

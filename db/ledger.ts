@@ -17,7 +17,7 @@ import {
   nextHead,
   parseEntry,
 } from '../protocol/entry.ts'
-import type { Journal, JournalAnswer, JournalEntry } from '../protocol/journal.ts'
+import type { Journal, JournalAct, JournalAnswer, JournalEntry } from '../protocol/journal.ts'
 import { orderTypes } from '../protocol/order.ts'
 import {
   type CardId,
@@ -32,6 +32,7 @@ import {
   zeroMac,
 } from '../protocol/quantities.ts'
 import { type CardRecord, encodeRecord, parseRecord, recordLength } from '../protocol/record.ts'
+import { readFigures } from './day-figures.ts'
 import {
   brokenJournalEntry,
   type JournalOperator,
@@ -405,6 +406,7 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
   let entryNo = 0
   let unsynced: UnsyncedTally
   let stoppedVerdict: string | undefined
+  let closedFor: string | undefined
   let seqNext = 1
   let seqEnd = 1
 
@@ -424,6 +426,12 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     head = last === undefined ? firstHead(owner.terminalId, epoch) : new Uint8Array(last.head)
     entryNo = last?.entry_no ?? 0
     unsynced = tallyUnsynced(database, epoch)
+    followDoor()
+  }
+  /** Open or closed is what an operator did last. */
+  const followDoor = (): void => {
+    const last = journal.newest(['outOfService', 'inService'])
+    closedFor = last?.act === 'outOfService' ? String(last.details?.reason ?? '') : undefined
   }
   look(reload)
 
@@ -548,6 +556,10 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     /** Why the issuer takes no more from this epoch; a person enrols the terminal again. */
     get stoppedVerdict() {
       return stoppedVerdict
+    },
+    /** Why an operator has closed this kiosk; undefined: it is open. */
+    get closedFor() {
+      return closedFor
     },
     now,
 
@@ -702,8 +714,21 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     },
     /** What an operator did, durable when this returns. */
     writeJournal(entry: NewJournalEntry): JournalEntry {
-      return commit(() => journal.append(epoch, now(), entry))
+      return commit(() => {
+        const written = journal.append(epoch, now(), entry)
+        followDoor()
+        return written
+      })
     },
+    /** A captured payment, those that were reversed later among them. */
+    sale(terminalSeq: number): Intent | undefined {
+      const row = look(() => statements.intent.get(terminalSeq)) as IntentRow | undefined
+      return row === undefined || row.receipt_no === null ? undefined : toIntent(row)
+    },
+    status: (): LedgerStatus => look(() => readStatus(database)),
+    newestAct: (acts: readonly JournalAct[]): JournalEntry | undefined => look(() => journal.newest(acts)),
+    /** Sums, of sales after this receipt and of all else since ever. */
+    figures: (afterReceiptNo: number) => look(() => readFigures(database, afterReceiptNo)),
     /** The newest entries first, of all epochs. @param page.before only those with a lower `id` */
     journalEntries: (page: { readonly before?: number; readonly limit: number }) => look(() => journal.entries(page)),
     /** Wrong PINs of an operator's card since it last entered: durable, so that a restart gives no new tries. */

@@ -12,7 +12,8 @@ import { holdsProductionKeys, openKiosk } from './open-kiosk.ts'
 import { debugPortAllowed, type StartOptions, startOptions } from './start-options.ts'
 import { makeWindow } from './window.ts'
 
-const exitStatus = { done: 0, refused: 1, usage: 2, world: 3 } as const
+/** `restart`: whoever minds the kiosk starts it again (docs/OPERATIONS.md, At the kiosk: operator mode). */
+const exitStatus = { done: 0, refused: 1, usage: 2, world: 3, restart: 75 } as const
 /** The till may finish a payment that is under way; after this long the process ends all the same. */
 const stopMsMax = 10_000
 
@@ -32,7 +33,7 @@ const start = async (options: StartOptions) => {
   // The ledger and what is bought from it are their owner's alone.
   process.umask(0o077)
   await app.whenReady()
-  const kiosk = await openKiosk({ dataDir: options.dataDir, log })
+  const kiosk = await openKiosk({ dataDir: options.dataDir, log, restart: () => stop(exitStatus.restart) })
   const out = path.join(import.meta.dirname, '..')
   protocol.handle(
     appScheme,

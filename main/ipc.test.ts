@@ -19,6 +19,11 @@ const methods: readonly Method[] = [
   'collect',
   'finish',
   'alive',
+  'operatorKey',
+  'operatorBalance',
+  'operatorLook',
+  'operatorAct',
+  'operatorLeave',
 ]
 
 describe('a sender', () => {
@@ -55,6 +60,11 @@ describe('the arguments', () => {
     collect: [4_294_967_295],
     finish: [],
     alive: [123_456],
+    operatorKey: ['7'],
+    operatorBalance: [],
+    operatorLook: [{ section: 'receipts', before: 42 }],
+    operatorAct: [{ act: 'refund', terminalSeq: 7, reason: 'It would not open' }],
+    operatorLeave: [],
   }
   test.each(methods)('of %s are taken as they are', (method) => {
     expect(checkShape(method, right[method])).toEqual(right[method])
@@ -82,6 +92,52 @@ describe('the arguments', () => {
   test.each([[], [1], ['10'], [''], ['A'], [null]])('of pinKey are refused when they are %j', (...given) => {
     expect(() => checkShape('pinKey', given)).toThrow('shape: farthing:pin-key')
   })
+  test.each([
+    { act: 'dayClose', language: 'de' },
+    { act: 'testSale', itemId: 'map', language: 'en' },
+    { act: 'reprint', terminalSeq: 1, language: 'zh-Hant' },
+    { act: 'export', drive: '/media/stick' },
+    { act: 'import', drive: 'E:\\' },
+    { act: 'sync' },
+    { act: 'outOfService', reason: 'Broken glass' },
+    { act: 'inService' },
+    { act: 'restart' },
+    { act: 'volume', percent: 0 },
+    { act: 'brightness', percent: 20 },
+    { act: 'printerTest', language: 'en' },
+    { act: 'readerTest' },
+    { act: 'load', amountMinor: 1_000_000 },
+    { act: 'endTask' },
+  ])('of operatorAct are taken: %j', (act) => {
+    expect(checkShape('operatorAct', [act])).toEqual([act])
+  })
+  test.each([
+    {},
+    { act: 'buy' },
+    { act: 'sync', more: 1 },
+    { act: 'refund', terminalSeq: 7, reason: ' ' },
+    { act: 'refund', terminalSeq: 7, reason: 'x'.repeat(201) },
+    { act: 'refund', terminalSeq: 7, reason: '\ud800' },
+    { act: 'refund', terminalSeq: 1.5, reason: 'late' },
+    { act: 'refund', terminalSeq: 0, reason: 'late' },
+    { act: 'reprint', terminalSeq: 7 },
+    { act: 'export', drive: '' },
+    { act: 'export', drive: 7 },
+    { act: 'volume', percent: 101 },
+    { act: 'volume', percent: 0.5 },
+    { act: 'brightness', percent: 19 },
+    { act: 'load', amountMinor: 0 },
+    { act: 'load', amountMinor: 1_000_001 },
+    { act: 'outOfService' },
+  ])('of operatorAct are refused: %j', (act) => {
+    expect(() => checkShape('operatorAct', [act])).toThrow('shape: farthing:operator-act')
+  })
+  test.each([{}, { section: 'cards' }, { section: 'today', before: 1 }, { section: 'receipts', before: 0 }])(
+    'of operatorLook are refused: %j',
+    (look) => {
+      expect(() => checkShape('operatorLook', [look])).toThrow('shape: farthing:operator-look')
+    },
+  )
   test.each([[], [0], [-1], [1.5], [Number.NaN], [Infinity], [2 ** 32], ['1'], [1n], [true], [null]])(
     'of collect are refused when they are %s',
     (...given) => {
@@ -105,6 +161,7 @@ describe('a connected window', () => {
       branding: {},
       topUp: false,
       volume: 1,
+      brightness: 1,
     },
     screen: { name: 'browse' },
   }
@@ -137,6 +194,17 @@ describe('a connected window', () => {
       showGoods: note('showGoods'),
       collect: note('collect'),
       finish: note('finish'),
+      operatorKey: note('operatorKey'),
+      operatorBalance: note('operatorBalance'),
+      async operatorLook(look) {
+        told.push(['operatorLook', look])
+        return undefined
+      },
+      async operatorAct(act) {
+        told.push(['operatorAct', act])
+        return { outcome: 'done' }
+      },
+      operatorLeave: note('operatorLeave'),
       goodsContent: () => undefined,
       shelfContent: () => undefined,
       close: note('close'),

@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import { channels, type FarthingBridge, type KioskStatus, type PushedState, pinKeys } from '../preload/contract.ts'
 import type { Kiosk } from './kiosk/kiosk-contract.ts'
 import { isAppUrl } from './navigation.ts'
+import { operatorActSchema, operatorLookSchema } from './operator/operator-shapes.ts'
 
 /** The methods of the bridge that arrive as messages. */
 export type Method = Exclude<keyof typeof channels, 'pushed'>
@@ -38,6 +39,11 @@ const shapes: { readonly [M in Method]: v.GenericSchema<unknown, Arguments[M]> }
   collect: v.strictTuple([v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(counterMax))]),
   alive: v.strictTuple([v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER))]),
   finish: nothing,
+  operatorKey: v.strictTuple([v.picklist(pinKeys)]),
+  operatorBalance: nothing,
+  operatorLook: v.strictTuple([operatorLookSchema]),
+  operatorAct: v.strictTuple([operatorActSchema]),
+  operatorLeave: nothing,
 }
 
 /** Why a message was refused: `sender` (not our page), `shape` (not the arguments of this method). */
@@ -115,6 +121,11 @@ export const connectIpc = (options: {
   handle('collect', (counter) => kiosk.collect(counter))
   handle('alive', async (heapBytes) => onAlive(heapBytes))
   handle('finish', () => kiosk.finish())
+  handle('operatorKey', (key) => kiosk.operatorKey(key))
+  handle('operatorBalance', () => kiosk.operatorBalance())
+  handle('operatorLook', (look) => kiosk.operatorLook(look))
+  handle('operatorAct', (act) => kiosk.operatorAct(act))
+  handle('operatorLeave', () => kiosk.operatorLeave())
   return kiosk.subscribe((state) => {
     if (webContents.isDestroyed()) return
     const { catalogue, ...status } = state.status

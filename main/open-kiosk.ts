@@ -1,10 +1,12 @@
 /** Puts the till together from its parts, and takes it apart again. */
+import packageJson from '../package.json' with { type: 'json' }
 import { readIdentity } from './identity.ts'
 import { askCredits, askVoucher } from './inquiry.ts'
 import { makeKiosk } from './kiosk/kiosk.ts'
 import type { Kiosk } from './kiosk/kiosk-contract.ts'
 import { readKioskSettings } from './kiosk/kiosk-settings.ts'
 import { loadCard } from './load.ts'
+import { openLogLines } from './operator/log-lines.ts'
 import { openPrinter } from './printer/printer.ts'
 import { openPcscReader } from './reader/pcsc-reader.ts'
 import { connectIssuer } from './sync/issuer-client.ts'
@@ -15,8 +17,15 @@ import { openTerminal } from './terminal.ts'
 export const openKiosk = async (options: {
   readonly dataDir: string
   readonly log: (message: string) => void
+  /** Ends the process, so that whoever minds it starts it again. */
+  readonly restart: () => void
 }): Promise<Kiosk> => {
-  const { dataDir, log } = options
+  const { dataDir } = options
+  const said = openLogLines(() => new Date())
+  const log = (message: string) => {
+    said.add(message)
+    options.log(message)
+  }
   const settings = readKioskSettings(dataDir)
   const terminal = openTerminal(dataDir)
   const reader = openPcscReader({})
@@ -35,6 +44,9 @@ export const openKiosk = async (options: {
       load: (channel, load) => loadCard(terminal, client, channel, load),
     },
     ...(settings.printer === undefined ? {} : { printer: openPrinter(settings.printer) }),
+    restart: options.restart,
+    version: packageJson.version,
+    logLines: () => said.lines,
     log,
   })
   const sync = startSync(terminal, client, {

@@ -5,6 +5,8 @@
  * Main owns everything from the choice of an item to the goods; the page owns only where the customer browses.
  */
 
+import type { OperatorAct, OperatorLook, OperatorResult, OperatorScreen, OperatorViews } from './operator-contract.ts'
+
 /** Main's refusals, in their order of precedence (docs/PROTOCOL.md, Refusals). */
 export const refusalReasons = [
   'outOfService',
@@ -91,6 +93,8 @@ export interface KioskStatus {
   readonly topUp: boolean
   /** 0 to 1: sounds and speech. */
   readonly volume: number
+  /** 0.2 to 1: the page is dimmed to it. */
+  readonly brightness: number
 }
 
 /** What a receipt says; printed, shown, and told by the claim alike. */
@@ -139,6 +143,8 @@ export type OutOfServiceReason =
   | 'emptyCatalogue'
   | 'stale'
   | 'stopped'
+  /** By an operator. */
+  | 'closed'
 
 /** What the printer does with this sale's receipt or goods. */
 export type Printing = 'working' | 'done' | 'failed'
@@ -238,6 +244,7 @@ export type KioskScreen =
       readonly movements: readonly CardMovement[]
     }
   | { readonly name: 'out-of-service'; readonly reason: OutOfServiceReason }
+  | OperatorScreen
 
 export interface KioskState {
   readonly status: KioskStatus
@@ -283,6 +290,15 @@ export interface FarthingBridge {
   collect(counter: number): Promise<void>
   /** The page's heartbeat. @param heapBytes what its script holds; 0 where that cannot be told */
   alive(heapBytes: number): Promise<void>
+  /** One digit of an operator's PIN, or a step: as `pinKey`. */
+  operatorKey(key: PinKey): Promise<void>
+  /** From an operator's PIN to what the card holds, as any other card's. */
+  operatorBalance(): Promise<void>
+  /** What a section of operator mode shows; undefined unless it is open. */
+  operatorLook<Look extends OperatorLook>(look: Look): Promise<OperatorViews[Look['section']] | undefined>
+  operatorAct(act: OperatorAct): Promise<OperatorResult>
+  /** Back to `browse`; nothing of operator mode stays. */
+  operatorLeave(): Promise<void>
   /** The customer is done: back to `browse`, nothing of him stays. Ignored while a card is being debited. */
   finish(): Promise<void>
 }
@@ -302,5 +318,10 @@ export const channels = {
   collect: 'farthing:collect',
   finish: 'farthing:finish',
   alive: 'farthing:alive',
+  operatorKey: 'farthing:operator-key',
+  operatorBalance: 'farthing:operator-balance',
+  operatorLook: 'farthing:operator-look',
+  operatorAct: 'farthing:operator-act',
+  operatorLeave: 'farthing:operator-leave',
   pushed: 'farthing:pushed',
 } as const

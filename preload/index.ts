@@ -40,6 +40,11 @@ const bridge: FarthingBridge = {
   collect: (counter) => ipcRenderer.invoke(channels.collect, counter),
   alive: (heapBytes) => ipcRenderer.invoke(channels.alive, heapBytes),
   finish: () => ipcRenderer.invoke(channels.finish),
+  operatorKey: (key) => ipcRenderer.invoke(channels.operatorKey, key),
+  operatorBalance: () => ipcRenderer.invoke(channels.operatorBalance),
+  operatorLook: (look) => ipcRenderer.invoke(channels.operatorLook, look),
+  operatorAct: (act) => ipcRenderer.invoke(channels.operatorAct, act),
+  operatorLeave: () => ipcRenderer.invoke(channels.operatorLeave),
 }
 
 contextBridge.exposeInMainWorld('farthing', bridge)

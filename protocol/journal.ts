@@ -49,6 +49,7 @@ export const journalActs = [
   'logs',
   'readerTest',
   'printerTest',
+  'load',
 ] as const
 export type JournalAct = (typeof journalActs)[number]
 

@@ -14,6 +14,7 @@ export type OperatorRole = (typeof operatorRoles)[number]
 
 export const operatorNameLengthMax = 60
 export const operatorsMax = 200
+export const operatorPinDigits = { min: 6, max: 12 } as const
 
 const saltLength = 16
 const hashLength = 32

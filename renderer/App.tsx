@@ -2,8 +2,9 @@
 import { type ReactElement, useEffect, useLayoutEffect } from 'react'
 import { followKeypad } from './keypad.ts'
 import { directionOf } from './language/bidi.ts'
+import { Operator } from './operator/Operator.tsx'
 import { Calm, CalmBoundary } from './parts/CalmBoundary.tsx'
-import { EngineContext, useEngine, usePage, useWords } from './parts/engine-context.ts'
+import { EngineContext, useEngine, usePage, useStatus, useWords } from './parts/engine-context.ts'
 import { IdleWarning } from './parts/IdleWarning.tsx'
 import { Narrator } from './parts/Narrator.tsx'
 import { useBrand } from './parts/use-brand.ts'
@@ -59,8 +60,15 @@ function Kiosk(): ReactElement {
       <Screen />
       <Narrator />
       <IdleWarning />
+      <Dimmed />
     </>
   )
+}
+
+/** What the operator set, where the screen itself cannot be told. */
+function Dimmed(): ReactElement | null {
+  const { brightness } = useStatus()
+  return brightness >= 1 ? null : <div className="dimmed" style={{ opacity: 1 - brightness }} aria-hidden="true" />
 }
 
 /** Sizes in millimetres become lengths that all style sheets use (tokens.css). */
@@ -109,5 +117,7 @@ function Screen(): ReactElement {
       return <Balance screen={screen} />
     case 'out-of-service':
       return <OutOfService reason={screen.reason} />
+    case 'operator':
+      return <Operator screen={screen} />
   }
 }

@@ -1,6 +1,6 @@
 /**
  * When an untouched screen goes back to the start, and when it asks before: pure, so that every screen's patience is
- * tested. A payment is never cut: `pay`, `pin`, `top-up` and `recover` end by main's own clock, not by this one.
+ * tested. A payment is never cut: `pay`, `pin`, `top-up`, `recover` and `operator` end by main's own clock, not by this one.
  */
 import type { KioskScreen } from '../preload/contract.ts'
 
@@ -26,6 +26,7 @@ const patienceMs: Readonly<Record<ScreenName, number | undefined>> = {
   recover: undefined,
   balance: 60_000,
   'out-of-service': undefined,
+  operator: undefined,
 }
 
 export type Idle =

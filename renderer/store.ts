@@ -5,6 +5,7 @@
  */
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { CatalogueItem, FarthingBridge, KioskState, PinKey } from '../preload/contract.ts'
+import type { OperatorAct, OperatorLook, OperatorResult, OperatorViews } from '../preload/operator-contract.ts'
 import { attractForgetMs, endsSoon, type Idle, idleOf, type ScreenName } from './idle.ts'
 
 /** Where the customer browses while main's screen is `browse`. */
@@ -87,6 +88,12 @@ export interface Engine {
   finish(): Promise<void>
   /** Leaves main's screen but goes on browsing, in the same language. */
   browseOn(): Promise<void>
+  operatorKey(key: PinKey): Promise<void>
+  operatorBalance(): Promise<void>
+  /** Undefined: main could not tell, and it is said. */
+  operatorLook<Look extends OperatorLook>(look: Look): Promise<OperatorViews[Look['section']] | undefined>
+  operatorAct(act: OperatorAct): Promise<OperatorResult | undefined>
+  operatorLeave(): Promise<void>
 }
 
 const wholeShelf: ShelfPlace = { categoryId: undefined, query: undefined, topPx: 0 }
@@ -186,12 +193,13 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
   }
 
   /** The one place where a wish to main can fail: the customer is told, and may ask again. */
-  async function ask(wish: () => Promise<void>): Promise<void> {
+  async function ask<Answer>(wish: () => Promise<Answer>): Promise<Answer | undefined> {
     store.setState({ touchedMs: now(), nowMs: now(), failed: false })
     try {
-      await wish()
+      return await wish()
     } catch {
       store.setState({ failed: true })
+      return undefined
     }
   }
 
@@ -278,6 +286,11 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
       returnTo = { name: 'catalogue' }
       return ask(() => bridge.finish())
     },
+    operatorKey: (key) => ask(() => bridge.operatorKey(key)),
+    operatorBalance: () => ask(() => bridge.operatorBalance()),
+    operatorLook: (look) => ask(() => bridge.operatorLook(look)),
+    operatorAct: (act) => ask(() => bridge.operatorAct(act)),
+    operatorLeave: () => ask(() => bridge.operatorLeave()),
   }
   return engine
 }

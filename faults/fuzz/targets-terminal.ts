@@ -203,6 +203,7 @@ const kioskState: KioskState = {
     branding: {},
     topUp: false,
     volume: 1,
+    brightness: 1,
   },
   screen: { name: 'browse' },
 }
@@ -224,6 +225,17 @@ const recordingKiosk = (reached: unknown[][]): Kiosk => {
     showGoods: () => note('showGoods'),
     collect: (counter) => note('collect', counter),
     finish: () => note('finish'),
+    operatorKey: (key) => note('operatorKey', key),
+    operatorBalance: () => note('operatorBalance'),
+    async operatorLook(look) {
+      reached.push(['operatorLook', look])
+      return undefined
+    },
+    async operatorAct(act) {
+      reached.push(['operatorAct', act])
+      return { outcome: 'ignored' }
+    },
+    operatorLeave: () => note('operatorLeave'),
     goodsContent: () => undefined,
     shelfContent: () => undefined,
     close: async () => undefined,

@@ -26,6 +26,8 @@ export interface StatementLine {
 
 export interface Statement {
   readonly card: CardInfo
+  /** By a verified offer. */
+  readonly proved: boolean
   readonly balanceMinor: number
   /** Newest first. */
   readonly lines: readonly StatementLine[]
@@ -74,7 +76,7 @@ export const readStatement = async (terminal: Terminal, session: PurseSession): 
     })
     reversedNext = record.order.type === 'reversal' ? record.order.reference : undefined
   }
-  return { card: session.info, balanceMinor: stand.balanceMinor, lines }
+  return { card: session.info, proved: stand.proved, balanceMinor: stand.balanceMinor, lines }
 }
 
 /** What the customer sees of a line; blocks are not shown. */

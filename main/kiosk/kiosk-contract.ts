@@ -1,7 +1,8 @@
 /**
  * What the window needs of the terminal behind it. kiosk.ts implements it; window and IPC know nothing else of the till.
  */
-import type { KioskState, PinKey } from '../../preload/contract.ts'
+import type { FarthingBridge, KioskState, PinKey } from '../../preload/contract.ts'
+import type { OperatorLook, OperatorSection, OperatorViews } from '../../preload/operator-contract.ts'
 
 export interface Kiosk {
   readonly state: KioskState
@@ -18,6 +19,11 @@ export interface Kiosk {
   showGoods(): Promise<void>
   collect(counter: number): Promise<void>
   finish(): Promise<void>
+  operatorKey: FarthingBridge['operatorKey']
+  operatorBalance: FarthingBridge['operatorBalance']
+  operatorLook(look: OperatorLook): Promise<OperatorViews[OperatorSection] | undefined>
+  operatorAct: FarthingBridge['operatorAct']
+  operatorLeave: FarthingBridge['operatorLeave']
   /** The content that was sold under this token; undefined once its sale is over. */
   goodsContent(token: string): { mediaType: string; bytes: Uint8Array } | undefined
   /** A picture, preview or logo of the shelf, by the hash in its address: for everybody. */

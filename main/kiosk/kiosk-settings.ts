@@ -15,6 +15,8 @@ const settingsSchema = v.strictObject({
   topUp: v.optional(v.boolean(), true),
   /** Only this PC/SC reader; absent: any. */
   reader: v.optional(v.string()),
+  /** A folder that operators may use as a USB stick, beside those that are found. */
+  stick: v.optional(v.string()),
   /** Absent: nothing is printed here. */
   printer: v.optional(printerSettingSchema),
 })

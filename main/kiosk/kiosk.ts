@@ -17,9 +17,11 @@ import type {
 import type { CardInfo } from '../../protocol/card-info.ts'
 import { currencyOf } from '../../protocol/currency.ts'
 import type { Item } from '../../protocol/item.ts'
+import { findOperator } from '../../protocol/operator.ts'
 import type { CardId } from '../../protocol/quantities.ts'
 import type { ReadyGoods } from '../catalogue.ts'
 import type { LoadOutcome } from '../load.ts'
+import { makeOperatorMode, operatorWaitMs } from '../operator/operator-mode.ts'
 import { itemOf } from '../payment.ts'
 import { type Printer, PrinterFault } from '../printer/printer.ts'
 import {
@@ -30,7 +32,7 @@ import {
   purchase,
   witnessAfterSale,
 } from '../purchase/purchase.ts'
-import { witness } from '../purchase/recovery.ts'
+import { standing, witness } from '../purchase/recovery.ts'
 import { outOfServiceReason } from '../purchase/rules.ts'
 import type { PurseSession } from '../purse-session.ts'
 import {
@@ -72,7 +74,7 @@ import {
 } from './views.ts'
 
 /** How long a customer is waited for; each can be asked for anew. */
-const waitMs = { pay: 45_000, pin: 45_000, 'top-up': 90_000, recover: 30_000 } as const
+const waitMs = { pay: 45_000, pin: 45_000, 'top-up': 90_000, recover: 30_000, operator: operatorWaitMs } as const
 /** So often may one customer ask for more time (WCAG 2.2, 2.2.1): somebody else may be waiting, too. */
 const staysMax = 10
 
@@ -83,7 +85,7 @@ export interface LoadDesk {
   /** What a card is owed, which has just proved itself. @throws IssuerUnreachable, IssuerRefused */
   credits(cardId: CardId): Promise<readonly Fund[]>
   /** @throws IssuerUnreachable, IssuerRefused: it may be booked all the same */
-  load(channel: CardChannel, load: Fund): Promise<LoadOutcome>
+  load(channel: CardChannel, load: { readonly amountMinor: number; readonly funding?: string }): Promise<LoadOutcome>
 }
 export type VoucherState =
   | { readonly state: 'valid'; readonly amountMinor: number }
@@ -97,6 +99,12 @@ export interface KioskParts {
   readonly loadDesk?: LoadDesk
   /** Absent: nothing is printed here. */
   readonly printer?: Printer
+  /** Absent: no operator can end the process from the screen. */
+  readonly restart?: () => void
+  /** Of this program. */
+  readonly version?: string
+  /** What the kiosk said of itself, newest last. */
+  readonly logLines?: () => readonly string[]
   readonly log: (message: string) => void
 }
 
@@ -122,6 +130,8 @@ export const makeKiosk = (
   let pin = ''
   /** Cards that were dealt with; lying there any longer, they mean nothing new. */
   const seen = new WeakSet<PresentCard>()
+  /** Cards that were asked, while nothing is sold, whether they are an operator's. */
+  const asked = new WeakSet<PresentCard>()
   /** Cards that pay no more without a new tap: they have paid (and may lie there forgotten), or fell silent in the middle. */
   const usedUp = new WeakSet<PresentCard>()
   /** Goods on the screen now, by the token in their address. */
@@ -145,7 +155,7 @@ export const makeKiosk = (
       },
       ...(paper.ready === undefined ? {} : { printer: { ready: paper.ready } }),
       topUp: canLoad(),
-      volume: 1,
+      ...operators.levels(),
       catalogue: issued === undefined ? [] : shelfView(issued.catalogue.offerings()),
     }
   }
@@ -164,10 +174,34 @@ export const makeKiosk = (
   }
 
   const screen = (): KioskScreen => {
-    if (mode.name !== 'browse') return screenOf(mode, { pinDigits: pin.length })
+    if (mode.name !== 'browse')
+      return screenOf(mode, { pinDigits: mode.name === 'operator' ? operators.digits : pin.length })
     const reason = outOfService()
     return reason === undefined ? { name: 'browse' } : { name: 'out-of-service', reason }
   }
+
+  const operators = makeOperatorMode(
+    {
+      terminal,
+      printer: parts.printer,
+      loadDesk,
+      stick: settings.stick,
+      restart: parts.restart,
+      version: parts.version ?? '',
+      logLines: parts.logLines ?? (() => []),
+      log,
+    },
+    {
+      mode: () => mode,
+      enter: (next) => enter(next),
+      leave: () => leave(),
+      sync: () => sync,
+      outOfService,
+      canLoad,
+      look: () => onReader(),
+      serve: (work, afterLoss) => serve(work, afterLoss),
+    },
+  )
 
   let state: KioskState = { status: status(), screen: screen() }
   const publish = () => {
@@ -197,6 +231,7 @@ export const makeKiosk = (
     mode = next
     if (next.name !== 'shown') shownGoods.clear()
     if (next.name !== 'pin') pin = ''
+    if (next.name !== 'operator') operators.forget()
     if ('endsAtMs' in next && rulesOf[placeOf(next)].timed)
       deadline = setTimeout(onDeadline, Math.max(0, next.endsAtMs - Date.now()))
     publish()
@@ -217,6 +252,8 @@ export const makeKiosk = (
       case 'recover':
       case 'top-up':
         return leave()
+      case 'operator':
+        return operators.leave({ untouched: true })
     }
   }
 
@@ -415,6 +452,8 @@ export const makeKiosk = (
           const statement = session && (await readStatement(terminal, session))
           if (session === undefined || statement === undefined)
             return enter({ name: 'shown', screen: { name: 'declined', reason: 'cardSuspect' } })
+          const operator = statement.proved ? operatorOf(statement.card.cardId) : undefined
+          if (operator !== undefined) return operators.invite(operator, statement)
           enter({ name: 'shown', screen: balanceScreen(statement), statement })
           lookForCredits(statement)
           await passOn(session, statement.card.counter)
@@ -434,6 +473,19 @@ export const makeKiosk = (
       (error: Error) => log(`credits: ${error.message}`),
     )
   }
+
+  /** A card that was reported lost opens nothing. */
+  const operatorOf = (card: CardId) =>
+    terminal.hotlist.find(card) === undefined ? findOperator(terminal.issued?.keyring.operators, card) : undefined
+
+  /** Where nothing is sold, an operator's card alone has something to say: it opens the kiosk again. */
+  const askForOperator = (card: PresentCard) =>
+    card.use(async (channel) => {
+      const session = await openSession(terminal, channel)
+      const operator = session && operatorOf(session.info.cardId)
+      if (session === undefined || operator === undefined || !(await isGenuine(terminal, session))) return
+      operators.invite(operator)
+    })
 
   /** The customer has seen what he came for: a card that leaves now is no fault. */
   const passOn = async (session: PurseSession, newest: number) => {
@@ -487,12 +539,14 @@ export const makeKiosk = (
       case 'browse':
       case 'shown': {
         publish()
-        const card = cards.find((candidate) => !seen.has(candidate))
-        const idle = current.name === 'browse' && outOfService() === undefined
-        if (card === undefined || !idle) return
-        seen.add(card)
+        if (current.name === 'shown') return
+        const closed = outOfService() !== undefined
+        const met = closed ? asked : seen
+        const card = cards.find((candidate) => !met.has(candidate))
+        if (card === undefined) return
+        met.add(card)
         serve(
-          () => tellBalance(card),
+          () => (closed ? askForOperator(card) : tellBalance(card)),
           () => enter({ name: 'browse' }),
         )
         return
@@ -549,6 +603,14 @@ export const makeKiosk = (
         )
         return
       }
+      case 'operator': {
+        if (rulesOf[placeOf(current)].card !== 'task') return
+        const card = cards.find((candidate) => !seen.has(candidate))
+        const mute = ourSlots().find((slot) => slot.mute)
+        if (card === undefined) return mute && operators.takeMute(current, mute.name)
+        seen.add(card)
+        return operators.take(current, card)
+      }
       case 'recover': {
         const card = cards.find((candidate) => !seen.has(candidate))
         if (card === undefined || current.phase === 'working') return
@@ -594,7 +656,8 @@ export const makeKiosk = (
       if (allows(mode, 'cancel') && untied()) enter({ name: 'browse' })
     },
     async stay() {
-      if (!allows(mode, 'stay') || !('endsAtMs' in mode) || stays >= staysMax) return
+      if (!allows(mode, 'stay') || !('endsAtMs' in mode)) return
+      if (mode.name !== 'operator' && stays >= staysMax) return
       stays += 1
       enter({ ...mode, endsAtMs: Date.now() + waitMs[mode.name] })
     },
@@ -674,6 +737,11 @@ export const makeKiosk = (
     async finish() {
       if (mode.name === 'browse' || (allows(mode, 'finish') && untied())) leave()
     },
+    operatorKey: async (key) => operators.key(key),
+    operatorBalance: async () => operators.balance(),
+    operatorLook: (look) => operators.look(look),
+    operatorAct: (act) => operators.act(act),
+    operatorLeave: async () => operators.leave(),
     goodsContent: (token) => shownGoods.get(token),
     shelfContent: (contentHash) => terminal.issued?.catalogue.shelfContent(contentHash),
     async close() {
@@ -691,6 +759,10 @@ export const makeKiosk = (
 const sumOf = (funds: readonly Fund[]): number => funds.reduce((sum, { amountMinor }) => sum + amountMinor, 0)
 
 type PrintedScreen = Extract<ShownScreen, { name: 'approved' | 'goods' }>
+
+/** Whether the card has proved by an offer that it is what it says. */
+const isGenuine = async (terminal: Terminal, session: PurseSession): Promise<boolean> =>
+  (await standing(terminal, session))?.proved === true
 
 /** Whether the card wants a PIN, or a better one, and it is still worth asking. */
 const pinDue = (

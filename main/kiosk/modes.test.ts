@@ -13,6 +13,10 @@ const touches: readonly Touch[] = [
   'printReceipt',
   'collect',
   'finish',
+  'operatorKey',
+  'operatorBalance',
+  'operatorAct',
+  'operatorLeave',
 ]
 
 /** Written down apart from the table: every cell, the forbidden ones too. */
@@ -35,6 +39,13 @@ const expected: Readonly<Record<Place, string>> = {
   'recover waiting': 'stay finish | finishDoubt timed',
   'recover wrongCard': 'stay finish | finishDoubt timed',
   'recover working': '| nothing',
+  'operator entering': 'stay operatorKey operatorBalance operatorLeave | nothing timed',
+  'operator wrong': 'stay operatorKey operatorBalance operatorLeave | nothing timed',
+  'operator checking': '| nothing',
+  'operator waiting': 'stay operatorBalance operatorLeave | nothing timed',
+  'operator open': 'stay operatorAct operatorLeave | nothing timed',
+  'operator tap': 'stay operatorAct operatorLeave | task timed',
+  'operator working': '| nothing',
   approved: 'showGoods printReceipt finish | nothing',
   goods: 'printReceipt finish | nothing',
   declined: 'buy topUp finish | nothing',
@@ -48,7 +59,7 @@ test.each(Object.entries(rulesOf))('%s', (place, { touches: allowed, card, timed
 
 test('where a card works nothing can be touched, and wherever a customer waits he can leave or the clock ends it', () => {
   for (const [place, { touches: allowed, timed }] of Object.entries(rulesOf)) {
-    if (place.endsWith('working') || place.endsWith('asking')) expect(allowed).toEqual([])
+    if (/ (working|asking|checking)$/.test(place)) expect(allowed).toEqual([])
     else if (place !== 'browse') expect(timed || (allowed as readonly Touch[]).includes('finish'), place).toBe(true)
   }
 })

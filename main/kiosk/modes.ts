@@ -3,6 +3,8 @@
  */
 import type { Intent } from '../../db/ledger.ts'
 import type { KioskScreen, TopUp } from '../../preload/contract.ts'
+import type { OperatorTask } from '../../preload/operator-contract.ts'
+import type { Operator } from '../../protocol/operator.ts'
 import type { CardId } from '../../protocol/quantities.ts'
 import type { ReadyGoods } from '../catalogue.ts'
 import type { PresentCard } from '../reader/card-reader.ts'
@@ -43,6 +45,18 @@ export interface TopUpMode {
   readonly endsAtMs: number
 }
 
+export interface OperatorMode {
+  readonly name: 'operator'
+  readonly phase: 'entering' | 'wrong' | 'checking' | 'waiting' | 'open' | 'tap' | 'working'
+  readonly operator: Operator
+  /** What the card tells any customer; absent where it was not asked. Gone once its holder is in. */
+  readonly statement?: Statement
+  readonly task?: OperatorTask
+  /** When digits are taken again. */
+  readonly retryAtMs?: number
+  readonly endsAtMs: number
+}
+
 export type Mode =
   | { readonly name: 'browse' }
   | {
@@ -60,6 +74,7 @@ export type Mode =
       readonly phase: 'waiting' | 'wrongCard' | 'working'
       readonly endsAtMs: number
     }
+  | OperatorMode
   | {
       readonly name: 'shown'
       readonly screen: ShownScreen
@@ -84,9 +99,13 @@ export type Touch =
   | 'printReceipt'
   | 'collect'
   | 'finish'
+  | 'operatorKey'
+  | 'operatorBalance'
+  | 'operatorAct'
+  | 'operatorLeave'
 
 /** What a card that is found in the reader is for. */
-export type CardUse = 'tell' | 'pay' | 'payWithPin' | 'load' | 'finishDoubt' | 'nothing'
+export type CardUse = 'tell' | 'pay' | 'payWithPin' | 'load' | 'finishDoubt' | 'task' | 'nothing'
 
 interface Rules {
   readonly touches: readonly Touch[]
@@ -115,6 +134,21 @@ export const rulesOf = {
   'recover waiting': { touches: ['finish', 'stay'], card: 'finishDoubt', timed: true },
   'recover wrongCard': { touches: ['finish', 'stay'], card: 'finishDoubt', timed: true },
   'recover working': { touches: [], card: 'nothing', timed: false },
+  'operator entering': {
+    touches: ['operatorKey', 'operatorBalance', 'operatorLeave', 'stay'],
+    card: 'nothing',
+    timed: true,
+  },
+  'operator wrong': {
+    touches: ['operatorKey', 'operatorBalance', 'operatorLeave', 'stay'],
+    card: 'nothing',
+    timed: true,
+  },
+  'operator checking': { touches: [], card: 'nothing', timed: false },
+  'operator waiting': { touches: ['operatorBalance', 'operatorLeave', 'stay'], card: 'nothing', timed: true },
+  'operator open': { touches: ['operatorAct', 'operatorLeave', 'stay'], card: 'nothing', timed: true },
+  'operator tap': { touches: ['operatorAct', 'operatorLeave', 'stay'], card: 'task', timed: true },
+  'operator working': { touches: [], card: 'nothing', timed: false },
   approved: { touches: ['showGoods', 'printReceipt', 'finish'], card: 'nothing', timed: false },
   goods: { touches: ['printReceipt', 'finish'], card: 'nothing', timed: false },
   declined: { touches: ['buy', 'topUp', 'finish'], card: 'nothing', timed: false },
@@ -134,10 +168,15 @@ export const placeOf = (mode: Mode): Place => {
       return `top-up ${mode.step.phase}`
     case 'recover':
       return `recover ${mode.phase}`
+    case 'operator':
+      return `operator ${mode.phase}`
     case 'shown':
       return mode.screen.name
   }
 }
+
+/** Whether an operator's PIN was right. */
+export const isInside = ({ phase }: OperatorMode): boolean => phase === 'open' || phase === 'tap' || phase === 'working'
 
 export const allows = (mode: Mode, touch: Touch): boolean => {
   const { touches }: Rules = rulesOf[placeOf(mode)]

@@ -37,6 +37,8 @@ const open = (bulletin: Partial<Bulletin>, files: typeof all = all) => {
   return { ...made, kiosk, map }
 }
 
+const neverSynced = () => Promise.reject(new Error('no test asks for it'))
+
 test('an article comes with all that the bulletin says of it, and its files under their hashes', () => {
   const soldUntil = iso(testStartTime + 3600)
   const { kiosk, map } = open({
@@ -94,14 +96,14 @@ test('a picture that is damaged on the disk is not shown, and fetched anew', () 
   const { kiosk, map, dataDir } = open({ display: [{ itemId: 'map', picture: picture.file }] })
   writeFileSync(goodsPath(dataDir, picture.file.contentHash), new Uint8Array(80))
   expect(kiosk.shelfContent(picture.file.contentHash)).toBeUndefined()
-  kiosk.attachSync({ online: false, nudge: () => {}, stop: async () => {} })
+  kiosk.attachSync({ online: false, nudge: () => {}, now: neverSynced, stop: async () => {} })
   expect(map()).not.toHaveProperty('pictureUrl')
 })
 
 test('an article is offered until its time is over, by the time that this terminal trusts', async () => {
   const { kiosk, map, clock } = open({ display: [{ itemId: 'map', soldUntil: iso(testStartTime + 600) }] })
   clock.seconds = testStartTime + 599
-  kiosk.attachSync({ online: false, nudge: () => {}, stop: async () => {} })
+  kiosk.attachSync({ online: false, nudge: () => {}, now: neverSynced, stop: async () => {} })
   expect(map()).toBeDefined()
   clock.seconds = testStartTime + 600
   // The page still shows it: the wish comes to nothing, and the page is told.
@@ -129,7 +131,7 @@ test('the list stays the same as long as the shelf does, and is another one when
   const touch = (ageMs: number) => utimesSync(goods, new Date(Date.now() - ageMs), new Date(Date.now() - ageMs))
   touch(10_000)
   const list = () => {
-    kiosk.attachSync({ online: true, nudge: () => {}, stop: async () => {} })
+    kiosk.attachSync({ online: true, nudge: () => {}, now: neverSynced, stop: async () => {} })
     return kiosk.state.status.catalogue
   }
   const first = list()

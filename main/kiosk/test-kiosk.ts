@@ -12,7 +12,7 @@ export const settings: KioskSettings = { languages: ['en'], readerPosition: 'bel
 export const openTill = (
   options: Parameters<typeof makeTestTerminal>[1] & {
     settings?: KioskSettings
-    parts?: Pick<KioskParts, 'loadDesk' | 'printer'>
+    parts?: Partial<Pick<KioskParts, 'loadDesk' | 'printer' | 'restart' | 'logLines'>>
     breakLedger?: (terminal: Terminal) => Terminal
   } = {},
 ) => {

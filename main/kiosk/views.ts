@@ -1,11 +1,12 @@
 /** What the page sees of items, goods and movements; made of what main knows, and of nothing more. */
 import type { CatalogueItem, KioskScreen } from '../../preload/contract.ts'
 import type { Item } from '../../protocol/item.ts'
+import { operatorPinDigits } from '../../protocol/operator.ts'
 import type { CardRecord } from '../../protocol/record.ts'
 import { cardEnding } from '../card-id.ts'
 import type { Offering } from '../catalogue.ts'
 import { movementOf, type Statement } from './card-statement.ts'
-import type { Mode } from './modes.ts'
+import type { Mode, OperatorMode } from './modes.ts'
 
 export const pinDigitsMin = 4
 export const pinDigitsMax = 12
@@ -72,6 +73,24 @@ export const balanceScreen = (statement: Statement): Extract<KioskScreen, { name
   movements: statement.lines.flatMap((line) => movementOf(line) ?? []),
 })
 
+const operatorScreen = (mode: OperatorMode, digits: number): KioskScreen => {
+  const { phase, operator, task, retryAtMs = 0 } = mode
+  const shared = { name: 'operator', operator: operator.name, endsAt: iso(mode.endsAtMs) } as const
+  const balance = mode.statement !== undefined
+  switch (phase) {
+    case 'entering':
+    case 'wrong':
+    case 'checking':
+      return { ...shared, phase, digits, digitsMin: operatorPinDigits.min, digitsMax: operatorPinDigits.max, balance }
+    case 'waiting':
+      return { ...shared, phase, retryAt: iso(retryAtMs), balance }
+    case 'open':
+    case 'tap':
+    case 'working':
+      return { ...shared, phase: 'open', ...(task === undefined ? {} : { task }) }
+  }
+}
+
 /** The screen of a mode in which something happens; `browse` and what is shown have their own. */
 export const screenOf = (
   mode: Exclude<Mode, { name: 'browse' }>,
@@ -102,6 +121,8 @@ export const screenOf = (
         phase: mode.phase,
         endsAt: iso(mode.endsAtMs),
       }
+    case 'operator':
+      return operatorScreen(mode, pinDigits)
     case 'shown':
       return mode.screen
   }

@@ -17,8 +17,11 @@ export interface Refusal {
 }
 
 /** Why the terminal sells nothing at all now; undefined when it is in order. */
-export const outOfServiceReason = (terminal: Terminal): 'storage' | 'stopped' | 'notEnrolled' | 'stale' | undefined => {
+export const outOfServiceReason = (
+  terminal: Terminal,
+): 'storage' | 'closed' | 'stopped' | 'notEnrolled' | 'stale' | undefined => {
   if (terminal.storageFault() !== undefined) return 'storage'
+  if (terminal.ledger.closedFor !== undefined) return 'closed'
   if (terminal.ledger.stoppedVerdict !== undefined) return 'stopped'
   const { issued, hotlist, ledger } = terminal
   // Without a hotlist any card could be a stolen one: nothing is sold before the first whole list.

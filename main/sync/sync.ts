@@ -265,6 +265,8 @@ export interface SyncLoop {
   readonly online: boolean
   /** Syncs now, or right after the sync that is running. */
   nudge(): void
+  /** Syncs now, whether or not the issuer answered before. @throws IssuerUnreachable, IssuerRefused */
+  now(): Promise<SyncResult>
   stop(): Promise<void>
 }
 
@@ -288,6 +290,7 @@ export const startSync = (
   const stopping = new AbortController()
   let online = false
   let nudged = false
+  let asked: PromiseWithResolvers<SyncResult>[] = []
   let wake: () => void = () => {}
 
   const pause = (ms: number) =>
@@ -305,14 +308,19 @@ export const startSync = (
     let heardAt = Number.NEGATIVE_INFINITY
     while (!stopping.signal.aborted) {
       nudged = false
+      const waiting = asked
+      asked = []
       try {
         const makeSure = monotonicMs() - heardAt >= contactMs
-        const { stopped, batches } = await syncOnce(terminal, client, { ...options, makeSure, signal: stopping.signal })
+        const result = await syncOnce(terminal, client, { ...options, makeSure, signal: stopping.signal })
+        for (const { resolve } of waiting) resolve(result)
+        const { stopped, batches } = result
         if (makeSure || batches > 0) heardAt = monotonicMs()
         failures = 0
         // A stopped terminal sends nothing, and so has learnt nothing of the network.
         online = stopped === undefined || (await client.reachable())
       } catch (error) {
+        for (const { reject } of waiting) reject(error)
         if (stopping.signal.aborted) return
         failures += 1
         online = error instanceof IssuerRefused
@@ -320,7 +328,7 @@ export const startSync = (
       }
       options.onChange?.(online)
       // While the issuer is away, the backoff decides: a busy kiosk must not hammer it.
-      if (!stopping.signal.aborted && !(nudged && online))
+      if (!stopping.signal.aborted && !(nudged && online) && asked.length === 0)
         await pause(failures === 0 ? idleMs : backoffMs(failures, syncBackoff, (options.random ?? Math.random)()))
     }
   }
@@ -334,10 +342,18 @@ export const startSync = (
       nudged = true
       if (online) wake()
     },
+    now() {
+      const waiting = Promise.withResolvers<SyncResult>()
+      if (stopping.signal.aborted) waiting.reject(new IssuerUnreachable('The kiosk is stopping.'))
+      else asked.push(waiting)
+      wake()
+      return waiting.promise
+    },
     async stop() {
       stopping.abort()
       wake()
       await done
+      for (const { reject } of asked) reject(new IssuerUnreachable('The kiosk is stopping.'))
     },
   }
 }

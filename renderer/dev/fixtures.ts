@@ -8,6 +8,8 @@ import type {
   ReceiptView,
 } from '../../preload/contract.ts'
 import { refusalReasons } from '../../preload/contract.ts'
+import type { OperatorLook, OperatorViews } from '../../preload/operator-contract.ts'
+import { operatorResults, operatorViews } from './operator-fixtures.ts'
 
 const map: CatalogueItem = {
   id: 'walking-map',
@@ -139,6 +141,7 @@ export const status: KioskStatus = {
   printer: { ready: true },
   topUp: true,
   volume: 1,
+  brightness: 1,
 }
 
 export const manyItems: readonly CatalogueItem[] = [map, article, code, picture, book, sound, ticket, long].concat(
@@ -164,6 +167,14 @@ const receipt: ReceiptView = {
 }
 
 const pin = { name: 'pin', item: map, amountMinor: 250, digitsMin: 4, digitsMax: 12, triesLeft: 3 } as const
+
+const operator = {
+  name: 'operator',
+  operator: 'Ada Brandt',
+  get endsAt() {
+    return new Date(Date.now() + 171_000).toISOString()
+  },
+} as const
 
 export const screens: Readonly<Record<string, () => KioskScreen>> = {
   attract: () => ({ name: 'browse' }),
@@ -322,6 +333,27 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
     blocked: true,
     movements: [],
   }),
+  operator: () => ({ ...operator, phase: 'entering', digits: 3, digitsMin: 6, digitsMax: 12, balance: true }),
+  'operator-wrong': () => ({ ...operator, phase: 'wrong', digits: 0, digitsMin: 6, digitsMax: 12, balance: true }),
+  'operator-waiting': () => ({ ...operator, phase: 'waiting', retryAt: endsAt(), balance: true }),
+  'operator-open': () => ({ ...operator, phase: 'open' }),
+  'operator-tap': () => ({ ...operator, phase: 'open', task: { kind: 'load', phase: 'tap', amountMinor: 2_000 } }),
+  'operator-read': () => ({
+    ...operator,
+    phase: 'open',
+    task: {
+      kind: 'readerTest',
+      phase: 'done',
+      reader: 'Virtual PCD 00 00',
+      atr: '3b80800101',
+      cardEnding: '4711',
+    },
+  }),
+  'operator-loaded': () => ({
+    ...operator,
+    phase: 'open',
+    task: { kind: 'load', phase: 'done', amountMinor: 2_000, balanceMinor: 2_750, cardEnding: '4711' },
+  }),
   'out-of-service': () => ({ name: 'out-of-service', reason: 'noReader' }),
   'out-of-service-starting': () => ({ name: 'out-of-service', reason: 'starting' }),
   ...Object.fromEntries(
@@ -376,5 +408,17 @@ export function fakeBridge(first: KioskState): FakeBridge {
     collect: (counter) => note(`collect ${counter}`),
     alive: async () => undefined,
     finish: () => note('finish'),
+    operatorKey: (key) => note(`operatorKey ${key}`),
+    operatorBalance: () => note('operatorBalance'),
+    async operatorLook<Look extends OperatorLook>(look: Look): Promise<OperatorViews[Look['section']]> {
+      const section: Look['section'] = look.section
+      asked.push(`look ${section}`)
+      return operatorViews[section]
+    },
+    async operatorAct(act) {
+      asked.push(`act ${act.act}`)
+      return operatorResults[act.act] ?? { outcome: 'done' }
+    },
+    operatorLeave: () => note('operatorLeave'),
   }
 }

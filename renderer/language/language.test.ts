@@ -17,10 +17,10 @@ const wordsMax = 8
 /** Chinese is written without spaces: two of its characters are about one word. */
 const charactersMax = 14
 
-/** What may be the same in English: a word that both languages have, and a letter that both know. */
+/** What may be the same in English: a word that both languages have, a letter that both know, and a bare number. */
 const alikeInEnglish: Readonly<Record<string, readonly string[]>> = {
-  de: ['.kind.code.name', '.bar.typeSign'],
-  es: ['.bar.typeSign'],
+  de: ['.kind.code.name', '.bar.typeSign', '.operator.times'],
+  es: ['.bar.typeSign', '.operator.times'],
   'zh-Hant': ['.bar.typeSign'],
 }
 /** Latin letters within other scripts: the card's name, and what a QR code is called everywhere. */

@@ -3,7 +3,7 @@ import type { ReactElement } from 'react'
 import { useWords } from './engine-context.ts'
 import { Frame } from './Frame.tsx'
 
-export function HoldStill({ screen }: { screen: 'pay' | 'pin' | 'top-up' | 'recover' }): ReactElement {
+export function HoldStill({ screen }: { screen: 'pay' | 'pin' | 'top-up' | 'recover' | 'operator' }): ReactElement {
   const { words } = useWords()
   return (
     <Frame screen={screen} tone="working">

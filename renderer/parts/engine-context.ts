@@ -41,6 +41,7 @@ const nobody: KioskStatus = {
   branding: {},
   topUp: false,
   volume: 1,
+  brightness: 1,
 }
 
 export function useStatus(): KioskStatus {

@@ -51,18 +51,29 @@ export function Pin({ screen }: { screen: PinScreen }): ReactElement {
           )}
           <p className="lead">{tapping ? words.pay.where[readerPosition] : words.pin.tries(triesLeft)}</p>
         </div>
-        {tapping ? <TapHint reader={readerPosition} away={false} /> : <Keys screen={screen} />}
+        {tapping ? (
+          <TapHint reader={readerPosition} away={false} />
+        ) : (
+          <PinKeys screen={screen} onKey={(key) => void engine.pinKey(key)} />
+        )}
       </div>
     </Frame>
   )
 }
 
-function Keys({ screen }: { screen: PinScreen }): ReactElement {
-  const engine = useEngine()
+export function PinKeys({
+  screen,
+  disabled = false,
+  onKey,
+}: {
+  screen: Pick<PinScreen, 'digits' | 'digitsMin' | 'digitsMax'>
+  disabled?: boolean
+  onKey: (key: PinKey) => void
+}): ReactElement {
   const { words } = useWords()
   const { digits, digitsMin, digitsMax } = screen
-  const disabled = (key: PinKey) =>
-    key === 'enter' ? digits < digitsMin : key === 'back' ? digits === 0 : digits >= digitsMax
+  const off = (key: PinKey) =>
+    disabled || (key === 'enter' ? digits < digitsMin : key === 'back' ? digits === 0 : digits >= digitsMax)
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       const key = pinKeyOf(event.key)
@@ -71,7 +82,7 @@ function Keys({ screen }: { screen: PinScreen }): ReactElement {
       if (event.key === 'Enter' && reachable().some((element) => element === document.activeElement)) return
       event.preventDefault()
       if (event.repeat) return
-      if (!disabled(key)) void engine.pinKey(key)
+      if (!off(key)) onKey(key)
       else if (event.key === '*') goBack()
     }
     window.addEventListener('keydown', press, { capture: true })
@@ -95,8 +106,8 @@ function Keys({ screen }: { screen: PinScreen }): ReactElement {
             data-private={key === 'back' || key === 'enter' ? undefined : ''}
             weight={key === 'enter' ? 'main' : 'quiet'}
             aria-label={key === 'back' ? words.pin.back : key === 'enter' ? words.pin.enter : key}
-            disabled={disabled(key)}
-            onClick={() => void engine.pinKey(key)}
+            disabled={off(key)}
+            onClick={() => onKey(key)}
           >
             {key === 'back' ? <Icon name="backspace" /> : key === 'enter' ? <Icon name="tick" /> : key}
           </Button>

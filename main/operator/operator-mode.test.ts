@@ -1,0 +1,380 @@
+/** Operator mode through the till: real ledger, real software cards, a printer that decodes what it is sent, a stick in a folder. */
+import { mkdirSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import * as v from 'valibot'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import type { OperatorAct, OperatorScreen } from '../../preload/operator-contract.ts'
+import { hashOperatorPin } from '../../protocol/operator.ts'
+import { cardId } from '../../protocol/quantities.ts'
+import type { LoadDesk } from '../kiosk/kiosk.ts'
+import { openTill, settings } from '../kiosk/test-kiosk.ts'
+import { openPrinter } from '../printer/printer.ts'
+import { printerSettingSchema } from '../printer/printer-settings.ts'
+import { startTestPrinter, textOfPage } from '../printer/test-printer.ts'
+import { makeTestCard, seededBytes, testFolder } from '../test-terminal.ts'
+
+const pin = '271828'
+const operatorCardId = cardId('0be7a70700000001')
+/** One slow hash for all tests. */
+const hashed = await hashOperatorPin(pin, seededBytes(7)(16))
+const operators = [{ cardId: operatorCardId, name: 'Ada', role: 'operator' as const, pin: hashed }]
+
+const openOperated = (options: Parameters<typeof openTill>[0] = {}) => {
+  const publication = options.publication === 'none' ? {} : options.publication
+  const till = openTill({ ...options, publication: { ...publication, keyring: { operators } } })
+  const operatorCard = makeTestCard({ balanceMinor: 0, personalisation: { cardId: operatorCardId } })
+  const { kiosk, screen, put, reader, terminal } = till
+  const key = async (digits: string) => {
+    for (const digit of digits) await kiosk.operatorKey(digit as '0')
+    await kiosk.operatorKey('enter')
+  }
+  const phase = <Phase extends OperatorScreen['phase']>(wanted: Phase) =>
+    screen('operator', (now) => now.phase === wanted) as Promise<Extract<OperatorScreen, { phase: Phase }>>
+  const enter = async () => {
+    put(operatorCard)
+    await phase('entering')
+    await key(pin)
+    await phase('open')
+    reader.remove()
+  }
+  const sell = async (itemId: string) => {
+    const card = makeTestCard()
+    await kiosk.buy(itemId)
+    put(card)
+    await screen('approved')
+    reader.remove()
+    await kiosk.finish()
+    return card
+  }
+  const acts = () => terminal.ledger.journalEntries({ limit: 100 }).map(({ act }) => act)
+  return { ...till, operatorCard, key, phase, enter, sell, acts }
+}
+
+const withPrinter = async () => {
+  const device = await startTestPrinter()
+  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), {
+    connectMs: 1_000,
+    answerMs: 100,
+    askEveryMs: 20,
+    jobMs: 1_000,
+  })
+  onTestFinished(async () => {
+    await printer.close()
+    await device.close()
+  })
+  return { device, printer }
+}
+
+test('an operator enters by card and PIN, and leaves nothing; a customer sees his balance as ever', async () => {
+  const { kiosk, screen, put, reader, enter, acts } = openOperated()
+  put(makeTestCard())
+  expect(await screen('balance')).toMatchObject({ balanceMinor: 1000 })
+  expect(await kiosk.operatorAct({ act: 'sync' })).toEqual({ outcome: 'ignored' })
+  expect(await kiosk.operatorLook({ section: 'logs' })).toBeUndefined()
+  reader.remove()
+  await kiosk.finish()
+  await enter()
+  expect(kiosk.state.screen).toMatchObject({ name: 'operator', operator: 'Ada' })
+  await kiosk.buy('map')
+  expect(kiosk.state.screen.name).toBe('operator')
+  await kiosk.operatorLeave()
+  expect(kiosk.state.screen).toEqual({ name: 'browse' })
+  expect(await kiosk.operatorLook({ section: 'today' })).toBeUndefined()
+  expect(acts()).toEqual(['leave', 'enter'])
+})
+
+test('wrong PINs are counted in the journal and make the card wait, over a restart too', async () => {
+  const { kiosk, put, operatorCard, key, phase, acts, terminal, restart } = openOperated()
+  put(operatorCard)
+  await phase('entering')
+  await kiosk.operatorKey('enter')
+  for (const _ of [1, 2]) {
+    await key('999999')
+    expect(await phase('wrong')).toMatchObject({ digits: 0 })
+  }
+  await key('999999')
+  await phase('waiting')
+  expect(acts()).toEqual(['wrongPin', 'wrongPin', 'wrongPin'])
+  // Typed all the same, it is not even looked at.
+  await key(pin)
+  expect(acts()).toHaveLength(3)
+  expect(terminal.ledger.wrongPins(operatorCardId).count).toBe(3)
+  await kiosk.operatorLeave()
+  expect(acts()).toHaveLength(3)
+  expect(restart().ledger.wrongPins(operatorCardId).count).toBe(3)
+})
+
+test('who waited may enter, and counts from nothing again', async () => {
+  const { kiosk, put, operatorCard, key, phase, terminal, clock, reader } = openOperated()
+  for (const _ of [1, 2, 3])
+    terminal.ledger.writeJournal({ act: 'wrongPin', operator: { cardId: operatorCardId, name: 'Ada' } })
+  put(operatorCard)
+  await phase('waiting')
+  await kiosk.operatorLeave()
+  reader.remove()
+  clock.seconds += 31
+  put(operatorCard)
+  await phase('wrong')
+  await key(pin)
+  await phase('open')
+  expect(terminal.ledger.wrongPins(operatorCardId).count).toBe(0)
+})
+
+test('an operator may buy like anybody else, from the PIN on', async () => {
+  const { kiosk, screen, put, operatorCard, phase } = openOperated()
+  operatorCard.load(700)
+  put(operatorCard)
+  expect(await phase('entering')).toMatchObject({ balance: true })
+  await kiosk.operatorBalance()
+  expect(await screen('balance')).toMatchObject({ balanceMinor: 700 })
+})
+
+test("an operator's card that was reported lost, or proves nothing, opens nothing", async () => {
+  const lost = openOperated({ publication: { hotlist: [{ cardId: operatorCardId }] } })
+  lost.put(lost.operatorCard)
+  await lost.screen('balance')
+  const { screen, operatorCard, reader } = openOperated()
+  // As a blocked one does, or an imitation: it refuses every INITIATE.
+  reader.insert((command) => (command[1] === 0x10 ? Uint8Array.of(0x69, 0x83) : operatorCard.answers(command)))
+  await screen('balance')
+})
+
+test('left alone, it closes by itself', async () => {
+  const { kiosk, enter, terminal } = openOperated()
+  await enter()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  await kiosk.stay()
+  vi.advanceTimersByTime(179_000)
+  await kiosk.operatorLook({ section: 'today' })
+  vi.advanceTimersByTime(179_000)
+  expect(kiosk.state.screen.name).toBe('operator')
+  vi.advanceTimersByTime(1_001)
+  expect(kiosk.state.screen.name).toBe('browse')
+  expect(terminal.ledger.journalEntries({ limit: 1 })[0]).toMatchObject({ act: 'leave', details: { untouched: true } })
+})
+
+test('the day closes with a numbered report on paper, and the next one begins at nothing', async () => {
+  const { device, printer } = await withPrinter()
+  const { kiosk, enter, sell, terminal } = openOperated({ parts: { printer } })
+  await sell('map')
+  await sell('wifi')
+  await enter()
+  const today = await kiosk.operatorLook({ section: 'today' })
+  expect(today).toMatchObject({
+    figures: {
+      closeNo: 1,
+      sales: { count: 2, amountMinor: 350 },
+      refunds: { count: 0, amountMinor: 0 },
+      byKind: [
+        { kind: 'document', count: 1, amountMinor: 250 },
+        { kind: 'code', count: 1, amountMinor: 100 },
+      ],
+    },
+    health: { unsynced: { count: 2, amountMinor: 350 }, inDoubt: 0 },
+  })
+  const mapSale = terminal.ledger.receipts({ countMax: 2 })[1]
+  await kiosk.operatorAct({ act: 'refund', terminalSeq: mapSale?.terminalSeq ?? 0, reason: 'Torn' })
+  const closed = await kiosk.operatorAct({ act: 'dayClose', language: 'en' })
+  expect(closed).toMatchObject({ outcome: 'report', title: 'Day close no. 1', print: 'printed' })
+  const page = textOfPage(device.jobs[0] ?? { printed: [], cut: false })
+  expect(page).toContain('Day close no. 1')
+  expect(page).toMatch(/Sales, 2 +€3\.50/)
+  expect(page).toMatch(/Refunds asked for, 1 +-€2\.50/)
+  expect(page).toMatch(/Sales less returns +€1\.00/)
+  expect(await kiosk.operatorLook({ section: 'today' })).toMatchObject({
+    figures: { closeNo: 2, sales: { count: 0, amountMinor: 0 }, refunds: { count: 0 } },
+  })
+  expect(terminal.ledger.newestAct(['dayClose'])).toMatchObject({
+    operator: { cardId: operatorCardId, name: 'Ada' },
+    details: { no: 1, salesMinor: 350, refundsMinor: 250, netMinor: 100 },
+  })
+  await kiosk.operatorLeave()
+  await sell('map')
+  await enter()
+  const second = await kiosk.operatorAct({ act: 'dayClose', language: 'de' })
+  expect(second).toMatchObject({ title: 'Tagesabschluss Nr. 2', print: 'printed' })
+  expect(terminal.ledger.newestAct(['dayClose'])?.details).toMatchObject({
+    no: 2,
+    salesMinor: 250,
+    refundsMinor: 0,
+    allSalesMinor: 600,
+  })
+})
+
+test('a copy says that it is one and bears no code; a refund is one, and withholds the goods', async () => {
+  const { device, printer } = await withPrinter()
+  const { kiosk, enter, sell, screen, put, terminal, acts } = openOperated({ parts: { printer } })
+  const card = await sell('wifi')
+  await enter()
+  const list = await kiosk.operatorLook({ section: 'receipts' })
+  const [row] = list !== undefined && 'rows' in list ? list.rows : []
+  expect(row).toMatchObject({ number: '1-1', priceMinor: 100, state: 'paid', cardEnding: card.id.slice(-4) })
+  const terminalSeq = row !== undefined && 'terminalSeq' in row ? row.terminalSeq : 0
+  expect(await kiosk.operatorAct({ act: 'reprint', terminalSeq, language: 'en' })).toEqual({
+    outcome: 'printed',
+    print: 'printed',
+  })
+  const page = textOfPage(device.jobs[0] ?? { printed: [], cut: false })
+  expect(page).toContain('Copy, printed')
+  expect(page).not.toContain('ALPHA-1')
+  device.setState({ paper: false })
+  expect(await kiosk.operatorAct({ act: 'reprint', terminalSeq, language: 'en' })).toMatchObject({ print: 'paperOut' })
+  const refund: OperatorAct = { act: 'refund', terminalSeq, reason: 'It did not work' }
+  expect(await kiosk.operatorAct(refund)).toEqual({ outcome: 'refunded', amountMinor: 100 })
+  expect(await kiosk.operatorAct(refund)).toEqual({ outcome: 'refundRefused', reason: 'refunded' })
+  expect(await kiosk.operatorAct({ act: 'reprint', terminalSeq: 999, language: 'en' })).toEqual({ outcome: 'ignored' })
+  await kiosk.operatorLeave()
+  expect(acts()).toEqual(['leave', 'refund', 'reprint', 'reprint', 'enter'])
+  put(card)
+  expect((await screen('balance')).movements[0]).toMatchObject({ collectable: false })
+  expect(terminal.ledger.intent(terminalSeq).refunded).toBe(true)
+})
+
+test('closed by an operator, nothing is sold, over a restart too', async () => {
+  const { kiosk, screen, enter, put, reader, terminal, restart } = openOperated()
+  await enter()
+  await kiosk.operatorAct({ act: 'outOfService', reason: 'Being serviced' })
+  expect(await kiosk.operatorLook({ section: 'device' })).toMatchObject({
+    closed: 'Being serviced',
+    outOfService: 'closed',
+  })
+  await kiosk.operatorLeave()
+  expect(kiosk.state.screen).toEqual({ name: 'out-of-service', reason: 'closed' })
+  const customer = makeTestCard()
+  put(customer)
+  await kiosk.buy('map')
+  expect(await screen('out-of-service')).toMatchObject({ reason: 'closed' })
+  expect(customer.state.balanceMinor).toBe(1000)
+  expect(terminal.ledger.receipts({ countMax: 1 })).toEqual([])
+  reader.remove()
+  expect(restart().ledger.closedFor).toBe('Being serviced')
+})
+
+test('an operator opens it again, by the same card and PIN', async () => {
+  const { kiosk, screen, put, operatorCard, phase, key, enter, reader } = openOperated()
+  await enter()
+  await kiosk.operatorAct({ act: 'outOfService', reason: 'Being serviced' })
+  await kiosk.operatorLeave()
+  put(operatorCard)
+  expect(await phase('entering')).toMatchObject({ balance: false })
+  await key(pin)
+  await phase('open')
+  reader.remove()
+  expect(await kiosk.operatorAct({ act: 'inService' })).toEqual({ outcome: 'done' })
+  await kiosk.operatorLeave()
+  expect(await screen('browse')).toEqual({ name: 'browse' })
+})
+
+test('a stick takes batches and journal along; a folder that nobody named is not touched', async () => {
+  const stick = path.join(testFolder(onTestFinished), 'stick')
+  mkdirSync(stick)
+  const { kiosk, enter, sell, acts } = openOperated({ settings: { ...settings, stick } })
+  await sell('map')
+  await enter()
+  expect(await kiosk.operatorLook({ section: 'exchange' })).toMatchObject({
+    drives: expect.arrayContaining([{ path: stick, name: 'stick' }]),
+  })
+  expect(await kiosk.operatorAct({ act: 'export', drive: '/etc' })).toEqual({ outcome: 'stickFault', problem: 'gone' })
+  expect(await kiosk.operatorAct({ act: 'export', drive: stick })).toEqual({
+    outcome: 'exported',
+    files: 2,
+    refused: [],
+  })
+  expect(readdirSync(stick).map((name) => path.extname(name))).toEqual(expect.arrayContaining(['.fbat', '.fjrn']))
+  expect(await kiosk.operatorAct({ act: 'import', drive: stick })).toMatchObject({
+    outcome: 'imported',
+    answers: 0,
+    waiting: true,
+  })
+  expect(acts().slice(0, 3)).toEqual(['import', 'export', 'export'])
+})
+
+test('a test sale opens the goods and prints, and books nothing', async () => {
+  const { device, printer } = await withPrinter()
+  const { kiosk, enter, terminal } = openOperated({ parts: { printer } })
+  await enter()
+  expect(await kiosk.operatorAct({ act: 'testSale', itemId: 'map', language: 'en' })).toMatchObject({
+    outcome: 'testSale',
+    goods: 'ready',
+    priceMinor: 250,
+    print: 'printed',
+  })
+  expect(textOfPage(device.jobs[0] ?? { printed: [], cut: false })).toContain('This is no sale.')
+  expect(await kiosk.operatorAct({ act: 'testSale', itemId: 'none', language: 'en' })).toMatchObject({
+    goods: 'unknown',
+  })
+  expect(terminal.ledger.receipts({ countMax: 1 })).toEqual([])
+  expect(terminal.ledger.unsynced.count).toBe(0)
+  expect(terminal.ledger.heldUnits().size).toBe(0)
+})
+
+test('the reader test tells one of our cards from others, and what does not answer', async () => {
+  const { kiosk, enter, put, reader, phase, screen } = openOperated()
+  await enter()
+  const ended = async () => {
+    await screen('operator', (now) => now.phase === 'open' && now.task?.phase === 'done')
+    return phase('open')
+  }
+  const card = makeTestCard()
+  await kiosk.operatorAct({ act: 'readerTest' })
+  put(card)
+  expect(await ended()).toMatchObject({ task: { reader: 'Double 00', cardEnding: card.id.slice(-4) } })
+  reader.remove()
+  await kiosk.operatorAct({ act: 'readerTest' })
+  reader.insert(() => Uint8Array.of(0x6a, 0x82))
+  expect((await ended()).task).not.toHaveProperty('cardEnding')
+  reader.remove()
+  await kiosk.operatorAct({ act: 'readerTest' })
+  reader.insertMute()
+  expect((await ended()).task).not.toHaveProperty('atr')
+  reader.remove()
+  await kiosk.operatorAct({ act: 'readerTest' })
+  expect(await kiosk.operatorAct({ act: 'inService' })).toEqual({ outcome: 'ignored' })
+  await kiosk.operatorAct({ act: 'endTask' })
+  expect((await phase('open')).task).toBeUndefined()
+})
+
+test('cash becomes money on a card while the issuer answers, and only then', async () => {
+  const loads: unknown[] = []
+  const loadDesk: LoadDesk = {
+    voucher: async () => ({ state: 'unknown' }),
+    credits: async () => [],
+    load: async (_channel, load) => {
+      loads.push(load)
+      return { outcome: 'captured', cardId: 'c', counter: 2, balanceAfterMinor: 3000 }
+    },
+  }
+  const { kiosk, enter, put, screen, terminal } = openOperated({ parts: { loadDesk } })
+  await enter()
+  expect(await kiosk.operatorAct({ act: 'load', amountMinor: 2000 })).toEqual({ outcome: 'ignored' })
+  kiosk.attachSync({ online: true, nudge: () => {}, now: () => Promise.reject(new Error()), stop: async () => {} })
+  expect(await kiosk.operatorAct({ act: 'load', amountMinor: 2000 })).toEqual({ outcome: 'done' })
+  const card = makeTestCard()
+  put(card)
+  expect(await screen('operator', (now) => now.phase === 'open' && now.task?.phase === 'done')).toMatchObject({
+    task: { kind: 'load', amountMinor: 2000, balanceMinor: 3000 },
+  })
+  expect(loads).toEqual([{ amountMinor: 2000 }])
+  expect(terminal.ledger.newestAct(['load'])?.details).toEqual({ amountMinor: 2000, cardId: card.id })
+})
+
+test('volume and brightness stay as they were set', async () => {
+  const { kiosk, enter, terminal } = openOperated()
+  await enter()
+  await kiosk.operatorAct({ act: 'volume', percent: 30 })
+  await kiosk.operatorAct({ act: 'brightness', percent: 60 })
+  expect(kiosk.state.status).toMatchObject({ volume: 0.3, brightness: 0.6 })
+  expect(terminal.ledger.newestAct(['volume'])?.details).toEqual({ percent: 30 })
+})
+
+test('a restart is asked for once it is written down', async () => {
+  const restart = vi.fn()
+  const { kiosk, enter, acts } = openOperated({ parts: { restart } })
+  await enter()
+  await kiosk.operatorAct({ act: 'restart' })
+  expect(restart).toHaveBeenCalledOnce()
+  expect(acts()[0]).toBe('restart')
+})

@@ -1,0 +1,200 @@
+/**
+ * What main and the page say to each other in operator mode (docs/OPERATIONS.md, At the kiosk: operator mode).
+ * Amounts are in minor units of `KioskStatus.currency`; times are ISO 8601 in UTC.
+ */
+import type { CatalogueItem, ItemKind, OutOfServiceReason, ReceiptView, TopUpRefusal } from './contract.ts'
+
+/** What waits for a card, or was done with one. */
+export type OperatorTask =
+  /** Any card is put to the reader, to see what it is. */
+  | { readonly kind: 'readerTest'; readonly phase: 'tap' | 'working' }
+  | {
+      readonly kind: 'readerTest'
+      readonly phase: 'done'
+      readonly reader: string
+      /** Its answer to reset, in hex; absent: it gave none. */
+      readonly atr?: string
+      /** A card of this issuer's; its last four digits. */
+      readonly cardEnding?: string
+    }
+  | { readonly kind: 'load'; readonly phase: 'tap' | 'working'; readonly amountMinor: number }
+  | {
+      readonly kind: 'load'
+      readonly phase: 'done'
+      readonly amountMinor: number
+      readonly balanceMinor: number
+      readonly cardEnding: string
+    }
+  | {
+      readonly kind: 'load'
+      readonly phase: 'failed'
+      readonly amountMinor: number
+      readonly problem: DeskLoadProblem
+    }
+
+/** Why nothing was loaded, or why that is not known. */
+export type DeskLoadProblem =
+  | Exclude<TopUpRefusal, 'unknownVoucher' | 'usedVoucher' | 'expiredVoucher' | 'offline'>
+  | 'inDoubt'
+
+export type OperatorScreen = { readonly name: 'operator'; readonly operator: string; readonly endsAt: string } & (
+  | {
+      /** `checking`: the digits are compared, which takes a moment. `waiting`: too many were wrong; from `retryAt` on they are taken again. */
+      readonly phase: 'entering' | 'wrong' | 'checking'
+      readonly digits: number
+      readonly digitsMin: number
+      readonly digitsMax: number
+      /** Whether the card's own balance can be seen instead. */
+      readonly balance: boolean
+    }
+  | { readonly phase: 'waiting'; readonly retryAt: string; readonly balance: boolean }
+  | { readonly phase: 'open'; readonly task?: OperatorTask }
+)
+
+export interface Sum {
+  readonly count: number
+  readonly amountMinor: number
+}
+
+/** Since the last close. */
+export interface DayFigures {
+  /** Of the first sale's number after it; the next close has this number. */
+  readonly closeNo: number
+  readonly since?: string
+  readonly sales: Sum
+  /** Sales whose money the card got back on the spot. */
+  readonly reversed: Sum
+  readonly refunds: Sum
+  /** Cash that an operator took for them. */
+  readonly cashLoads: Sum
+  /** By voucher or credit. */
+  readonly otherLoads: Sum
+  readonly byKind: readonly (Sum & { readonly kind: ItemKind })[]
+  /** The ones that sold most, the dearest sum first. */
+  readonly byArticle: readonly (Sum & { readonly title: Readonly<Record<string, string>> })[]
+}
+
+export interface Health {
+  readonly online: boolean
+  readonly issuerContactAt?: string
+  readonly unsynced: Sum & { readonly oldestAt?: string }
+  readonly inDoubt: number
+  readonly diskFreeBytes: number
+  readonly hotlistAsOf?: string
+  readonly version: string
+  readonly terminalId: string
+}
+
+export interface ReceiptRow extends ReceiptView {
+  readonly terminalSeq: number
+  readonly receiptNo: number
+  readonly state: 'paid' | 'owed' | 'reversed' | 'refunded'
+}
+
+/** A folder on a drive that can be taken away. */
+export interface Drive {
+  readonly path: string
+  readonly name: string
+}
+
+export const operatorSections = ['today', 'receipts', 'exchange', 'device', 'stock', 'logs'] as const
+export type OperatorSection = (typeof operatorSections)[number]
+
+export type OperatorLook =
+  | { readonly section: Exclude<OperatorSection, 'receipts'> }
+  /** @param before only receipts below this number */
+  | { readonly section: 'receipts'; readonly before?: number }
+
+export interface OperatorViews {
+  readonly today: { readonly figures: DayFigures; readonly health: Health }
+  readonly receipts: { readonly rows: readonly ReceiptRow[]; readonly older: boolean }
+  readonly exchange: { readonly health: Health; readonly drives: readonly Drive[] }
+  readonly device: {
+    readonly volume: number
+    readonly brightness: number
+    /** Why an operator has closed the kiosk; absent: it is open. */
+    readonly closed?: string
+    /** Why it sells nothing, whoever closed it. */
+    readonly outOfService?: OutOfServiceReason
+    readonly printer: PrinterState
+    readonly canLoad: boolean
+  }
+  readonly stock: { readonly rows: readonly CatalogueItem[] }
+  readonly logs: { readonly lines: readonly string[] }
+}
+
+export type PrinterState = 'none' | 'ready' | 'offline' | 'paperOut' | 'coverOpen' | 'unknown'
+/** What became of a page. */
+export type PrintResult = 'printed' | Exclude<PrinterState, 'ready'> | 'timeout'
+
+/** Whole percent. */
+export const brightnessMin = 20
+export const refundReasonLengthMax = 200
+export const deskLoadMinorMax = 1_000_000
+
+export type OperatorAct =
+  /** `language`: of what is printed, BCP 47. */
+  | { readonly act: 'dayClose'; readonly language: string }
+  | { readonly act: 'testSale'; readonly itemId: string; readonly language: string }
+  | { readonly act: 'reprint'; readonly terminalSeq: number; readonly language: string }
+  | { readonly act: 'refund'; readonly terminalSeq: number; readonly reason: string }
+  | { readonly act: 'export' | 'import'; readonly drive: string }
+  | { readonly act: 'sync' }
+  | { readonly act: 'outOfService'; readonly reason: string }
+  | { readonly act: 'inService' }
+  | { readonly act: 'restart' }
+  | { readonly act: 'volume' | 'brightness'; readonly percent: number }
+  | { readonly act: 'printerTest'; readonly language: string }
+  | { readonly act: 'readerTest' }
+  /** Money onto a card for cash that was taken. */
+  | { readonly act: 'load'; readonly amountMinor: number }
+  /** Leaves what waits for a card, or shows what came of it. */
+  | { readonly act: 'endTask' }
+
+export interface ReportRow {
+  readonly label: string
+  readonly value: string
+  readonly total?: boolean
+}
+
+export type OperatorResult =
+  | { readonly outcome: 'done' }
+  /** Not in this state of the screen, or nothing is there to do it with. */
+  | { readonly outcome: 'ignored' }
+  | {
+      readonly outcome: 'report'
+      readonly title: string
+      readonly lines: readonly string[]
+      readonly rows: readonly ReportRow[]
+      readonly print: PrintResult
+    }
+  | { readonly outcome: 'printed'; readonly print: PrintResult }
+  | {
+      readonly outcome: 'testSale'
+      readonly goods: 'ready' | 'outOfStock' | 'unknown'
+      readonly bytes?: number
+      readonly priceMinor?: number
+      readonly print: PrintResult
+    }
+  | { readonly outcome: 'refunded'; readonly amountMinor: number }
+  | {
+      readonly outcome: 'refundRefused'
+      readonly reason: 'notCaptured' | 'reversing' | 'refunded' | 'amount'
+    }
+  | { readonly outcome: 'exported'; readonly files: number; readonly refused: readonly string[] }
+  | {
+      readonly outcome: 'imported'
+      readonly answers: number
+      readonly entries: number
+      readonly journals: number
+      readonly documents: number
+      readonly goods: number
+      readonly waiting: boolean
+      readonly exportAgain: boolean
+      readonly stopped: boolean
+      readonly refused: readonly string[]
+    }
+  /** `driveGone`: not there any more. `stick`: its sentence says what to do. */
+  | { readonly outcome: 'stickFault'; readonly problem: 'gone' | 'full' | 'readOnly' | 'broken' }
+  | { readonly outcome: 'synced'; readonly entries: number; readonly exceptions: number; readonly journals: number }
+  | { readonly outcome: 'syncFailed'; readonly problem: 'unreachable' | 'refused' | 'stopped' }
