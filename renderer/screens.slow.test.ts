@@ -54,6 +54,7 @@ const wayOn: Readonly<Record<string, readonly string[]>> = {
   recover: ['finish'],
   balance: ['finish'],
   'out-of-service': [],
+  operator: ['operator-leave', 'stay'],
 }
 /** Refusals differ in words alone: the others are drawn where room is least. */
 const refusalsEverywhere = ['declined-balanceTooLow', 'declined-notAPurse']
@@ -94,7 +95,9 @@ function faultsOnScreen({ capital, target, inkOfType }: { capital: number; targe
   const millimetre = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--millimetre'))
   const faults: string[] = []
   const scrolls = (element: Element) =>
-    element.closest('.shelf, .rail, .movements ol, .purse, .refusal, .item-text, .article, .transcript-text') !== null
+    element.closest(
+      '.shelf, .rail, .movements ol, .purse, .refusal, .item-text, .article, .transcript-text, .operator-home, .operator-scroll',
+    ) !== null
   for (const button of document.querySelectorAll('button')) {
     const { width, height, left, right, top, bottom } = button.getBoundingClientRect()
     const name = button.dataset.action

@@ -179,9 +179,19 @@ export function Load({ task }: { task?: OperatorTask | undefined }): ReactElemen
   const amountMinor = Number(typed)
   return (
     <div className="operator-load">
-      <p className="operator-amount" role="status">
-        {money(amountMinor)}
-      </p>
+      <div className="operator-load-amount">
+        <p className="operator-amount" role="status">
+          {money(amountMinor)}
+        </p>
+        <Button
+          action="operator-load"
+          weight="main"
+          disabled={working || amountMinor === 0}
+          onClick={() => void act({ act: 'load', amountMinor })}
+        >
+          {say.go}
+        </Button>
+      </div>
       <div className="pin-keys" dir="ltr">
         {amountKeys.map((key) => (
           <Button key={key} action="operator-amount-key" data-key={key} onClick={() => add(key)}>
@@ -192,14 +202,6 @@ export function Load({ task }: { task?: OperatorTask | undefined }): ReactElemen
           <Icon name="backspace" />
         </Button>
       </div>
-      <Button
-        action="operator-load"
-        weight="main"
-        disabled={working || amountMinor === 0}
-        onClick={() => void act({ act: 'load', amountMinor })}
-      >
-        {say.go}
-      </Button>
     </div>
   )
 }

@@ -38,7 +38,7 @@ export function Said({ good, children }: { good: boolean; children: ReactNode })
 
 export function Printed({ print }: { print: PrintResult }): ReactElement {
   const { words } = useWords()
-  return <Said good={print === 'printed'}>{words.operator.print[print]}</Said>
+  return <Said good={print === 'printed' || print === 'none'}>{words.operator.print[print]}</Said>
 }
 
 /** "12 · €34.50", whichever way is read. */
