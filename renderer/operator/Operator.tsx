@@ -49,12 +49,8 @@ function Foot({ screen, back }: { screen: OperatorScreen; back?: () => void }): 
           <Icon name="close" /> {words.operator.leave}
         </Button>
       </div>
-      <Button
-        action="stay"
-        className="operator-clock"
-        aria-label={words.operator.stay}
-        onClick={() => void engine.stay()}
-      >
+      <Button action="stay" className="operator-clock" onClick={() => void engine.stay()}>
+        <span className="unseen">{words.operator.stay}</span>
         <Countdown key={screen.endsAt} endsAt={screen.endsAt} label={words.pay.seconds} />
       </Button>
     </>
