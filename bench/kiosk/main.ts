@@ -119,7 +119,12 @@ const kiosk = await launchKiosk({ dataDir: shop.dataDir })
 const mainPid = kiosk.process.pid ?? 0
 try {
   const firstPaintAtMs = await kiosk.page.evaluate<number>(
-    `performance.timeOrigin + performance.getEntriesByName('first-contentful-paint')[0].startTime`,
+    `new Promise((resolve) =>
+      new PerformanceObserver((list) => {
+        const [painted] = list.getEntriesByName('first-contentful-paint')
+        if (painted !== undefined) resolve(performance.timeOrigin + painted.startTime)
+      }).observe({ type: 'paint', buffered: true }),
+    )`,
   )
   const startMs = firstPaintAtMs - startedAtMs
   console.log(
