@@ -106,7 +106,10 @@ export const loadAdvice: Readonly<Record<LoadVerdict, VerdictAdvice>> = {
   },
 }
 
-const risks: Readonly<Record<string, string>> = { true: 'its sum', estimated: 'about what it may hold; unknown where it sold nothing before' }
+const risks: Readonly<Record<string, string>> = {
+  true: 'its sum',
+  estimated: 'about what it may hold; unknown where it sold nothing before',
+}
 
 const who: Readonly<Record<Acts, string>> = { operator: 'operator', finance: 'finance', nobody: 'nobody, it waits' }
 

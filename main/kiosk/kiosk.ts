@@ -685,9 +685,8 @@ export const makeKiosk = (
       onReader()
     },
     async takeCredits() {
-      if (allows(mode, 'takeCredits')) await working
-      if (busy || mode.name !== 'shown' || mode.credits === undefined || !canLoad()) return
-      if (!allows(mode, 'takeCredits')) return
+      if (!(await stillWanted('takeCredits')) || mode.name !== 'shown' || mode.credits === undefined || !canLoad())
+        return
       const { credits } = mode
       enterTopUp({ phase: 'tap', amountMinor: sumOf(credits) }, { funds: credits })
       onReader()

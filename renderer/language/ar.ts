@@ -293,7 +293,7 @@ export const ar: Dictionary = {
     unfinished: (amount) => `لم يكتمل دفع ${isolated(amount)} بعد`,
   },
   balance: {
-    take: (amount) => `أعد ${isolated(amount)} إلى البطاقة`,
+    take: (amount) => `استعد ${isolated(amount)}`,
     left: 'الرصيد',
     ending: (digits) => `بطاقة تنتهي بالأرقام ${leftToRight(digits)}`,
     validUntil: (day) => `صالحة حتى ${isolated(day)}`,

@@ -268,7 +268,7 @@ export const de: Dictionary = {
     unfinished: (amount) => `${amount} noch nicht abgeschlossen`,
   },
   balance: {
-    take: (amount) => `${amount} zurück auf die Karte`,
+    take: (amount) => `${amount} zurückholen`,
     left: 'Guthaben',
     ending: (digits) => `Karte mit der Endung ${digits}`,
     validUntil: (day) => `Gültig bis ${day}`,

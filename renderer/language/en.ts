@@ -277,7 +277,7 @@ export const en = {
     unfinished: (amount: string) => `${amount} not yet completed`,
   },
   balance: {
-    take: (amount: string) => `Take ${amount} back onto the card`,
+    take: (amount: string) => `Take ${amount} back`,
     left: 'Balance',
     ending: (digits: string) => `Card ending in ${digits}`,
     validUntil: (day: string) => `Valid until ${day}`,

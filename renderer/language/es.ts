@@ -266,7 +266,7 @@ export const es: Dictionary = {
     unfinished: (amount) => `${amount} sin completar`,
   },
   balance: {
-    take: (amount) => `Recuperar ${amount} en la tarjeta`,
+    take: (amount) => `Recuperar ${amount}`,
     left: 'Saldo',
     ending: (digits) => `Tarjeta terminada en ${digits}`,
     validUntil: (day) => `Válida hasta el ${day}`,

@@ -241,7 +241,7 @@ export const zhHant: Dictionary = {
     unfinished: (amount) => `${amount} 尚未完成`,
   },
   balance: {
-    take: (amount) => `將 ${amount} 退回卡片`,
+    take: (amount) => `取回 ${amount}`,
     left: '餘額',
     ending: (digits) => `卡號末碼 ${digits}`,
     validUntil: (day) => `有效期限至 ${day}`,

@@ -82,7 +82,7 @@ function Entry({ screen }: { screen: Exclude<OperatorScreen, { phase: 'open' }> 
               {words.operator.pin.later(moment(screen.retryAt))}
             </p>
           )}
-          {screen.balance && (
+          {screen.balance && phase === 'entering' && (
             <Button action="operator-balance" onClick={() => void engine.operatorBalance()}>
               <Icon name="card" /> {words.operator.pin.balance}
             </Button>

@@ -60,12 +60,13 @@ function Purse({ screen }: { screen: Extract<KioskScreen, { name: 'balance' }> }
           <Button action="browse" weight="main" onClick={() => void engine.browseOn()}>
             {words.balance.shop}
           </Button>
+          {/* What is owed comes first; a voucher can follow. */}
           {topUp && waitingMinor !== undefined && (
             <Button action="take-credits" onClick={() => void engine.takeCredits()}>
               <Icon name="again" /> {words.balance.take(money(waitingMinor))}
             </Button>
           )}
-          {topUp && (
+          {topUp && waitingMinor === undefined && (
             <Button action="top-up" onClick={() => void engine.topUp()}>
               <Icon name="plus" /> {words.topUp.open}
             </Button>
