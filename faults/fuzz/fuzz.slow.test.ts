@@ -1,4 +1,4 @@
-/** A hundred thousand inputs and more to every parser from a seed of this run; and the fuzzer finds each planted defect. */
+/** Some ten thousand inputs to every parser from a seed of this run; and the fuzzer finds each planted defect. */
 import { spawn } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
@@ -36,14 +36,14 @@ const fuzz = async (...argv: readonly string[]) => {
 const targetNames = async () => (await Promise.all(groups.map(targetsOf))).flat().map(({ name }) => name)
 
 test('no parser crashes, hangs, swells or reads two encodings as one', { timeout: runMsMax }, async () => {
-  const { status, report } = await fuzz('--part', '3')
+  const { status, report } = await fuzz('--part', '8')
   const { seed, inputs, blocks, seconds, findings } = report
   process.stderr.write(`fuzz: seed ${seed}, ${inputs} inputs in ${seconds.toFixed(0)} s, ${blocks} blocks\n`)
   const short = findings.map((finding) => ({ ...finding, input: finding.input.slice(0, 2000), seed }))
   expect(short).toEqual([])
   expect(report.targets.map(({ target }) => target).toSorted()).toEqual((await targetNames()).toSorted())
   expect(status).toBe(0)
-  expect(inputs).toBeGreaterThan(130_000)
+  expect(inputs).toBeGreaterThan(50_000)
 })
 
 test('every planted defect is found, as what it is', { timeout: runMsMax }, async () => {

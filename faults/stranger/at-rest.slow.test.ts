@@ -166,7 +166,7 @@ test('one customer after the other leaves the page as large as it was', async ()
     return heldNow(watched.session, mainPid)
   }
   const warm = await serve(4)
-  const later = await serve(10)
+  const later = await serve(6)
   expect(later.nodes - warm.nodes).toBeLessThan(50)
   expect(later.listeners - warm.listeners).toBeLessThan(10)
   expect(later.documents).toBe(warm.documents)
