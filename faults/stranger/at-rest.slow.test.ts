@@ -170,7 +170,7 @@ test('one customer after the other leaves the page as large as it was', async ()
   expect(later.nodes - warm.nodes).toBeLessThan(50)
   expect(later.listeners - warm.listeners).toBeLessThan(10)
   expect(later.documents).toBe(warm.documents)
-  expect(card.state.balanceMinor).toBe(5000 - 14 * 50)
+  expect(card.state.balanceMinor).toBe(5000 - (4 + 6) * 50)
 })
 
 test('nothing of the last customer remains', async () => {
