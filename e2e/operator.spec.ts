@@ -1,5 +1,5 @@
 /**
- * An operator's visit: card and PIN at the real reader, the day's close, a copy, a refund, and the issuer has every act of it.
+ * An operator's visit: card and PIN at the real reader, the day’s close, a refund, and the issuer has every act of it.
  * Run beside a pcscd of its own: scripts/pcsc/with-pcscd.sh npx playwright test e2e/operator.spec.ts
  */
 import { spawnSync } from 'node:child_process'
@@ -42,8 +42,7 @@ const makeOperator = (card: string) => {
     system.store,
   ]
   const { status, stderr } = spawnSync(process.execPath, [cli, ...say], { input: `${pin}\n`, encoding: 'utf8' })
-  expect(stderr).toBe('')
-  expect(status).toBe(0)
+  expect(status, stderr).toBe(0)
 }
 
 /** What the issuer has of this terminal's journal, oldest first. */
@@ -56,7 +55,7 @@ const actsAtIssuer = (): string[] => {
   }
 }
 
-test('an operator closes the day, copies and refunds a sale, and the issuer knows it all', async () => {
+test('an operator closes the day and refunds a sale, and the issuer knows it all', async () => {
   test.setTimeout(120_000)
   const customer = await system.makeCard('customer', '5.00')
   const operator = await system.makeCard('operator')

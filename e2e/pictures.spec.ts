@@ -29,6 +29,9 @@ const screens = [
   'declined-balanceTooLow',
   'recover',
   'balance',
+  'balance-owed',
+  'operator',
+  'operator-open',
   'out-of-service',
 ] as const
 /** A font's edges may be smoothed otherwise on another machine; a thing that moved is more. */
