@@ -104,11 +104,29 @@ async function show(bytes: ArrayBuffer, dress: BookDress): Promise<(wish: ToRead
     pages.setStyles([sheetBefore, sheetAfter(next)])
   }
 
+  let wanted: (() => Promise<unknown>) | undefined
+  let moving = false
+  /** The paginator forgets what is asked of it while it moves: the newest wish waits for it. */
+  const move = async (step: () => Promise<unknown>) => {
+    wanted = step
+    if (moving) return
+    moving = true
+    try {
+      while (wanted !== undefined) {
+        const next: () => Promise<unknown> = wanted
+        wanted = undefined
+        await next()
+      }
+    } finally {
+      moving = false
+    }
+  }
+
   const follow = (index: number, href: string) => {
     const section = book.sections[index]
     if (section === undefined || book.isExternal(href)) return
     const target = targetOf(book, section.resolveHref(href))
-    if (target !== null) void pages.goTo(target)
+    if (target !== null) void move(() => pages.goTo(target))
   }
   pages.addEventListener('load', (event) => {
     if (!(event instanceof CustomEvent)) return
@@ -141,8 +159,8 @@ async function show(bytes: ArrayBuffer, dress: BookDress): Promise<(wish: ToRead
   const turnByKey = ({ key }: KeyboardEvent) => {
     const forward = document.body.dir === 'rtl' ? 'ArrowLeft' : 'ArrowRight'
     const back = document.body.dir === 'rtl' ? 'ArrowRight' : 'ArrowLeft'
-    if (key === forward || key === 'PageDown') void pages.next()
-    if (key === back || key === 'PageUp') void pages.prev()
+    if (key === forward || key === 'PageDown') void move(() => pages.next())
+    if (key === back || key === 'PageUp') void move(() => pages.prev())
   }
   document.addEventListener('keydown', turnByKey)
   document.addEventListener('keydown', touched)
@@ -176,21 +194,22 @@ async function show(bytes: ArrayBuffer, dress: BookDress): Promise<(wish: ToRead
         dressed(wish.dress)
         return
       case 'next':
-        void pages.next()
+        void move(() => pages.next())
         return
       case 'previous':
-        void pages.prev()
+        void move(() => pages.prev())
         return
       case 'chapter': {
         const target = places[wish.chapter]?.target
-        if (target) void pages.goTo(target)
+        if (target) void move(() => pages.goTo(target))
         return
       }
       case 'fraction': {
         const at = Math.min(Math.max(wish.fraction, 0), 0.999_999) * total
         const index = starts.findLastIndex((start) => start <= at)
         const weight = (starts[index + 1] ?? total) - (starts[index] ?? 0)
-        void pages.goTo({ index, anchor: Math.min((at - (starts[index] ?? 0)) / Math.max(weight, 1), 1) })
+        const anchor = Math.min((at - (starts[index] ?? 0)) / Math.max(weight, 1), 1)
+        void move(() => pages.goTo({ index, anchor }))
       }
     }
   }
