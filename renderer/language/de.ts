@@ -287,7 +287,7 @@ export const de: Dictionary = {
       storage: { what: 'Zurzeit geschlossen', why: 'Dieser Kiosk kann nichts sicher aufzeichnen.' },
       emptyCatalogue: { what: 'Noch nichts zu kaufen', why: 'Die Regale dieses Kiosks sind leer.' },
       stale: { what: 'Zurzeit geschlossen', why: 'Dieser Kiosk war zu lange offline, um Karten zu prüfen.' },
-      stopped: { what: 'Zurzeit geschlossen', why: 'Der Betreiber hat diesen Kiosk geschlossen.' },
+      stopped: { what: 'Zurzeit geschlossen', why: 'Die Bank muss diesen Kiosk neu einrichten.' },
       closed: { what: 'Zurzeit geschlossen', why: 'Wir haben diesen Kiosk für eine Weile geschlossen.' },
     },
     notCharged: 'Hier wird von keiner Karte abgebucht.',

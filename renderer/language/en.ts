@@ -40,7 +40,7 @@ const outOfService: Readonly<Record<OutOfServiceReason, { readonly what: string;
   storage: { what: 'Closed for the moment', why: 'This kiosk cannot keep its records safely.' },
   emptyCatalogue: { what: 'Nothing to sell yet', why: 'The shelves of this kiosk are empty.' },
   stale: { what: 'Closed for the moment', why: 'This kiosk has been offline too long to check cards.' },
-  stopped: { what: 'Closed for the moment', why: 'The operator has closed this kiosk.' },
+  stopped: { what: 'Closed for the moment', why: 'The bank must set up this kiosk anew.' },
   closed: { what: 'Closed for now', why: 'We have closed this kiosk for a while.' },
 }
 

@@ -288,7 +288,7 @@ export const es: Dictionary = {
         what: 'Cerrado por el momento',
         why: 'Este quiosco lleva demasiado tiempo sin conexión para comprobar tarjetas.',
       },
-      stopped: { what: 'Cerrado por el momento', why: 'El operador ha cerrado este quiosco.' },
+      stopped: { what: 'Cerrado por el momento', why: 'El banco debe configurar este quiosco de nuevo.' },
       closed: { what: 'Cerrado por ahora', why: 'Hemos cerrado este quiosco por un rato.' },
     },
     notCharged: 'Aquí no se cobrará a ninguna tarjeta.',

@@ -260,7 +260,7 @@ export const zhHant: Dictionary = {
       storage: { what: '暫停服務', why: '這台機器無法安全保存紀錄。' },
       emptyCatalogue: { what: '目前沒有商品', why: '這台機器還沒有上架商品。' },
       stale: { what: '暫停服務', why: '這台機器離線太久，無法驗證卡片。' },
-      stopped: { what: '暫停服務', why: '管理人員已關閉這台機器。' },
+      stopped: { what: '暫停服務', why: '銀行須重新設定這台機器。' },
       closed: { what: '暫停服務', why: '我們已暫時關閉本機。' },
     },
     notCharged: '這裡不會向任何卡片扣款。',
