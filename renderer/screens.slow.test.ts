@@ -34,18 +34,20 @@ const soak = process.env.FARTHING_SOAK === '1'
 /** In the largest cabinet every comfort in both directions of writing. */
 const modesOf: Readonly<Record<string, readonly Mode[]>> = {
   portrait: [
-    { mode: 'English', query: '', axe: true },
     { mode: 'English, contrast, spoken', query: '&contrast&speech', axe: true },
     { mode: 'English, large type, within reach', query: '&large&reach', axe: true },
     { mode: 'Arabic, large type, spoken', query: '&language=ar&large&speech&offline', axe: true },
     { mode: 'Arabic, within reach, contrast', query: '&language=ar&reach&contrast&many&item=long', axe: true },
-    ...(soak ? everywhere : []),
+    ...(soak ? [{ mode: 'English', query: '', axe: true } as const, ...everywhere] : []),
   ],
   landscape: [
     ...(soak ? everywhere : everywhere.slice(1, 2)),
     { mode: 'Arabic, within reach, spoken', query: '&language=ar&reach&speech', axe: true },
   ],
-  small: [...everywhere, { mode: 'Spanish, spoken', query: '&language=es&speech', axe: true }],
+  small: [
+    ...(soak ? everywhere : everywhere.slice(0, 2)),
+    { mode: 'Spanish, spoken', query: '&language=es&speech', axe: true },
+  ],
 }
 /** Without these a screen would be a dead end. */
 const wayOn: Readonly<Record<string, readonly string[]>> = {
