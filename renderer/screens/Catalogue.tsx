@@ -18,6 +18,8 @@ const browsedCountMax = 24
 
 /** Rows drawn above and below what is seen, so that a swipe never meets a gap. */
 const rowsAhead = 2
+/** A shelf of so many is drawn whole: it costs nothing, and all of it can be found by keys, voices and drivers. */
+const drawnWholeMax = 60
 
 /** More would be too narrow for a word in large type. */
 const chipsInRowMax = 4
@@ -61,7 +63,7 @@ function Shelves(): ReactElement {
     getScrollElement: () => scroller.current,
     // Until the first row has been measured: a picture, two lines and a price.
     estimateSize: () => (widthPx / columns) * 0.72 + sizes.text * 5,
-    overscan: rowsAhead,
+    overscan: items.length <= drawnWholeMax ? items.length : rowsAhead,
     gap: gapPx,
     initialOffset: topPx,
     // So that the first drawing has its cards already.
