@@ -352,7 +352,13 @@ export const makeKiosk = (
     handOver: (payment) => paper.print(printOfGoods(terminal, { payment, language, code: goods.code }, goods)),
   })
 
-  const sellTo = async (channel: CardChannel, goods: ReadyGoods, digits?: string): Promise<PurchaseOutcome> => {
+  /** A card that has paid is used up, whichever way it came to pay. */
+  const sellTo = async (
+    card: PresentCard,
+    channel: CardChannel,
+    goods: ReadyGoods,
+    digits?: string,
+  ): Promise<PurchaseOutcome> => {
     const outcome = await purchase(terminal, channel, goods, {
       pin: digits,
       ...(terminal.issued?.catalogue.printed(goods.item.id) ? printing(goods) : {}),
@@ -361,13 +367,14 @@ export const makeKiosk = (
       },
     })
     busyTerminalSeq = undefined
+    if (outcome.outcome === 'captured') usedUp.add(card)
     return outcome
   }
 
   const payWith = (card: PresentCard, goods: ReadyGoods) =>
     card.use(async (channel) => {
-      const outcome = await sellTo(channel, goods)
-      if (outcome.outcome === 'cardLost' || outcome.outcome === 'captured') usedUp.add(card)
+      const outcome = await sellTo(card, channel, goods)
+      if (outcome.outcome === 'cardLost') usedUp.add(card)
       showOutcome(outcome, goods, card)
       if (outcome.outcome === 'captured') await witnessAfterSale(terminal, channel, outcome.payment)
     })
@@ -381,8 +388,7 @@ export const makeKiosk = (
         usedUp.add(card)
         return enter({ ...asked, phase: 'wrongCard' })
       }
-      const outcome = await sellTo(channel, asked.goods, digits)
-      if (outcome.outcome === 'captured') usedUp.add(card)
+      const outcome = await sellTo(card, channel, asked.goods, digits)
       if (outcome.outcome === 'cardLost') return lostWithPin(card, asked)
       showOutcome(outcome, asked.goods, card)
       if (outcome.outcome === 'captured') await witnessAfterSale(terminal, channel, outcome.payment)
@@ -426,8 +432,7 @@ export const makeKiosk = (
         enter({ ...doubt, phase: 'wrongCard' })
         return
       }
-      const outcome = await sellTo(channel, doubt.goods)
-      if (outcome.outcome === 'captured') usedUp.add(card)
+      const outcome = await sellTo(card, channel, doubt.goods)
       // Gone again before it told, or refused while its answers prove nothing: the doubt is what it was.
       const stands =
         outcome.outcome === 'declined' && terminal.ledger.intent(doubt.payment.terminalSeq).state === 'open'

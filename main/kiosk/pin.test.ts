@@ -11,6 +11,16 @@ const typed = async (kiosk: ReturnType<typeof openTill>['kiosk'], pin: string) =
   for (const key of [...pin, 'enter']) await kiosk.pinKey(key as PinKey)
 }
 
+/** A till that asks a card for its PIN. */
+const asked = async () => {
+  const till = openTill()
+  const card = pinCard()
+  await till.kiosk.buy('map')
+  till.put(card)
+  await till.screen('pin')
+  return { ...till, card }
+}
+
 test('a card that still lies there pays as soon as its PIN is entered', async () => {
   const { kiosk, screen, put } = openTill()
   const card = pinCard()
@@ -65,11 +75,7 @@ test('wrong PINs are counted down to blocked; nothing is charged, and no doubt s
 })
 
 test('a card torn away at COMMIT with its PIN is recovered like any other, once', async () => {
-  const { kiosk, screen, put, reader } = openTill()
-  const card = pinCard()
-  await kiosk.buy('map')
-  put(card)
-  await screen('pin')
+  const { kiosk, screen, put, reader, card } = await asked()
   reader.remove()
   await typed(kiosk, '4711')
   // SELECT for its name, then SELECT, INITIATE, VERIFY, COMMIT.
@@ -81,11 +87,7 @@ test('a card torn away at COMMIT with its PIN is recovered like any other, once'
 })
 
 test('a card torn away before COMMIT keeps the PIN typed, for its next tap', async () => {
-  const { kiosk, screen, put, reader } = openTill()
-  const card = pinCard()
-  await kiosk.buy('map')
-  put(card)
-  await screen('pin')
+  const { kiosk, screen, put, reader, card } = await asked()
   reader.remove()
   await typed(kiosk, '4711')
   put(card, { cut: { apdu: 3, when: 'after' } })
@@ -96,11 +98,7 @@ test('a card torn away before COMMIT keeps the PIN typed, for its next tap', asy
 })
 
 test('who goes away in the middle is not charged, and the next customer finds no digit', async () => {
-  const { kiosk, screen, put, reader } = openTill()
-  const card = pinCard()
-  await kiosk.buy('map')
-  put(card)
-  await screen('pin')
+  const { kiosk, screen, put, reader, card } = await asked()
   await new Promise(setImmediate)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
   onTestFinished(() => {
