@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { channels, type FarthingBridge, type KioskStatus, type PushedState, pinKeys } from '../preload/contract.ts'
 import type { Kiosk } from './kiosk/kiosk-contract.ts'
 import { isAppUrl } from './navigation.ts'
-import { operatorActSchema, operatorLookSchema } from './operator/operator-shapes.ts'
+import { language, operatorActSchema, operatorLookSchema } from './operator/operator-shapes.ts'
 
 /** The methods of the bridge that arrive as messages. */
 export type Method = Exclude<keyof typeof channels, 'pushed'>
@@ -20,7 +20,6 @@ const yearsMax = 150
 const codeLengthMax = 64
 
 const nothing = v.strictTuple([])
-const language = v.pipe(v.string(), v.regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}$/))
 const shapes: { readonly [M in Method]: v.GenericSchema<unknown, Arguments[M]> } = {
   state: nothing,
   buy: v.strictTuple([

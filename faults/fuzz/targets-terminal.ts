@@ -260,10 +260,29 @@ const requireAllowed = (from: Parameters<Listener>[0], call: readonly unknown[])
     /^\s*farthing:[/\\]*kiosk([/\\?#]|\s*$)/i.test(from.senderFrame.url.replace(/[\t\r\n]/g, '')),
     `${from.senderFrame.url} reached the till`,
   )
-  const [method, argument] = call
-  if (method === 'buy') assert(typeof argument === 'string' && argument.length >= 1 && argument.length <= 128)
-  else if (method === 'collect') assert(Number.isSafeInteger(argument) && Number(argument) >= 1)
-  else assert.equal(argument, undefined)
+  const [method, ...given] = call
+  assert(typeof method === 'string' && given.length === (argumentCounts[method] ?? 0), `${method} with ${given.length}`)
+  const [first, age] = given
+  if (method === 'buy') {
+    assert(typeof first === 'string' && first.length >= 1 && first.length <= 128)
+    assert(Number.isSafeInteger(age) && Number(age) >= 0 && Number(age) <= 150)
+  }
+  if (method === 'topUpCode') assert(typeof first === 'string' && first.length >= 1 && first.length <= 64)
+  if (method === 'collect') assert(Number.isSafeInteger(first) && Number(first) >= 1)
+  if (method === 'pinKey' || method === 'operatorKey') assert(typeof first === 'string' && first.length <= 16)
+  if (method === 'buy' || method === 'printReceipt') assert.match(String(given.at(-1)), /^[a-z]{2,3}(-[a-z\d]+)*$/i)
+}
+
+/** Of the methods that take any. */
+const argumentCounts: Readonly<Record<string, number>> = {
+  buy: 3,
+  topUpCode: 1,
+  collect: 1,
+  pinKey: 1,
+  operatorKey: 1,
+  printReceipt: 1,
+  operatorLook: 1,
+  operatorAct: 1,
 }
 
 const page = { sender: { id: 1 }, senderFrame: { url: 'farthing://kiosk/index.html', parent: null } }
@@ -296,6 +315,12 @@ const ipc: Target = {
         { ...page, channel: channels.state, given: [] },
         { ...page, channel: channels.cancel, given: [] },
         { ...page, channel: channels.finish, given: [{ $number: 'NaN' }] },
+        { ...page, channel: channels.topUpCode, given: ['F2K4-9XQ7'] },
+        { ...page, channel: channels.pinKey, given: ['7'] },
+        { ...page, channel: channels.printReceipt, given: ['zh-Hant'] },
+        { ...page, channel: channels.operatorKey, given: ['enter'] },
+        { ...page, channel: channels.operatorLook, given: [{ section: 'day' }] },
+        { ...page, channel: channels.operatorAct, given: [{ act: 'dayClose', language: 'en' }] },
         {
           sender: { id: 2 },
           senderFrame: { url: 'farthing://kiosk/', parent: {} },

@@ -10,7 +10,8 @@ import {
 } from '../../preload/operator-contract.ts'
 
 const u32 = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 32 - 1))
-const language = v.pipe(v.string(), v.minLength(2), v.maxLength(35))
+/** A language's tag (BCP 47), as far as its letters go. */
+export const language = v.pipe(v.string(), v.regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}$/))
 const reason = v.pipe(
   v.string(),
   v.check((text) => text.isWellFormed(), 'whole characters'),
