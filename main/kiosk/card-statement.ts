@@ -1,7 +1,7 @@
 /** What a card tells about itself in a tap that buys nothing: its balance and its last movements. */
 import type { Intent } from '../../db/ledger.ts'
 import type { CardMovement } from '../../preload/contract.ts'
-import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import { equalBytes } from '../../protocol/bytes.ts'
 import type { CardInfo } from '../../protocol/card-info.ts'
 import type { Item } from '../../protocol/item.ts'
 import { itemHash } from '../../protocol/item.ts'
@@ -92,6 +92,3 @@ export const movementOf = (line: StatementLine): CardMovement | undefined => {
     collectable: line.collectable,
   }
 }
-
-/** For a page's address: says nothing about the sale. */
-export const newToken = (terminal: Terminal): string => toHex(terminal.randomBytes(16))

@@ -1,5 +1,5 @@
 /**
- * What the till is doing, and what may happen to it then: one table, place by touch and card. Effects stand in kiosk.ts.
+ * What the till is doing, and what may happen to it then: one table, place by touch and card. The rooms have the effects.
  */
 import type { Intent } from '../../db/ledger.ts'
 import type { KioskScreen, TopUp } from '../../preload/contract.ts'
@@ -17,7 +17,7 @@ export interface ShownSale {
   readonly code: string | undefined
 }
 
-/** A PIN that is being entered: its digits live in kiosk.ts, and nowhere else. */
+/** A PIN that is being entered: its digits live in sale.ts, and nowhere else. */
 export interface PinMode {
   readonly name: 'pin'
   readonly goods: ReadyGoods

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import type { LoadOutcome } from '../load.ts'
 import { selectPurse } from '../purse-session.ts'
+import { CardFault } from '../reader/card-reader.ts'
 import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
 import type { SyncLoop } from '../sync/sync.ts'
 import { makeTestCard } from '../test-terminal.ts'
-import type { LoadDesk, VoucherState } from './kiosk.ts'
 import type { Fund } from './modes.ts'
 import { openTill } from './test-kiosk.ts'
+import type { LoadDesk, VoucherState } from './top-up.ts'
 
 const code = '7KQ20F9MXW3TH5RA'
 
@@ -92,6 +93,24 @@ test('a card that cannot take it leaves the voucher for another card; that card 
   put(makeTestCard())
   await screen('top-up', (now) => now.phase === 'failed' && now.problem === 'inDoubt')
   expect(asked).toHaveLength(3)
+})
+
+test('the card is to be held still while money comes, and one that leaves too soon may come again', async () => {
+  const loaded = { outcome: 'captured', cardId: 'c0', counter: 2, balanceAfterMinor: 2165 } as const
+  const { kiosk, screen, put, reader } = openWith({
+    vouchers: [valid],
+    loads: [new CardFault('removed', 'gone'), loaded],
+  })
+  await kiosk.topUp()
+  await kiosk.topUpCode(code)
+  const shown: unknown[] = []
+  kiosk.subscribe((state) => shown.push('phase' in state.screen && state.screen.phase))
+  put(makeTestCard())
+  await screen('top-up', (now) => now.phase === 'tap' && now.problem === 'cardLost')
+  expect(shown).toContain('working')
+  reader.remove()
+  put(makeTestCard())
+  await screen('top-up', ({ phase }) => phase === 'done')
 })
 
 test('an issuer that does not answer the load leaves the customer with the truth', async () => {

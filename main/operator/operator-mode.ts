@@ -4,7 +4,7 @@
  */
 import { statfsSync } from 'node:fs'
 import type { JournalOperator, NewJournalEntry } from '../../db/journal.ts'
-import type { OutOfServiceReason, PinKey } from '../../preload/contract.ts'
+import type { PinKey } from '../../preload/contract.ts'
 import type {
   DeskLoadProblem,
   Health,
@@ -23,9 +23,10 @@ import { isOperatorPin, type Operator, operatorPinDigits } from '../../protocol/
 import { cardId } from '../../protocol/quantities.ts'
 import { cardEnding } from '../card-id.ts'
 import type { Statement } from '../kiosk/card-statement.ts'
-import type { LoadDesk } from '../kiosk/kiosk.ts'
-import { allows, isInside, type Mode, type OperatorMode } from '../kiosk/modes.ts'
-import { articleView, balanceScreen, iso } from '../kiosk/views.ts'
+import { allows, isInside, type OperatorMode, placeOf, rulesOf } from '../kiosk/modes.ts'
+import { type Till, waitMs } from '../kiosk/till.ts'
+import type { LoadDesk } from '../kiosk/top-up.ts'
+import { articleView, iso } from '../kiosk/views.ts'
 import type { PrintJob } from '../printer/print-job.ts'
 import { type Printer, PrinterFault } from '../printer/printer.ts'
 import { openSession } from '../purchase/purchase.ts'
@@ -35,15 +36,12 @@ import { exportBatches } from '../stick/export.ts'
 import { StickFault } from '../stick/stick.ts'
 import { takeFromStick } from '../stick/take.ts'
 import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
-import type { SyncLoop } from '../sync/sync.ts'
 import type { Terminal } from '../terminal.ts'
 import { closeDay, dayFigures } from './day.ts'
 import { findDrives } from './drives.ts'
 import { pinRetryTime } from './pin-guard.ts'
 import { dayReport, testSaleReport } from './reports.ts'
 
-/** Nobody touched anything for this long: whoever stands there now may be somebody else. */
-export const operatorWaitMs = 180_000
 const receiptsPerPage = 20
 
 export interface OperatorParts {
@@ -57,20 +55,6 @@ export interface OperatorParts {
   /** Ends the process so that it is started again; absent: nobody would. */
   readonly restart?: (() => void) | undefined
   readonly log: (message: string) => void
-}
-
-/** What operator mode needs of the till that it is a part of. */
-export interface Till {
-  readonly mode: () => Mode
-  readonly enter: (next: Mode) => void
-  readonly leave: () => void
-  readonly sync: () => SyncLoop | undefined
-  readonly outOfService: () => OutOfServiceReason | undefined
-  readonly canLoad: () => boolean
-  /** Looks at the cards again. */
-  readonly look: () => void
-  /** Runs card work as the till does: one at a time, and faults of the world end there. */
-  readonly serve: (work: () => Promise<void>, afterLoss: () => void) => void
 }
 
 const nameOf = ({ operator }: OperatorMode): JournalOperator => ({
@@ -89,7 +73,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
   /** What was set last; the journal has it. */
   const percents = { volume: percentSet(terminal, 'volume'), brightness: percentSet(terminal, 'brightness') }
 
-  const endsAtMs = () => Date.now() + operatorWaitMs
+  const endsAtMs = () => Date.now() + waitMs.operator
   const write = (mode: OperatorMode, act: NewJournalEntry['act'], details?: NewJournalEntry['details']) =>
     ledger.writeJournal({ act, operator: nameOf(mode), ...(details === undefined ? {} : { details }) })
 
@@ -481,22 +465,21 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
     key,
     act,
     leave,
-    take,
-    /** A card that gave no answer to its reset. */
-    takeMute(mode: OperatorMode, reader: string) {
-      if (mode.task?.kind === 'readerTest') open(mode, { kind: 'readerTest', phase: 'done', reader })
+    /** @param muteReader where a card lies that gave no answer to its reset */
+    meet(mode: OperatorMode, cards: readonly PresentCard[], muteReader: string | undefined) {
+      if (rulesOf[placeOf(mode)].card !== 'task') return
+      const card = cards.find((candidate) => !till.seen.has(candidate))
+      if (card !== undefined) {
+        till.seen.add(card)
+        take(mode, card)
+      } else if (muteReader !== undefined && mode.task?.kind === 'readerTest')
+        open(mode, { kind: 'readerTest', phase: 'done', reader: muteReader })
     },
     get digits() {
       return digits.length
     },
     forget() {
       digits = ''
-    },
-    balance() {
-      const mode = till.mode()
-      if (mode.name !== 'operator' || mode.statement === undefined || !allows(mode, 'operatorBalance')) return
-      const { statement } = mode
-      till.enter({ name: 'shown', screen: balanceScreen(statement), statement })
     },
     async look(asked: OperatorLook): Promise<OperatorViews[OperatorSection] | undefined> {
       const mode = till.mode()

@@ -1,0 +1,306 @@
+/**
+ * A sale at the till: pay, its PIN, and a payment in doubt that the same card finishes. Payments themselves are
+ * main/purchase's; nothing here decides about money.
+ */
+import assert from 'node:assert/strict'
+import type { PinKey, Printing } from '../../preload/contract.ts'
+import type { CardInfo } from '../../protocol/card-info.ts'
+import type { ReadyGoods } from '../catalogue.ts'
+import { itemOf } from '../payment.ts'
+import { PrinterFault } from '../printer/printer.ts'
+import {
+  openSession,
+  type PurchaseHooks,
+  type PurchaseOutcome,
+  purchase,
+  witnessAfterSale,
+} from '../purchase/purchase.ts'
+import type { CardChannel, PresentCard } from '../reader/card-reader.ts'
+import type { Terminal } from '../terminal.ts'
+import { allows, type Mode, type PinMode, placeOf, rulesOf, type ShownSale, type ShownScreen } from './modes.ts'
+import { type Paper, printOfGoods, receiptFor, receiptView } from './paper.ts'
+import type { ShownGoods } from './shown-goods.ts'
+import { type Till, waitMs } from './till.ts'
+import { articleView, pinDigitsMax, pinDigitsMin } from './views.ts'
+
+interface SaleParts {
+  readonly terminal: Terminal
+  readonly paper: Paper
+  readonly shownGoods: ShownGoods
+  /** Of a customer who has chosen none. */
+  readonly language: string
+  readonly log: (message: string) => void
+}
+type PayMode = Extract<Mode, { name: 'pay' }>
+type RecoverMode = Extract<Mode, { name: 'recover' }>
+type Captured = Extract<PurchaseOutcome, { outcome: 'captured' }>
+type PrintedScreen = Extract<ShownScreen, { name: 'approved' | 'goods' }>
+
+export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SaleParts, till: Till) => {
+  const { enter, serve, seen, usedUp } = till
+  /** The customer's, for what is printed. */
+  let { language } = parts
+  /** The PIN as far as it was typed; gone as soon as the till does something else. */
+  let pin = ''
+  let busyTerminalSeq: number | undefined
+
+  const payMode = (goods: ReadyGoods): PayMode => ({
+    name: 'pay',
+    goods,
+    phase: 'waiting',
+    endsAtMs: Date.now() + waitMs.pay,
+  })
+
+  const showPaid = (outcome: Captured, ready?: ReadyGoods) => {
+    const { payment } = outcome
+    const item = itemOf(payment)
+    const here = outcome.goods === 'due' ? (ready ?? terminal.issued?.catalogue.goodsOf(item)) : undefined
+    const claim =
+      outcome.claimable && payment.settlementMac !== undefined
+        ? terminal.claimUrl(payment.record, payment.settlementMac)
+        : undefined
+    const sale: ShownSale = { payment, claimUrl: claim?.url, code: here?.code }
+    shownGoods.clear()
+    enter({
+      name: 'shown',
+      sale,
+      screen: {
+        name: 'approved',
+        amountMinor: item.priceMinor,
+        balanceMinor: outcome.balanceMinor,
+        goods: shownGoods.viewOf(here, item, claim),
+        recovered: outcome.recovered,
+        receipt: receiptView(receiptFor(terminal, { ...sale, language }), item.title),
+      },
+    })
+    if (here !== undefined) terminal.ledger.markReleased(payment.terminalSeq)
+    // The claim on the screen is all there is: from now on it goes by claim, and the card buys something else.
+    else if (outcome.goods === 'due') terminal.ledger.markOwed(payment.terminalSeq)
+    till.sync()?.nudge()
+  }
+
+  const showOutcome = (outcome: PurchaseOutcome, goods: ReadyGoods, card: PresentCard) => {
+    switch (outcome.outcome) {
+      case 'captured':
+        return showPaid(outcome, outcome.recovered ? undefined : goods)
+      case 'declined':
+        if (pinDue(outcome)) {
+          // A wrong PIN is not tried again with the next tap.
+          pin = ''
+          return enter({
+            name: 'pin',
+            goods,
+            phase: outcome.reason === 'pinWrong' ? 'wrong' : 'entering',
+            cardId: outcome.card.cardId,
+            card,
+            triesLeft: outcome.triesLeft,
+            endsAtMs: Date.now() + waitMs.pin,
+          })
+        }
+        return enter({
+          name: 'shown',
+          screen: {
+            name: 'declined',
+            reason: outcome.reason,
+            item: articleView(goods.item),
+            ...(outcome.card === undefined ? {} : { balanceMinor: outcome.card.balanceMinor }),
+            ...(outcome.missingMinor === undefined ? {} : { missingMinor: outcome.missingMinor }),
+            ...(outcome.reversed ? { returned: true } : {}),
+          },
+        })
+      case 'inDoubt': {
+        const endsAtMs = Date.now() + waitMs.recover
+        return enter({ name: 'recover', goods, payment: outcome.payment, phase: 'waiting', endsAtMs })
+      }
+      case 'cardLost':
+        return enter(payMode(goods))
+    }
+  }
+
+  /** Goods that are a print are handed over by the printer, or not paid. */
+  const printing = (goods: ReadyGoods): Pick<PurchaseHooks, 'canHandOver' | 'handOver'> => ({
+    canHandOver: () => paper.look(),
+    handOver: (payment) => paper.print(printOfGoods(terminal, { payment, language, code: goods.code }, goods)),
+  })
+
+  /** A card that has paid is used up, whichever way it came to pay. */
+  const sellTo = async (card: PresentCard, channel: CardChannel, goods: ReadyGoods, digits?: string) => {
+    let outcome: PurchaseOutcome
+    try {
+      outcome = await purchase(terminal, channel, goods, {
+        pin: digits,
+        ...(terminal.issued?.catalogue.printed(goods.item.id) ? printing(goods) : {}),
+        onDebit: (payment) => {
+          busyTerminalSeq = payment.terminalSeq
+        },
+      })
+    } finally {
+      busyTerminalSeq = undefined
+    }
+    if (outcome.outcome === 'captured') usedUp.add(card)
+    return outcome
+  }
+
+  const show = async (outcome: PurchaseOutcome, goods: ReadyGoods, card: PresentCard, channel: CardChannel) => {
+    showOutcome(outcome, goods, card)
+    if (outcome.outcome === 'captured') await witnessAfterSale(terminal, channel, outcome.payment)
+  }
+
+  const payWith = (card: PresentCard, goods: ReadyGoods) =>
+    card.use(async (channel) => {
+      const outcome = await sellTo(card, channel, goods)
+      if (outcome.outcome === 'cardLost') usedUp.add(card)
+      await show(outcome, goods, card, channel)
+    })
+
+  /** Only the card that asked for the PIN gets it: a wrong try is another card's loss. */
+  const payWithPin = (card: PresentCard, asked: PinMode) => {
+    const digits = pin
+    return card.use(async (channel) => {
+      const session = await openSession(terminal, channel)
+      if (session?.info.cardId !== asked.cardId) {
+        usedUp.add(card)
+        return enter({ ...asked, phase: 'wrongCard' })
+      }
+      const outcome = await sellTo(card, channel, asked.goods, digits)
+      if (outcome.outcome === 'cardLost') return lostWithPin(card, asked)
+      await show(outcome, asked.goods, card, channel)
+    })
+  }
+  const lostWithPin = (card: PresentCard, asked: PinMode) => {
+    usedUp.add(card)
+    enter({ ...asked, phase: 'tap', endsAtMs: Date.now() + waitMs.pin })
+  }
+
+  const finishWith = (card: PresentCard, doubt: RecoverMode) =>
+    card.use(async (channel) => {
+      const session = await openSession(terminal, channel)
+      if (session?.info.cardId !== doubt.payment.cardId) return enter({ ...doubt, phase: 'wrongCard' })
+      const outcome = await sellTo(card, channel, doubt.goods)
+      // Gone again before it told, or refused while its answers prove nothing: the doubt is what it was.
+      const stands =
+        outcome.outcome === 'declined' && terminal.ledger.intent(doubt.payment.terminalSeq).state === 'open'
+      if (outcome.outcome === 'cardLost' || stands) return enter({ ...doubt, phase: 'waiting' })
+      await show(outcome, doubt.goods, card, channel)
+    })
+
+  return {
+    get pinDigits() {
+      return pin.length
+    },
+    busyTerminalSeq: () => busyTerminalSeq,
+    forgetPin() {
+      pin = ''
+    },
+    forgetCustomer() {
+      language = parts.language
+    },
+    showPaid,
+
+    /** @param spoken the customer's language */
+    begin(goods: ReadyGoods, spoken: string | undefined) {
+      language = spoken ?? language
+      enter(payMode(goods))
+      till.look()
+    },
+
+    /** @param mute a card lies there that answers nothing */
+    meetToPay(mode: PayMode, cards: readonly PresentCard[], mute: boolean) {
+      if (cards.length > 1) {
+        if (mode.phase !== 'twoCards') enter({ ...mode, phase: 'twoCards' })
+        return
+      }
+      if (mode.phase === 'twoCards') enter({ ...mode, phase: 'waiting' })
+      const [card] = cards
+      if (card === undefined && mute)
+        return enter({
+          name: 'shown',
+          screen: { name: 'declined', reason: 'notAPurse', item: articleView(mode.goods.item) },
+        })
+      if (card === undefined || usedUp.has(card)) return
+      seen.add(card)
+      enter({ ...mode, phase: 'working' })
+      serve(
+        () => payWith(card, mode.goods),
+        () => {
+          usedUp.add(card)
+          enter(payMode(mode.goods))
+        },
+      )
+    },
+
+    meetForPin(mode: PinMode, [card, another]: readonly PresentCard[]) {
+      if (rulesOf[placeOf(mode)].card !== 'payWithPin' || card === undefined || another !== undefined) return
+      if (usedUp.has(card)) return
+      seen.add(card)
+      enter({ ...mode, phase: 'working' })
+      serve(
+        () => payWithPin(card, mode),
+        () => lostWithPin(card, mode),
+      )
+    },
+
+    meetToFinish(mode: RecoverMode, cards: readonly PresentCard[]) {
+      const card = cards.find((candidate) => !seen.has(candidate))
+      if (card === undefined || mode.phase === 'working') return
+      seen.add(card)
+      enter({ ...mode, phase: 'working' })
+      serve(
+        () => finishWith(card, mode),
+        () => enter({ ...mode, phase: 'waiting' }),
+      )
+    },
+
+    pinKey(key: PinKey) {
+      const mode = till.mode()
+      if (mode.name !== 'pin' || !allows(mode, 'pinKey')) return
+      if (key === 'enter' && pin.length < pinDigitsMin) return
+      if (key === 'back') pin = pin.slice(0, -1)
+      else if (key !== 'enter' && pin.length < pinDigitsMax) pin += key
+      const phase = key === 'enter' ? 'tap' : 'entering'
+      enter({ ...mode, phase, endsAtMs: Date.now() + waitMs.pin })
+      // It may still lie there; if it is being let go of, it is looked at right after.
+      if (key === 'enter') till.look()
+    },
+
+    showGoods() {
+      const mode = till.mode()
+      if (mode.name !== 'shown' || mode.screen.name !== 'approved' || !allows(mode, 'showGoods')) return
+      const { name: _, amountMinor, recovered, ...rest } = mode.screen
+      enter({ ...mode, screen: { name: 'goods', ...rest } })
+    },
+
+    async printReceipt(spoken: string) {
+      const mode = till.mode()
+      if (mode.name !== 'shown' || mode.sale === undefined || !allows(mode, 'printReceipt')) return
+      const { sale } = mode
+      const { name, printing: before } = mode.screen as PrintedScreen
+      if (before === 'working') return
+      assert(name === 'approved' || name === 'goods', 'only a sale has a receipt')
+      const tell = (printed: Printing) => {
+        const now = till.mode()
+        // Another customer's screen by now, or the goods of the same sale.
+        if (now.name === 'shown' && now.sale === sale)
+          enter({ ...now, screen: { ...(now.screen as PrintedScreen), printing: printed } })
+      }
+      tell('working')
+      try {
+        await paper.print({ kind: 'receipt', receipt: receiptFor(terminal, { ...sale, language: spoken }) })
+        tell('done')
+      } catch (error) {
+        if (!(error instanceof PrinterFault)) throw error
+        log(`printer: ${error.message}`)
+        tell('failed')
+      }
+    },
+  }
+}
+export type Sale = ReturnType<typeof makeSale>
+
+/** Whether the card wants a PIN, or a better one, and it is still worth asking. */
+const pinDue = (
+  outcome: Extract<PurchaseOutcome, { outcome: 'declined' }>,
+): outcome is typeof outcome & { readonly card: CardInfo; readonly triesLeft: number } =>
+  (outcome.reason === 'pinNeeded' || outcome.reason === 'pinWrong') &&
+  outcome.card !== undefined &&
+  (outcome.triesLeft ?? 0) > 0
