@@ -1,6 +1,6 @@
 /**
  * Unit and integration tests, beside the code they test. Those that use a card reader share one pcscd, stop it and
- * plug cards into it, and so run one after the other, after all others; `npm test` runs both in scripts/pcsc/with-pcscd.sh.
+ * plug cards into it, and so run one after the other; `npm test` runs them beside the others (scripts/test.mjs).
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
