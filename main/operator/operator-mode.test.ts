@@ -8,6 +8,7 @@ import { hashOperatorPin } from '../../protocol/operator.ts'
 import { cardId } from '../../protocol/quantities.ts'
 import { openTill, settings } from '../kiosk/test-kiosk.ts'
 import type { LoadDesk } from '../kiosk/top-up.ts'
+import type { LoadOutcome } from '../load.ts'
 import { openPrinter } from '../printer/printer.ts'
 import { printerSettingSchema } from '../printer/printer-settings.ts'
 import { startTestPrinter, textOfPage } from '../printer/test-printer.ts'
@@ -137,6 +138,34 @@ test("an operator's card that was reported lost, or proves nothing, opens nothin
   // As a blocked one does, or an imitation: it refuses every INITIATE.
   reader.insert((command) => (command[1] === 0x10 ? Uint8Array.of(0x69, 0x83) : operatorCard.answers(command)))
   await screen('balance')
+})
+
+test('who leaves while the PIN is looked at, or a card is loaded, does not find the desk open again behind him', async () => {
+  const loaded = Promise.withResolvers<LoadOutcome>()
+  const loadDesk: LoadDesk = {
+    voucher: async () => ({ state: 'unknown' }),
+    credits: async () => [],
+    load: () => loaded.promise,
+  }
+  const { kiosk, put, operatorCard, key, phase, reader, acts, screen } = openOperated({ parts: { loadDesk } })
+  kiosk.attachSync({ online: true, nudge: () => {}, now: () => Promise.reject(new Error()), stop: async () => {} })
+  put(operatorCard)
+  await phase('entering')
+  await key(pin)
+  await kiosk.operatorLeave()
+  expect(kiosk.state.screen).toMatchObject({ name: 'operator', phase: 'checking' })
+  await phase('open')
+  reader.remove()
+  await kiosk.operatorAct({ act: 'load', amountMinor: 2000 })
+  put(makeTestCard())
+  const isWorking = (now: OperatorScreen): boolean => now.phase === 'open' && now.task?.phase === 'working'
+  await screen('operator', isWorking)
+  await kiosk.operatorLeave()
+  expect(kiosk.state.screen).toSatisfy(isWorking)
+  loaded.resolve({ outcome: 'captured', cardId: 'c', counter: 2, balanceAfterMinor: 3000 })
+  await screen('operator', (now) => now.phase === 'open' && now.task?.phase === 'done')
+  await kiosk.operatorLeave()
+  expect(acts().filter((act) => act === 'enter' || act === 'leave')).toEqual(['leave', 'enter'])
 })
 
 test('left alone, it closes by itself', async () => {

@@ -454,7 +454,8 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
 
   const leave = (details?: { readonly untouched: true }) => {
     const mode = till.mode()
-    if (mode.name !== 'operator') return
+    // While a card is worked with, or the PIN is looked at, nobody leaves: what comes of it would open the desk again.
+    if (mode.name !== 'operator' || !allows(mode, 'operatorLeave')) return
     // Who only saw the keys was never in.
     if (isInside(mode)) write(mode, 'leave', details)
     till.leave()
