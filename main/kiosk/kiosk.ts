@@ -145,7 +145,7 @@ export const makeKiosk = (
       case 'top-up':
         return leave()
       case 'operator':
-        return operators.leave({ untouched: true })
+        return void grant(() => operators.leave({ untouched: true }))
     }
   }
 
@@ -160,7 +160,26 @@ export const makeKiosk = (
     return !busy && placeOf(mode) === place
   }
 
-  /** The one place where faults of the world end: the card left, the disk failed. */
+  /** Nothing is sold any more. What is on the screen was paid, and stays until the customer is done. */
+  const endSales = (fault: LedgerFault) => {
+    log(fault.message)
+    storageFault = true
+    if (mode.name === 'shown') publish()
+    else enter({ name: 'browse' })
+  }
+
+  /** Where faults of the world end for touches and the clock: the disk failed. @returns undefined then */
+  const grant = async <Result>(wish: () => Result | Promise<Result>): Promise<Result | undefined> => {
+    try {
+      return await wish()
+    } catch (error) {
+      if (!(error instanceof LedgerFault)) throw error
+      endSales(error)
+      return undefined
+    }
+  }
+
+  /** Where they end for cards: the card left, the disk failed. */
   const serve = async (work: () => Promise<void>, afterLoss: () => void) => {
     busy = true
     try {
@@ -169,13 +188,8 @@ export const makeKiosk = (
       if (error instanceof CardFault) {
         log(`card: ${error.code}`)
         afterLoss()
-      } else if (error instanceof LedgerFault) {
-        log(error.message)
-        storageFault = true
-        // What is on the screen was paid, and stays until the customer is done.
-        if (mode.name === 'shown') publish()
-        else enter({ name: 'browse' })
-      } else throw error
+      } else if (error instanceof LedgerFault) endSales(error)
+      else throw error
     } finally {
       busy = false
       // What came meanwhile is looked at now.
@@ -259,17 +273,18 @@ export const makeKiosk = (
       sync = loop
       publish()
     },
-    async buy(itemId, ageDeclared = 0, language) {
-      if (!(await wanted('buy')) || outOfService() !== undefined) return
-      const catalogue = terminal.issued?.catalogue
-      // The page asks before it wishes.
-      if (catalogue === undefined || catalogue.ageMin(itemId) > ageDeclared) return
-      const goods = catalogue.prepare(itemId)
-      // Not sold any more since the page was told: it is told again.
-      if (goods === 'unknown') return publish()
-      if (goods === 'outOfStock') return enter({ name: 'shown', screen: { name: 'declined', reason: 'outOfStock' } })
-      sale.begin(goods, language)
-    },
+    buy: (itemId, ageDeclared = 0, language) =>
+      grant(async () => {
+        if (!(await wanted('buy')) || outOfService() !== undefined) return
+        const catalogue = terminal.issued?.catalogue
+        // The page asks before it wishes.
+        if (catalogue === undefined || catalogue.ageMin(itemId) > ageDeclared) return
+        const goods = catalogue.prepare(itemId)
+        // Not sold any more since the page was told: it is told again.
+        if (goods === 'unknown') return publish()
+        if (goods === 'outOfStock') return enter({ name: 'shown', screen: { name: 'declined', reason: 'outOfStock' } })
+        sale.begin(goods, language)
+      }),
     async cancel() {
       if (allows(mode, 'cancel') && untied()) enter({ name: 'browse' })
     },
@@ -291,9 +306,9 @@ export const makeKiosk = (
     },
     operatorKey: async (key) => operators.key(key),
     operatorBalance: async () => balance.showOperators(),
-    operatorLook: (asked) => operators.look(asked),
-    operatorAct: (asked) => operators.act(asked),
-    operatorLeave: async () => operators.leave(),
+    operatorLook: (asked) => grant(() => operators.look(asked)),
+    operatorAct: async (asked) => (await grant(() => operators.act(asked))) ?? { outcome: 'ignored' },
+    operatorLeave: () => grant(() => operators.leave()),
     goodsContent: (token) => shownGoods.contentOf(token),
     shelfContent: (contentHash) => terminal.issued?.catalogue.shelfContent(contentHash),
     async close() {

@@ -3,9 +3,12 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import type { NewJournalEntry } from '../../db/journal.ts'
+import { LedgerFault } from '../../db/open.ts'
 import type { OperatorAct, OperatorScreen } from '../../preload/operator-contract.ts'
 import { hashOperatorPin } from '../../protocol/operator.ts'
 import { cardId } from '../../protocol/quantities.ts'
+import type { Kiosk } from '../kiosk/kiosk-contract.ts'
 import { openTill, settings } from '../kiosk/test-kiosk.ts'
 import type { LoadDesk } from '../kiosk/top-up.ts'
 import type { LoadOutcome } from '../load.ts'
@@ -183,6 +186,35 @@ test('left alone, it closes by itself', async () => {
   vi.advanceTimersByTime(1_001)
   expect(kiosk.state.screen.name).toBe('browse')
   expect(terminal.ledger.journalEntries({ limit: 1 })[0]).toMatchObject({ act: 'leave', details: { untouched: true } })
+})
+
+test.each<[string, (kiosk: Kiosk) => Promise<unknown>]>([
+  ['an act', (kiosk) => kiosk.operatorAct({ act: 'volume', percent: 30 })],
+  ['leaving by the clock', async () => vi.advanceTimersByTime(180_001)],
+])('a disk that fails at %s ends operator mode and sales, and no more than that', async (_what, touch) => {
+  let isFull = false
+  const { kiosk, enter, lines } = openOperated({
+    breakLedger: (terminal) => {
+      const { writeJournal } = terminal.ledger
+      Object.assign(terminal.ledger, {
+        writeJournal: (entry: NewJournalEntry) => {
+          if (isFull) throw new LedgerFault('storage', 'The disk is full.')
+          return writeJournal(entry)
+        },
+      })
+      return terminal
+    },
+  })
+  await enter()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  await kiosk.stay()
+  isFull = true
+  await touch(kiosk)
+  expect(kiosk.state.screen).toEqual({ name: 'out-of-service', reason: 'storage' })
+  expect(lines).toEqual(['The disk is full.'])
 })
 
 test('the day closes with a numbered report on paper, and the next one begins at nothing', async () => {
