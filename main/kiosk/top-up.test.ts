@@ -153,14 +153,17 @@ test('what the issuer owes a card is shown with its balance, and comes onto it w
   expect(asked).toEqual(credits)
 })
 
-test('a second credit that fails leaves the first one said, and waits where it was', async () => {
+test.each([
+  ['the issuer is silent', new IssuerUnreachable('no')],
+  ['the card leaves', new CardFault('removed', 'gone')],
+])('a second credit at which %s leaves the first one said, and waits where it was', async (_when, fault) => {
   const credits = [
     { funding: 'AAAAA-BBBBB', amountMinor: 250 },
     { funding: 'CCCCC-DDDDD', amountMinor: 40 },
   ]
   const { kiosk, screen, put } = openWith({
     credits,
-    loads: [{ outcome: 'captured', cardId: 'c0', counter: 2, balanceAfterMinor: 1250 }, new IssuerUnreachable('no')],
+    loads: [{ outcome: 'captured', cardId: 'c0', counter: 2, balanceAfterMinor: 1250 }, fault],
   })
   put(makeTestCard())
   await screen('balance', ({ waitingMinor }) => waitingMinor !== undefined)

@@ -2,7 +2,7 @@
 import type { TopUp } from '../../preload/contract.ts'
 import type { CardId } from '../../protocol/quantities.ts'
 import type { LoadOutcome } from '../load.ts'
-import type { CardChannel, PresentCard } from '../reader/card-reader.ts'
+import { type CardChannel, CardFault, type PresentCard } from '../reader/card-reader.ts'
 import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
 import type { Statement } from './card-statement.ts'
 import { allows, type Fund, type TopUpMode } from './modes.ts'
@@ -48,7 +48,9 @@ export const makeTopUp = ({ loadDesk, log }: TopUpParts, till: Till) => {
           if (outcome.outcome !== 'captured') break
         }
       } catch (error) {
-        if (!(error instanceof IssuerUnreachable || error instanceof IssuerRefused)) throw error
+        const isUnanswered = error instanceof IssuerUnreachable || error instanceof IssuerRefused
+        // A card that leaves with a part of it has that part.
+        if (!isUnanswered && !(error instanceof CardFault && loadedMinor > 0)) throw error
         log(`load: ${error.message}`)
         if (loadedMinor === 0) step = { phase: 'failed', problem: 'unanswered' }
       }
