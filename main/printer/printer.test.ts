@@ -156,11 +156,14 @@ test('a slow printer is waited for', async () => {
 
 test('more jobs than a kiosk ever has at once are refused, and so are those after the end', async () => {
   const { device, printer } = await rig()
-  const results = await Promise.allSettled(Array.from({ length: 10 }, () => printer.print(job)))
-  expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(2)
+  const printing = Promise.allSettled(Array.from({ length: 10 }, () => printer.print(job)))
+  expect(await printer.status()).toBe('offline')
+  expect((await printing).filter(({ status }) => status === 'rejected')).toHaveLength(2)
   expect(device.jobs).toHaveLength(8)
+  expect(await printer.status()).toBe('ready')
   await printer.close()
   expect(await faultOf(printer.print(job))).toBe('offline')
+  expect(await printer.status()).toBe('offline')
 })
 
 test('a device file is written to; a plain one cannot say more than that it took all', async () => {

@@ -32,6 +32,7 @@ const sentences: Readonly<Record<PrinterFaultCode, string>> = {
 }
 
 export interface Printer {
+  /** Never rejects: one that is asked for too much at once, or closed, counts as offline. */
   status(): Promise<PrinterStatus>
   /** Resolves when the printer has said that all of it is printed; with `answers: false`, when it has taken all of it. @throws PrinterFault */
   print(job: PrintJob): Promise<void>
@@ -164,9 +165,10 @@ export const openPrinter = (setting: PrinterSetting, times: PrinterTimes = print
   let waiting = 0
   let closed = false
 
+  const takesNone = (): boolean => closed || waiting >= jobsMax
+
   /** One errand after the other. */
   const inTurn = async <Result>(errand: () => Promise<Result>): Promise<Result> => {
-    if (closed || waiting >= jobsMax) throw new PrinterFault('offline')
     waiting += 1
     const turn = queue.then(errand)
     queue = settled(turn)
@@ -222,8 +224,11 @@ export const openPrinter = (setting: PrinterSetting, times: PrinterTimes = print
   }
 
   return {
-    status: () => inTurn(statusNow),
-    print: (job) => inTurn(() => printNow(job)),
+    status: async () => (takesNone() ? 'offline' : inTurn(statusNow)),
+    async print(job) {
+      if (takesNone()) throw new PrinterFault('offline')
+      await inTurn(() => printNow(job))
+    },
     close() {
       closed = true
       return settled(queue)
