@@ -4,7 +4,7 @@ import { isSoldByUnit } from '../../protocol/item.ts'
 import { type AddedItem, addItem, type NewItem, readGoods } from '../catalogue.ts'
 import type { Issuer } from '../issuer.ts'
 import type { Who } from '../who.ts'
-import { previewOf } from './previews.ts'
+import { previewApart } from './preview-apart.ts'
 import { type DisplayChange, setDisplay, setMadePreview } from './shelf.ts'
 
 export interface AddedArticle extends AddedItem {
@@ -24,6 +24,8 @@ export const addArticle = async (
   const { id, contentHash, mediaType } = added.item
   if (Object.keys(display).length > 0) await setDisplay(issuer, id, display, who)
   if (isSoldByUnit(added.item)) return { ...added, preview: display.preview == null ? 'none' : 'given' }
-  const preview = await setMadePreview(issuer, { itemId: id, contentHash }, () => previewOf(file.bytes, mediaType))
+  const preview = await setMadePreview(issuer, { itemId: id, contentHash }, () =>
+    previewApart({ content: file.bytes, mediaType }),
+  )
   return { ...added, preview }
 }

@@ -1,6 +1,7 @@
 /** Pictures and logos as they are given: what they are is read from their bytes, and what a kiosk could not show is refused. */
 import type { pictureTypes } from '../../protocol/bulletin.ts'
 import { IssuerError } from '../errors.ts'
+import { isSvg, readSvg } from './svg.ts'
 
 export type PictureType = (typeof pictureTypes)[number]
 
@@ -62,37 +63,48 @@ const webpSize = (bytes: Uint8Array): Size | undefined => {
     : undefined
 }
 
-/** What would run, fetch, or unfold to more than it is. An image element runs and fetches nothing; this is the second lock. */
-const unwanted =
-  /<!DOCTYPE|<!ENTITY|<script|<foreignObject|<iframe|\son\w+\s*=|(?:href|src)\s*=\s*["']\s*(?!#|data:image\/)/i
-
-const svgSize = (text: string): Size | undefined => {
-  const root = /<svg\b[^>]*>/.exec(text)?.[0]
-  if (root === undefined || !/<\/svg>\s*$/.test(text)) return undefined
-  const box = /\bviewBox\s*=\s*["']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)\s*["']/.exec(root)
-  const side = (name: string): number =>
-    Number(new RegExp(`\\s${name}\\s*=\\s*["']([\\d.]+)(?:px)?["']`).exec(root)?.[1])
-  const [width, height] = box === null ? [side('width'), side('height')] : [Number(box[1]), Number(box[2])]
-  return width > 0 && height > 0 ? { width, height } : undefined
-}
-
-const svgText = (bytes: Uint8Array): string | undefined => {
+const textOf = (bytes: Uint8Array): string | undefined => {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    return /^\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--[\s\S]*?-->\s*)*(?:<!DOCTYPE[^>]*>\s*)?<svg[\s>]/i.test(text)
-      ? text
-      : undefined
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     return undefined
   }
 }
 
-const found = (bytes: Uint8Array): { mediaType: PictureType; size: Size | undefined } | undefined => {
+const rasterOf = (bytes: Uint8Array): { mediaType: PictureType; size: Size | undefined } | undefined => {
   if (at(bytes, 0, '\x89PNG\r\n\x1a\n')) return { mediaType: 'image/png', size: pngSize(bytes) }
   if (at(bytes, 0, '\xff\xd8\xff')) return { mediaType: 'image/jpeg', size: jpegSize(bytes) }
   if (at(bytes, 0, 'RIFF') && at(bytes, 8, 'WEBP')) return { mediaType: 'image/webp', size: webpSize(bytes) }
-  const text = svgText(bytes)
-  return text === undefined ? undefined : { mediaType: 'image/svg+xml', size: svgSize(text) }
+  return undefined
+}
+
+/** @returns the end of the sentence that says what stands against it */
+const rasterOrReason = (bytes: Uint8Array): Picture | string => {
+  const picture = rasterOf(bytes)
+  if (picture === undefined) return 'is no PNG, JPEG, WebP or SVG.'
+  const { mediaType, size } = picture
+  if (size === undefined || size.width === 0 || size.height === 0) return 'is damaged: it does not say its size.'
+  if (size.width > pixelsMax || size.height > pixelsMax)
+    return `has ${size.width} × ${size.height} pixels: up to ${pixelsMax} × ${pixelsMax} are shown, so make it smaller.`
+  return { mediaType, ...size }
+}
+
+/** What an SVG brings along is unpacked as any picture is. */
+const embedded = (address: string): Picture | string => {
+  const comma = address.indexOf(',')
+  if (!/;\s*base64$/i.test(address.slice(0, comma)) || comma > 100) return 'has a picture in it that is not base64.'
+  const picture = rasterOrReason(Buffer.from(address.slice(comma + 1), 'base64'))
+  return typeof picture === 'string' ? `has a picture in it that ${picture}` : picture
+}
+
+const svgOrReason = (text: string): Picture | string => {
+  const svg = readSvg(text)
+  if (typeof svg === 'string') return svg
+  const reason = svg.images
+    .filter((address) => !address.trim().startsWith('#'))
+    .map(embedded)
+    .find((picture) => typeof picture === 'string')
+  return reason ?? { mediaType: 'image/svg+xml', width: svg.width, height: svg.height }
 }
 
 /**
@@ -104,16 +116,8 @@ export const pictureOf = (given: { name: string; bytes: Uint8Array; bytesMax: nu
   const no = (why: string): IssuerError => new IssuerError('input', `The picture ${name} ${why}`)
   if (bytes.length > bytesMax)
     throw no(`has ${Math.ceil(bytes.length / 1024)} KiB: up to ${bytesMax / 1024} KiB are shown, so make it smaller.`)
-  const picture = found(bytes)
-  if (picture === undefined) throw no('is no PNG, JPEG, WebP or SVG.')
-  const { mediaType, size } = picture
-  if (size === undefined || size.width === 0 || size.height === 0) throw no('is damaged: it does not say its size.')
-  if (mediaType === 'image/svg+xml') {
-    if (unwanted.test(new TextDecoder().decode(bytes)))
-      throw no('is more than a picture: take out scripts, entities, and addresses outside of it.')
-  } else if (size.width > pixelsMax || size.height > pixelsMax)
-    throw no(
-      `has ${size.width} × ${size.height} pixels: up to ${pixelsMax} × ${pixelsMax} are shown, so make it smaller.`,
-    )
-  return { mediaType, ...size }
+  const text = textOf(bytes)
+  const picture = text !== undefined && isSvg(text) ? svgOrReason(text) : rasterOrReason(bytes)
+  if (typeof picture === 'string') throw no(picture)
+  return picture
 }

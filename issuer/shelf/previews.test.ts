@@ -1,6 +1,7 @@
 import { strFromU8, strToU8, unzipSync, type Zippable, zipSync } from 'fflate'
 import { PDFDocument, PDFName, StandardFonts } from 'pdf-lib'
 import { describe, expect, test } from 'vitest'
+import { previewApart } from './preview-apart.ts'
 import { previewOf } from './previews.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -173,6 +174,19 @@ describe('an EPUB', () => {
     ['is none', bytes('PK nothing')],
   ])('that %s shows nothing', async (_, content) => {
     expect(await previewOf(content, 'application/epub+zip')).toBeUndefined()
+  })
+
+  test('that keeps its reader busy for hours shows nothing, and the issuer goes on meanwhile', async () => {
+    const mediaType = 'application/epub+zip'
+    expect(await previewApart({ content: epub(), mediaType })).toEqual(await previewOf(epub(), mediaType))
+    const content = epub({ 'OEBPS/one.xhtml': strToU8('<'.repeat(2_000_000)) })
+    let turns = 0
+    const turning = setInterval(() => {
+      turns += 1
+    }, 10)
+    expect(await previewApart({ content, mediaType }, 300)).toBeUndefined()
+    clearInterval(turning)
+    expect(turns).toBeGreaterThan(5)
   })
 })
 
