@@ -61,3 +61,24 @@ export const streamBlob = (
   const file = createReadStream(blobPath(folder, contentHash), { start: range.first, end: range.last })
   return Readable.toWeb(file)
 }
+
+const chunkBytes = 64 * 1024
+
+/**
+ * A part of what lies in memory already, as it is taken: many slow readers of one film share it.
+ * @param range first and last byte, both inclusive
+ */
+export const streamBytes = (bytes: Uint8Array, range: { first: number; last: number }): ReadableStream<Uint8Array> => {
+  let at = range.first
+  return new ReadableStream(
+    {
+      pull(controller) {
+        const end = Math.min(at + chunkBytes, range.last + 1)
+        if (end > at) controller.enqueue(bytes.subarray(at, end))
+        at = end
+        if (at > range.last) controller.close()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}

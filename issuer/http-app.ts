@@ -21,7 +21,7 @@ import { consoleRoutes } from './console-api/routes.ts'
 import { consoleFiles } from './console-files.ts'
 import { enrol } from './enrolment.ts'
 import { IssuerError } from './errors.ts'
-import { blobBytes, streamBlob } from './goods.ts'
+import { blobBytes, streamBlob, streamBytes } from './goods.ts'
 import { hotlistPage } from './hotlist-log.ts'
 import {
   type AppContext,
@@ -211,7 +211,7 @@ const ranged = (
   c: AppContext,
   content: {
     readonly bytes: number
-    readonly part: (first: number, last: number) => Uint8Array<ArrayBuffer> | ReadableStream
+    readonly part: (first: number, last: number) => ReadableStream
   },
   headers: Readonly<Record<string, string>>,
 ): Response => {
@@ -282,7 +282,7 @@ const claims = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
       c,
       {
         bytes: content.bytes.length,
-        part: (first, last) => Uint8Array.from(content.bytes.subarray(first, last + 1)),
+        part: (first, last) => streamBytes(content.bytes, { first, last }),
       },
       contentHeaders(content.mediaType, content.fileName),
     )

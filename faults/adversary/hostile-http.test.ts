@@ -177,6 +177,41 @@ test('claims and tickets cannot be guessed, and say nothing to who guesses', asy
   expect((await fetch(scene.url + contentUrl)).status).toBe(404)
 })
 
+test('whoever has a receipt may ask for its film many times and take nothing: it is in memory once', async () => {
+  const scene = await openScene(onTestFinished)
+  const kiosk = await scene.kiosk('Town')
+  const filmBytes = 8 * 2 ** 20
+  await addItem(scene.issuer, {
+    file: { name: 'film.mp4', bytes: Buffer.alloc(filmBytes, 1) },
+    id: 'film',
+    priceMinor: 100,
+    title: { en: 'A film' },
+  })
+  await publish(scene.issuer)
+  await kiosk.sync()
+  const sold = await kiosk.sell(await scene.card({ at: kiosk }), 'film')
+  if (sold.outcome !== 'captured' || sold.payment.settlementMac === undefined) throw new Error('it was sold')
+  const { url } = kiosk.terminal.claimUrl(sold.payment.record, sold.payment.settlementMac)
+  const claim = new Uint8Array(Buffer.from(url.split('#')[1] ?? '', 'base64url'))
+  const { contentUrl }: { contentUrl: string } = JSON.parse(await (await scene.post('/v1/claims', claim)).text())
+  expect((await (await fetch(scene.url + contentUrl)).arrayBuffer()).byteLength).toBe(filmBytes)
+  const before = process.memoryUsage().arrayBuffers
+  const idle = Array.from({ length: 20 }, () => connect(Number(new URL(scene.url).port), '127.0.0.1'))
+  onTestFinished(() => {
+    for (const socket of idle) socket.destroy()
+  })
+  const begun = idle.map(
+    (socket) =>
+      new Promise<void>((resolve) => {
+        socket.on('error', () => undefined)
+        socket.once('readable', resolve)
+        socket.write(`GET ${contentUrl} HTTP/1.1\r\nhost: x\r\n\r\n`)
+      }),
+  )
+  await Promise.all(begun)
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * filmBytes)
+})
+
 test('content of a hostile media type cannot run as a page of the issuer', async () => {
   const scene = await openScene(onTestFinished)
   const kiosk = await scene.kiosk('Town')
