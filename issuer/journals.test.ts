@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { canonicalBytes } from '../protocol/canonical-json.ts'
 import { fundingHash } from '../protocol/funding-reference.ts'
 import { encodeInquiry, type Inquiry, openCreditsAnswer, openVoucherAnswer } from '../protocol/inquiry.ts'
 import type { Item } from '../protocol/item.ts'
@@ -376,4 +377,29 @@ test('a terminal learns what the card at its reader is owed, and of that card al
   expect(await creditsOf(staff.id)).toEqual([])
   await kiosk.load(card, 250, credit?.reference ?? '')
   expect(await creditsOf(card.id)).toEqual([])
+})
+
+test('who has K_term spoils no entry beside his own, and none can say in its details that it stands elsewhere', async () => {
+  const entry = { no: 1, at: '2026-01-01T00:00:00.000Z', act: 'enter' }
+  const entries = [
+    // Of the right form, and no moment.
+    { ...entry, at: '2026-01-01T00:00:00+02' },
+    { ...entry, no: 2, details: { journal: 'journal 00/1/1', entry: 7, at: '1999-01-01T00:00:00Z', note: 'x' } },
+  ].map((each) => canonicalBytes(each))
+  const previousHead = firstJournalHead(kiosk.id, kiosk.epoch)
+  const head = entries.reduce(nextJournalHead, previousHead)
+  const place = { keyVersion: 1, terminalId: kiosk.id, epoch: kiosk.epoch, journalNo: 1, firstEntry: 1 }
+  const answer = await send(encodeJournal(keyOf(), { ...place, previousHead, entries, head }))
+  expect(answer.verdict).toBe('taken')
+  expect((await rows('journal_entry')).map((row) => 'act' in row && row.act)).toEqual(['unreadable', 'enter'])
+  expect(await alarmKinds()).toEqual(['journalBreak'])
+  const logged = await bench.issuer.store.read((db) =>
+    db.selectFrom('audit_log').select('after_json').where('action', '=', 'device.enter').executeTakeFirstOrThrow(),
+  )
+  expect(JSON.parse(logged.after_json ?? '')).toEqual({
+    journal: `journal ${kiosk.id}/${kiosk.epoch}/1`,
+    entry: 2,
+    at: entry.at,
+    note: 'x',
+  })
 })

@@ -196,7 +196,8 @@ const keepEntries = async (
       {
         action: `device.${act}`,
         subject: terminal.terminalId,
-        after: { journal: document, entry: entryNo, at, ...details },
+        // Whatever the terminal calls its details: where they stand is what we know.
+        after: { ...details, journal: document, entry: entryNo, at },
       },
     )
     const isAsked = entry?.act !== 'refund' || (await askRefund(db, { terminal, entry, document, now }))

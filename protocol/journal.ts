@@ -68,7 +68,12 @@ export const journalOperatorSchema = v.strictObject({
 export const journalEntrySchema = v.strictObject({
   /** From 1, within the epoch. */
   no: v.pipe(u32Schema, v.minValue(1)),
-  at: v.pipe(v.string(), v.isoTimestamp()),
+  /** The form alone lets pass what is no moment, such as an offset of hours without minutes. */
+  at: v.pipe(
+    v.string(),
+    v.isoTimestamp(),
+    v.check((text) => Number.isFinite(Date.parse(text)), 'a moment'),
+  ),
   act: v.pipe(v.string(), v.regex(/^[a-zA-Z][a-zA-Z0-9.]{0,39}$/)),
   /** Absent: nobody's act, as a start. */
   operator: v.optional(journalOperatorSchema),
