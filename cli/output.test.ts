@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
+import { shown } from './output.ts'
 
 const length = 400_000
 const program = `
@@ -23,4 +24,11 @@ test('a result of many times what a pipe holds, beside a note on the same pipe, 
   const [first, second] = Buffer.concat(chunks).toString('utf8').split('\n')
   expect([status, first]).toEqual([0, 'beside it'])
   expect(JSON.parse(second ?? '')).toEqual({ text: 'x'.repeat(length) })
+})
+
+test('what others wrote is text on the screen: it moves no cursor, hides nothing and turns nothing around', () => {
+  expect(shown('Ada\u001b]0;owned\u0007\u009b2J\r \u202eadmin\u2066')).toBe(
+    'Ada\ufffd]0;owned\ufffd\ufffd2J\ufffd \ufffdadmin\ufffd',
+  )
+  expect(shown('أدا\t1\n二 €')).toBe('أدا\t1\n二 €')
 })

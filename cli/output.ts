@@ -43,9 +43,12 @@ export const line = (text: string): void => {
     }
 }
 
+/** Names, reasons and sentences come from elsewhere: none of them moves the cursor, turns a line around or speaks to the terminal. */
+export const shown = (text: string): string => text.replace(/[\u202a-\u202e\u2066-\u2069]|(?![\n\t])\p{Cc}/gu, '\ufffd')
+
 /** For people, beside the result. */
 export const note = (text: string): void => {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${shown(text)}\n`)
 }
 
 /** JSON on request, and wherever no person reads it. */
@@ -53,7 +56,7 @@ export const wantsJson = (options: { json?: boolean }): boolean => options.json 
 
 /** The result of a command: one line of JSON, or text for people. */
 export const result = (options: { json?: boolean }, value: object, text: () => string): void => {
-  line(wantsJson(options) ? JSON.stringify(value) : text())
+  line(wantsJson(options) ? JSON.stringify(value) : shown(text()))
 }
 
 const refusedCodes: readonly string[] = [

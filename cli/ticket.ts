@@ -10,7 +10,7 @@ import { itemIdSchema } from '../protocol/item.ts'
 import { judgeTicket, type TicketVerdict, type TicketVerifier, ticketNumber } from '../protocol/ticket.ts'
 import { collect } from './arguments.ts'
 import { withIssuer } from './issuer.ts'
-import { CliError, exitStatus, line, note, wantsJson } from './output.ts'
+import { CliError, exitStatus, line, note, shown, wantsJson } from './output.ts'
 import { openUsedTickets, type UsedTickets } from './used-tickets.ts'
 
 const keysSchema = v.object({
@@ -156,7 +156,9 @@ const say = (options: { readonly json?: boolean }, checked: CheckedTicket): void
   }
   const facts = [checked.event, checked.number].filter((fact) => fact !== undefined).join(' ')
   line(
-    `${checked.outcome === 'accepted' ? 'ACCEPTED' : 'REFUSED '}  ${facts === '' ? '' : `${facts}  `}${checked.sentence}`,
+    shown(
+      `${checked.outcome === 'accepted' ? 'ACCEPTED' : 'REFUSED '}  ${facts === '' ? '' : `${facts}  `}${checked.sentence}`,
+    ),
   )
 }
 
