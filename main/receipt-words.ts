@@ -22,6 +22,7 @@ export interface PaperWords {
   readonly owed: string
   readonly owedWithoutClaim: string
   readonly ticket: string
+  readonly validUntil: (moment: string) => string
   readonly testPage: string
   readonly testReadable: string
 }
@@ -45,6 +46,7 @@ const words: Readonly<Record<PaperLanguage, PaperWords>> = {
     owed: 'Not handed over here. It is yours: scan with your phone to collect it.',
     owedWithoutClaim: 'Not handed over here. Keep this receipt and show it to the merchant.',
     ticket: 'Ticket',
+    validUntil: (moment) => `Valid until ${moment}`,
     testPage: 'Test page',
     testReadable: 'If you can read all lines and scan the code, the printer is set up well.',
   },
@@ -66,6 +68,7 @@ const words: Readonly<Record<PaperLanguage, PaperWords>> = {
     owed: 'Hier nicht ausgegeben. Es gehört Ihnen: mit dem Telefon scannen und abholen.',
     owedWithoutClaim: 'Hier nicht ausgegeben. Beleg aufheben und dem Händler zeigen.',
     ticket: 'Eintrittskarte',
+    validUntil: (moment) => `Gültig bis ${moment}`,
     testPage: 'Testseite',
     testReadable: 'Sind alle Zeilen lesbar und der Code scannbar, ist der Drucker richtig eingestellt.',
   },
@@ -87,6 +90,7 @@ const words: Readonly<Record<PaperLanguage, PaperWords>> = {
     owed: 'No entregado aquí. Es suyo: escanee con el teléfono para recogerlo.',
     owedWithoutClaim: 'No entregado aquí. Guarde este recibo y muéstrelo al comercio.',
     ticket: 'Entrada',
+    validUntil: (moment) => `Válida hasta el ${moment}`,
     testPage: 'Página de prueba',
     testReadable: 'Si se leen todas las líneas y se escanea el código, la impresora está bien configurada.',
   },
@@ -108,6 +112,7 @@ const words: Readonly<Record<PaperLanguage, PaperWords>> = {
     owed: 'لم يُسلَّم هنا. هو لك: امسح الرمز بهاتفك لاستلامه.',
     owedWithoutClaim: 'لم يُسلَّم هنا. احتفظ بهذا الإيصال وأظهره للبائع.',
     ticket: 'تذكرة',
+    validUntil: (moment) => `صالحة حتى ${moment}`,
     testPage: 'صفحة اختبار',
     testReadable: 'إذا كانت كل الأسطر مقروءة والرمز قابلاً للمسح فالطابعة مضبوطة جيدًا.',
   },
@@ -129,6 +134,7 @@ const words: Readonly<Record<PaperLanguage, PaperWords>> = {
     owed: '未在此交付。商品屬於您：請用手機掃描領取。',
     owedWithoutClaim: '未在此交付。請保留此收據並向商家出示。',
     ticket: '票券',
+    validUntil: (moment) => `有效至 ${moment}`,
     testPage: '測試頁',
     testReadable: '若每一行都清晰可讀且條碼可掃描，印表機即已設定妥當。',
   },

@@ -1,13 +1,10 @@
 /** What the till prints: receipts when they are asked for, and goods that are a print, on which the payment waits. */
 import type { Intent } from '../../db/ledger.ts'
 import type { ReceiptView } from '../../preload/contract.ts'
-import { u32Max } from '../../protocol/bytes.ts'
-import { parsed } from '../../protocol/errors.ts'
-import { parseTicket, ticketNumber } from '../../protocol/ticket.ts'
 import type { ReadyGoods } from '../catalogue.ts'
 import type { PrintJob } from '../printer/print-job.ts'
 import type { Printer } from '../printer/printer.ts'
-import { momentText, type Receipt, receiptOf } from '../receipt.ts'
+import { type Receipt, receiptOf } from '../receipt.ts'
 import { textIn } from '../receipt-words.ts'
 import type { Terminal } from '../terminal.ts'
 import { iso } from './views.ts'
@@ -100,15 +97,11 @@ export const receiptView = (receipt: Receipt, title: Readonly<Record<string, str
 export const printOfGoods = (terminal: Terminal, sold: Sold, goods: ReadyGoods): PrintJob => {
   const { item, code } = goods
   if (code === undefined) return { kind: 'receipt', receipt: receiptFor(terminal, sold) }
-  const ticket = parsed(() => parseTicket(code))
-  const { language } = sold
   return {
     kind: 'ticket',
-    language,
+    language: sold.language,
     merchant: terminal.issued?.keyring.merchant ?? terminal.identity.merchant,
-    title: textIn(item.title, language),
-    lines: ticket === undefined || ticket.validUntil === u32Max ? [] : [momentText(ticket.validUntil, language)],
-    qr: code,
-    code: ticket === undefined ? code : ticketNumber(ticket),
+    title: textIn(item.title, sold.language),
+    code,
   }
 }

@@ -1,19 +1,19 @@
 /** What is printed, and the lines that it makes. Pure: how lines become dots or letters is the renderer's. */
+import { u32Max } from '../../protocol/bytes.ts'
+import { parsed } from '../../protocol/errors.ts'
+import { parseTicket, type Ticket, ticketNumber } from '../../protocol/ticket.ts'
 import { momentText, moneyText, type Receipt, rateText } from '../receipt.ts'
 import { wordsOf } from '../receipt-words.ts'
 
 export type PrintJob =
   | { readonly kind: 'receipt'; readonly receipt: Receipt }
-  /** Admits its bearer: the QR code is what is checked. */
+  /** Goods that are a print, by a code: its QR code is what is checked. */
   | {
       readonly kind: 'ticket'
       readonly language: string
       readonly merchant: string
       readonly title: string
-      /** When and where it is valid, in the customer's language. */
-      readonly lines: readonly string[]
-      readonly qr: string
-      readonly code?: string
+      readonly code: string
     }
   /** A day's close: sums are text already. */
   | {
@@ -63,6 +63,33 @@ const codeLines = (code: string, language: string): PrintLine[] => [
   { kind: 'text', text: code, align: 'center', bold: true, times: 3 },
 ]
 
+/** What is scanned at a door, with the number that a person reads. */
+const ticketLines = (ticket: Ticket, { code, language }: { code: string; language: string }): PrintLine[] => {
+  const { validUntil } = wordsOf(language)
+  return [
+    ...(ticket.validUntil === u32Max ? [] : [centred(validUntil(momentText(ticket.validUntil, language)))]),
+    space,
+    { kind: 'qr', data: code },
+    { kind: 'text', text: ticketNumber(ticket), align: 'center', bold: true, times: 2 },
+  ]
+}
+
+/** What was bought by a code: a ticket is scanned, anything else is typed. */
+const boughtLines = (code: string, language: string): PrintLine[] => {
+  const ticket = parsed(() => parseTicket(code))
+  return ticket === undefined
+    ? codeLines(code, language)
+    : [space, heading(wordsOf(language).ticket), ...ticketLines(ticket, { code, language })]
+}
+
+/** A print that admits: of a code that is no ticket of the issuer's, its letters too. */
+const admittingLines = (code: string, language: string): PrintLine[] => {
+  const ticket = parsed(() => parseTicket(code))
+  return ticket === undefined
+    ? [space, { kind: 'qr', data: code }, ...codeLines(code, language)]
+    : ticketLines(ticket, { code, language })
+}
+
 const stateLines = (receipt: Receipt): PrintLine[] => {
   const words = wordsOf(receipt.language)
   const said = (text: string): PrintLine[] => [space, { kind: 'text', text, align: 'center', bold: true }]
@@ -106,7 +133,7 @@ const receiptLines = (receipt: Receipt): PrintLine[] => {
     rule,
     pair(words.card, receipt.cardMasked),
     pair(words.balance, money(receipt.balanceMinor)),
-    ...(receipt.code === undefined ? [] : codeLines(receipt.code, language)),
+    ...(receipt.code === undefined ? [] : boughtLines(receipt.code, language)),
     ...stateLines(receipt),
     ...(receipt.claimUrl === undefined ? [] : [{ kind: 'qr', data: receipt.claimUrl } as const]),
   ]
@@ -124,10 +151,7 @@ export const documentOf = (job: PrintJob): PrintDocument => {
           centred(job.merchant),
           heading(job.title),
           centred(wordsOf(job.language).ticket),
-          ...job.lines.map(centred),
-          space,
-          { kind: 'qr', data: job.qr },
-          ...(job.code === undefined ? [] : codeLines(job.code, job.language)),
+          ...admittingLines(job.code, job.language),
         ],
       }
     case 'report':

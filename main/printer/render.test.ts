@@ -2,6 +2,8 @@ import ReceiptPrinterEncoder from '@point-of-sale/receipt-printer-encoder'
 import readQr from 'jsqr'
 import * as v from 'valibot'
 import { expect, onTestFinished, test } from 'vitest'
+import { unixTime } from '../../protocol/quantities.ts'
+import { encodeTicket, ticketEvent } from '../../protocol/ticket.ts'
 import type { Receipt } from '../receipt.ts'
 import { documentOf, type PrintJob } from './print-job.ts'
 import { openPrinter } from './printer.ts'
@@ -158,18 +160,30 @@ test('an Arabic report has its labels at the right and its sums at the left, and
   expect(ink(chinese, 'right', [80, 112])).toBeGreaterThan(5)
 })
 
-test('a ticket has its title, its lines, and the QR code that admits', async () => {
-  const page = await printed({
-    kind: 'ticket',
-    language: 'es',
-    merchant: 'Museo',
-    title: 'Entrada general',
-    lines: ['26 nov 2026'],
-    qr: 'ticket:abc',
-    code: 'ABCD',
-  })
-  expect(qrsOfPage(page)).toEqual(['ticket:abc'])
-  for (const text of ['Museo', 'Entrada general', '26 nov 2026', 'ABCD']) expect(textOfPage(page)).toContain(text)
+const ticketCode = encodeTicket(
+  {
+    event: ticketEvent('concert'),
+    number: '0102030405060708',
+    validFrom: unixTime(0),
+    validUntil: unixTime(1_800_000_000),
+  },
+  { privateKey: new Uint8Array(32).fill(1), keyVersion: 1 },
+)
+
+test.each([
+  ['a ticket', ticketCode, ['Válida hasta el 15 ene 2027', '0410-6105']],
+  ['a code of somebody else', 'ABCD', ['ABCD']],
+])('%s has its title, the QR code that admits, and what a person reads', async (_name, code, texts) => {
+  const page = await printed({ kind: 'ticket', language: 'es', merchant: 'Museo', title: 'Entrada general', code })
+  expect(qrsOfPage(page)).toEqual([code])
+  for (const text of ['Museo', 'Entrada general', ...texts]) expect(textOfPage(page)).toContain(text)
+})
+
+test('the receipt of a ticket bears what is scanned at the door, apart from the claim', async () => {
+  const page = await printed(receiptJob({ code: ticketCode, claimUrl: 'https://pay.example/c#AAAA' }))
+  expect(qrsOfPage(page)).toEqual([ticketCode, 'https://pay.example/c#AAAA'])
+  expect(textOfPage(page)).toMatch(/Ticket\nValid until 15 Jan 2027.*0410-6105.*Scan with your phone/s)
+  expect(textOfPage(page)).not.toContain(ticketCode.slice(0, 20))
 })
 
 test('a printer without a cutter is not told to cut', async () => {
