@@ -9,7 +9,7 @@ import { IdentityFault } from '../main/identity.ts'
 import { CardFault } from '../main/reader/card-reader.ts'
 import { StickFault } from '../main/stick/stick.ts'
 import { IssuerRefused, IssuerUnreachable } from '../main/sync/issuer-client.ts'
-import { UnknownItem } from '../main/vending.ts'
+import { VendingMisuse } from '../main/vending.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 
 export const exitStatus = { done: 0, refused: 1, usage: 2, world: 3 } as const
@@ -85,7 +85,7 @@ const inputCodes: readonly string[] = [
 export const statusOf = (error: unknown): ExitStatus | undefined => {
   if (error instanceof CliError) return error.status
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage
-  if (error instanceof UnknownItem) return exitStatus.usage
+  if (error instanceof VendingMisuse) return exitStatus.usage
   if (error instanceof ProtocolError) return error.code === 'forged' ? exitStatus.refused : exitStatus.usage
   if (error instanceof IssuerError)
     return inputCodes.includes(error.code)

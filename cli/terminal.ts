@@ -10,13 +10,15 @@ import { openReadable } from '../db/open.ts'
 import { isoTime } from '../issuer/iso-times.ts'
 import { enrol } from '../main/enrol.ts'
 import { readIdentity } from '../main/identity.ts'
+import { type KioskSettings, readKioskSettings } from '../main/kiosk/kiosk-settings.ts'
+import { openPrinter } from '../main/printer/printer.ts'
 import { outOfServiceReason } from '../main/purchase/rules.ts'
 import { connectIssuer, IssuerUnreachable } from '../main/sync/issuer-client.ts'
 import { fetchNews, syncOnce } from '../main/sync/sync.ts'
 import { openTerminal } from '../main/terminal.ts'
 import { type SaleLine, sellOne } from '../main/vending.ts'
 import { formatAmount } from '../protocol/currency.ts'
-import { count, seconds } from './arguments.ts'
+import { count, seconds, wholeNumber } from './arguments.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { withReader } from './reader.ts'
 import { onStop } from './stop.ts'
@@ -90,6 +92,17 @@ interface SellOptions extends DataOptions {
   grace: number
   count: number
   reader?: string
+  age?: number
+  print?: boolean
+  language?: string
+}
+
+/** The printer of kiosk.json, and in which language it prints. */
+const openPaper = ({ data, print, language }: SellOptions, settings: KioskSettings) => {
+  if (print !== true) return undefined
+  if (settings.printer === undefined)
+    throw new CliError(exitStatus.usage, `--print needs a printer in ${data}/kiosk.json (docs/OPERATIONS.md, Printer).`)
+  return { printer: openPrinter(settings.printer), language: language ?? settings.languages[0] ?? 'en' }
 }
 
 const outOfServiceSentences = {
@@ -100,20 +113,27 @@ const outOfServiceSentences = {
   stale: 'What the issuer said last has expired: sync this terminal, or bring it news on a stick.',
 } as const
 
+const printerNotReady = (dataDir: string): string =>
+  `The printer, on which the goods would come out, is not ready: "farthing doctor --data ${dataDir}" says why.`
+
 /** One line of JSON a sale. Ends at the first that was not captured when nothing can change by waiting. */
 const sell = async (itemId: string, options: SellOptions): Promise<void> => {
   requireIdentity(options.data)
+  const settings = readKioskSettings(options.data)
+  const readerName = options.reader ?? settings.reader
+  const paper = openPaper(options, settings)
   const terminal = openTerminal(options.data)
   const stopping = new AbortController()
   void onStop().then(() => stopping.abort())
   const print = (sale: SaleLine) => {
     line(JSON.stringify(sale))
-    const reason = sale.reason === 'outOfService' ? outOfServiceReason(terminal) : undefined
-    if (reason !== undefined) note(`farthing: ${outOfServiceSentences[reason]}`)
+    if (sale.reason !== 'outOfService') return
+    const reason = outOfServiceReason(terminal)
+    note(`farthing: ${reason === undefined ? printerNotReady(options.data) : outOfServiceSentences[reason]}`)
   }
   let captured = 0
   try {
-    await withReader(options.reader, async (reader) => {
+    await withReader(readerName, async (reader) => {
       for (let sold = 0; sold < options.count && !stopping.signal.aborted; sold += 1) {
         const sale = await sellOne({
           terminal,
@@ -126,13 +146,17 @@ const sell = async (itemId: string, options: SellOptions): Promise<void> => {
           onWaiting: (what) => {
             if (process.stderr.isTTY) note(what === 'card' ? 'Waiting for a card...' : 'Put the same card back...')
           },
-          ...(options.reader === undefined ? {} : { readerName: options.reader }),
+          onUnprinted: ({ message }) => note(`farthing: The receipt is not printed. ${message}`),
+          ...(readerName === undefined ? {} : { readerName }),
+          ...(options.age === undefined ? {} : { ageDeclared: options.age }),
+          ...(paper === undefined ? {} : { paper }),
         })
         if (sale.outcome === 'captured') captured += 1
         else break
       }
     })
   } finally {
+    await paper?.printer.close()
     terminal.close()
   }
   if (captured < options.count) process.exitCode = exitStatus.refused
@@ -233,7 +257,10 @@ export const terminalCommands = (): Command => {
     .option('--timeout <s>', 'how long to wait for a card', seconds, 60)
     .option('--grace <s>', 'how long to wait for the same card after it left too soon', seconds, 5)
     .option('--count <n>', 'how many sales', count, 1)
-    .option('--reader <name>', 'the PC/SC reader; absent: any')
+    .option('--reader <name>', 'the PC/SC reader; absent: that of kiosk.json, or any')
+    .option('--age <years>', 'somebody sees to it that customers are at least so old', wholeNumber)
+    .option('--print', 'print receipts, tickets, and goods that are a print, with the printer of kiosk.json')
+    .option('--language <tag>', 'of what is printed; absent: the first of kiosk.json')
     .action(sell)
 
   terminal

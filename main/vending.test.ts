@@ -1,11 +1,15 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import * as v from 'valibot'
 import { expect, onTestFinished, test } from 'vitest'
 import { LedgerFault } from '../db/open.ts'
 import { instruction } from '../protocol/apdu.ts'
 import { goodsPath } from './catalogue.ts'
+import { openPrinter, type PrinterFault } from './printer/printer.ts'
+import { printerSettingSchema } from './printer/printer-settings.ts'
+import { qrsOfPage, startTestPrinter, textOfPage } from './printer/test-printer.ts'
 import { openReaderDouble, type ReaderDouble } from './reader/reader-double.ts'
 import { makeTestCard, makeTestTerminal, mapItem, type TestCard, wifiCodes } from './test-terminal.ts'
-import { type SaleLine, sellOne, UnknownItem, type VendingOptions } from './vending.ts'
+import { type SaleLine, sellOne, VendingMisuse, type VendingOptions } from './vending.ts'
 
 const make = (options: Parameters<typeof makeTestTerminal>[1] = {}) => {
   const made = makeTestTerminal(onTestFinished, options)
@@ -99,8 +103,45 @@ test('no card in time is a timeout; a stop is a cancellation', async () => {
 
 test('an unknown item is a mistake of the caller', async () => {
   const { sell, said } = make()
-  await expect(sell({ itemId: 'nothing' })).rejects.toThrow(UnknownItem)
+  await expect(sell({ itemId: 'nothing' })).rejects.toThrow(VendingMisuse)
   expect(said).toEqual([])
+})
+
+test('an article with an age limit is sold only where somebody sees to the age', async () => {
+  const { sell, reader, said } = make({ publication: { bulletin: { display: [{ itemId: 'map', ageMin: 18 }] } } })
+  const card = makeTestCard({ balanceMinor: 1000 })
+  put(reader, card)
+  await expect(sell()).rejects.toThrow(/18 or more.*--age 18/)
+  await expect(sell({ ageDeclared: 16 })).rejects.toThrow(VendingMisuse)
+  expect([said, card.state.balanceMinor]).toEqual([[], 1000])
+  expect(await sell({ ageDeclared: 18 })).toMatchObject({ outcome: 'captured' })
+})
+
+test('what is sold is printed: a receipt with its code, a print instead of one, and without paper a word and no goods', async () => {
+  const device = await startTestPrinter()
+  onTestFinished(() => device.close())
+  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }))
+  const { sell, reader, terminal } = make({
+    publication: { bulletin: { display: [{ itemId: 'map', printed: true }] } },
+  })
+  const card = makeTestCard({ balanceMinor: 1000 })
+  put(reader, card)
+  await expect(sell()).rejects.toThrow(/a print: say --print/)
+  const unprinted: string[] = []
+  const more = { paper: { printer, language: 'de' }, onUnprinted: ({ code }: PrinterFault) => unprinted.push(code) }
+  const wifi = await sell({ itemId: 'wifi', ...more })
+  await sell(more)
+  expect(device.jobs.map(qrsOfPage)).toEqual([[wifi.claimUrl], []])
+  expect(device.jobs.map(textOfPage)).toEqual([
+    expect.stringMatching(new RegExp(`Beleg.*${wifiCodes[0]}`, 's')),
+    expect.stringContaining('Belegnummer 1-2'),
+  ])
+  device.setState({ paper: false })
+  expect(await sell({ itemId: 'wifi', ...more })).toMatchObject({ outcome: 'captured' })
+  expect(unprinted).toEqual(['paperOut'])
+  expect(await sell(more)).toMatchObject({ outcome: 'declined', reason: 'outOfService' })
+  expect([card.state.balanceMinor, terminal.ledger.status().inDoubt]).toEqual([1000 - 250 - 2 * 100, 0])
+  await printer.close()
 })
 
 test('a card that leaves before COMMIT is waited for', async () => {

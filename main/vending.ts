@@ -3,7 +3,9 @@ import type { Intent } from '../db/ledger.ts'
 import type { RefusalReason } from '../preload/contract.ts'
 import { parseRecord } from '../protocol/record.ts'
 import type { ReadyGoods } from './catalogue.ts'
+import { printOfGoods, receiptFor } from './kiosk/paper.ts'
 import { itemOf } from './payment.ts'
+import { type Printer, PrinterFault } from './printer/printer.ts'
 import { type PurchaseOutcome, purchase, witnessAfterSale } from './purchase/purchase.ts'
 import { outOfServiceReason } from './purchase/rules.ts'
 import { selectPurse } from './purse-session.ts'
@@ -43,6 +45,12 @@ export interface VendingOptions {
   /** The goods are handed over by saying so; returns when that is done. */
   readonly onSale: (line: SaleLine) => void
   readonly onDebit?: (payment: Intent) => void
+  /** How old whoever sees to this machine says that its customers are; absent: nobody does. */
+  readonly ageDeclared?: number
+  /** What is bought is printed; `language` (BCP 47) is that of the paper. Goods that are a print need it. */
+  readonly paper?: { readonly printer: Printer; readonly language: string }
+  /** The sale stands, and its receipt is not on paper. */
+  readonly onUnprinted?: (fault: PrinterFault) => void
 }
 
 type Captured = Extract<PurchaseOutcome, { outcome: 'captured' }>
@@ -114,9 +122,48 @@ const unknownItem = (terminal: Terminal, itemId: string): string => {
     : `There is no item "${itemId}" in this terminal's catalogue; there are ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', ...' : ''}.`
 }
 
-/** No such item in the bulletin: a mistake of the caller, not of the customer. */
-export class UnknownItem extends Error {
-  override readonly name = 'UnknownItem'
+/** What cannot be sold in this way at all: a mistake of the caller, not of the customer. */
+export class VendingMisuse extends Error {
+  override readonly name = 'VendingMisuse'
+}
+
+/** Why nothing of this article is sold here, whoever comes. */
+const misuseOf = ({ terminal, itemId, ageDeclared = 0, paper }: VendingOptions): string | undefined => {
+  const catalogue = terminal.issued?.catalogue
+  const ageMin = catalogue?.ageMin(itemId) ?? 0
+  if (ageMin > ageDeclared)
+    return `"${itemId}" is for customers of ${ageMin} or more: where somebody sees to that, say so with --age ${ageMin}.`
+  if (catalogue?.printed(itemId) && paper === undefined)
+    return `The goods of "${itemId}" are a print: say --print, with the printer in kiosk.json.`
+  return undefined
+}
+
+/** Goods that are a print are handed over by the printer, or not paid. */
+const printing = ({ terminal, itemId, paper }: VendingOptions, goods: ReadyGoods) => {
+  if (paper === undefined || !terminal.issued?.catalogue.printed(itemId)) return {}
+  const { printer, language } = paper
+  return {
+    canHandOver: async () => (await printer.status()) === 'ready',
+    handOver: (payment: Intent) =>
+      printer.print(printOfGoods(terminal, { payment, language, code: goods.code }, goods)),
+  }
+}
+
+/** The receipt of what was sold; the sale stands without it. */
+const printReceipt = async ({ terminal, paper, onUnprinted }: VendingOptions, line: SaleLine): Promise<void> => {
+  if (paper === undefined || line.outcome !== 'captured' || line.terminalSeq === undefined) return
+  // The print was the goods: its receipt, or a ticket.
+  if (terminal.issued?.catalogue.printed(line.item) && !line.recovered) return
+  const payment = terminal.ledger.intent(line.terminalSeq)
+  const { claimUrl } = line
+  const code = line.goods === 'owed' ? undefined : line.goods?.code
+  const { printer, language } = paper
+  try {
+    await printer.print({ kind: 'receipt', receipt: receiptFor(terminal, { payment, language, claimUrl, code }) })
+  } catch (error) {
+    if (!(error instanceof PrinterFault)) throw error
+    onUnprinted?.(error)
+  }
 }
 
 /** The card that lies there now, or undefined when none came in time. */
@@ -148,12 +195,14 @@ const gone = (card: PresentCard, waitMs: number): Promise<void> =>
 
 /**
  * One sale. Declined and in doubt are outcomes; only what stops the machine throws.
- * @throws UnknownItem, LedgerFault, CardFault `busy` (another program holds the card)
+ * @throws VendingMisuse, LedgerFault, CardFault `busy` (another program holds the card)
  */
 export const sellOne = async (options: VendingOptions): Promise<SaleLine> => {
   const { terminal, itemId } = options
   const goods = terminal.issued?.catalogue.prepare(itemId) ?? 'outOfService'
-  if (goods === 'unknown') throw new UnknownItem(unknownItem(terminal, itemId))
+  if (goods === 'unknown') throw new VendingMisuse(unknownItem(terminal, itemId))
+  const misuse = misuseOf(options)
+  if (misuse !== undefined) throw new VendingMisuse(misuse)
   const say = (line: SaleLine): SaleLine => {
     options.onSale(line)
     return line
@@ -177,8 +226,12 @@ export const sellOne = async (options: VendingOptions): Promise<SaleLine> => {
       await gone(card, leftMs())
       continue
     }
-    if (line.outcome !== 'inDoubt') return line
-    return tapAgain(options, goods, { line, card, graceMs: Math.min(options.graceMs, leftMs()) })
+    const sold =
+      line.outcome === 'inDoubt'
+        ? await tapAgain(options, goods, { line, card, graceMs: Math.min(options.graceMs, leftMs()) })
+        : line
+    await printReceipt(options, sold)
+    return sold
   }
 }
 
@@ -202,6 +255,7 @@ const sellTo = async (
     return await card.use(async (channel) => {
       if (doubt !== undefined && (await selectPurse(channel))?.cardId !== doubt.cardId) return 'otherCard'
       const outcome = await purchase(terminal, channel, goods, {
+        ...printing(options, goods),
         onDebit: (payment) => {
           debited = payment
           options.onDebit?.(payment)
