@@ -19,7 +19,8 @@ export default defineConfig({
           index: at('main/index.ts'),
           ...(existsSync(readerProcess) ? { 'pcsc-process': readerProcess } : {}),
         },
-        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+        // Side by side: the card reader's process is looked for beside the code that starts it.
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
       },
     },
   },

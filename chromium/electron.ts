@@ -138,7 +138,7 @@ let openWindow: BrowserWindow | undefined
 export class BrowserWindow extends EventEmitter {
   readonly webContents = new WebContents()
   readonly #options: WindowOptions
-  #browser: Browser | undefined
+  #browser: Promise<Browser> | undefined
   #opening: Promise<Page> | undefined
   #loading: PromiseWithResolvers<void> | undefined
 
@@ -147,6 +147,9 @@ export class BrowserWindow extends EventEmitter {
     if (openWindow !== undefined) throw new Error('only one window can be open')
     this.#options = headless ? { ...headlessSize, ...options } : options
     openWindow = this
+    // Chromium takes its time to start; main has other things to do meanwhile, and asks for the page when they are done.
+    this.#opening = this.#open()
+    this.#opening.catch(() => {})
   }
 
   async loadURL(url: string) {
@@ -173,25 +176,26 @@ export class BrowserWindow extends EventEmitter {
     this.#closed()
   }
   async quit() {
-    await this.#browser?.quit()
+    const browser = await this.#browser?.catch(() => undefined)
+    await browser?.quit()
   }
 
   async #open(): Promise<Page> {
     const { width, height, kiosk = false } = this.#options
-    const browser = await startBrowser({
+    const starting = startBrowser({
       headless,
       kiosk,
       ...(width === undefined || height === undefined ? {} : { size: { width, height } }),
       switches: app.commandLine.switches,
     })
-    this.#browser = browser
+    this.#browser = starting
+    const browser = await starting
     browser.ended.then((status) => {
-      if (this.#browser === browser) this.#browserEnded(status)
+      if (this.#browser === starting) this.#browserEnded(status)
     })
     try {
       const page = await openPage(browser, this.#delegate())
-      await this.#answerPermissions(browser)
-      await this.#fit(browser, page)
+      await Promise.all([this.#answerPermissions(browser), this.#fit(browser, page)])
       this.webContents.page = page
       return page
     } catch (error) {
@@ -222,16 +226,17 @@ export class BrowserWindow extends EventEmitter {
   }
 
   async #answerPermissions(browser: Browser) {
-    for (const [name, electronName] of permissions) {
+    const answers = permissions.map(([name, electronName]) => {
       let granted = true
       this.webContents.session.permissionHandler?.(this.webContents, electronName, (answer) => {
         granted = answer
       })
       const setting = granted ? 'granted' : 'denied'
-      await browser.devTools.browser
+      return browser.devTools.browser
         .send('Browser.setPermission', { permission: { name }, setting })
         .catch((error: Error) => log(error.message))
-    }
+    })
+    await Promise.all(answers)
   }
 
   #delegate(): PageDelegate {

@@ -174,6 +174,9 @@ export const readIdentity = (dataDir: string): TerminalIdentity | undefined => {
   return existsSync(file) ? identityOf(file, parseOrNothing(readText(file))) : undefined
 }
 
+/** Whether this data folder can take real money: no debugger may attach then. @throws IdentityFault */
+export const holdsProductionKeys = (dataDir: string): boolean => readIdentity(dataDir)?.dev === false
+
 /** Keys that the issuer handed on since the enrolment. */
 export interface NewKeys {
   readonly terminalKey?: { readonly version: number; readonly key: string } | undefined

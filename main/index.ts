@@ -6,9 +6,10 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { app, ipcMain, protocol } from 'electron'
 import { appContent } from './app-scheme.ts'
+import { holdsProductionKeys } from './identity.ts'
 import { connectIpc } from './ipc.ts'
+import type { Kiosk } from './kiosk/kiosk-contract.ts'
 import { appScheme, appUrl } from './navigation.ts'
-import { holdsProductionKeys, openKiosk } from './open-kiosk.ts'
 import { debugPortAllowed, type StartOptions, startOptions } from './start-options.ts'
 import { makeWindow } from './window.ts'
 
@@ -33,24 +34,28 @@ const start = async (options: StartOptions) => {
   // The ledger and what is bought from it are their owner's alone.
   process.umask(0o077)
   await app.whenReady()
-  const kiosk = await openKiosk({ dataDir: options.dataDir, log, restart: () => stop(exitStatus.restart) })
   const out = path.join(import.meta.dirname, '..')
-  protocol.handle(
-    appScheme,
-    appContent({
-      rendererDir: path.join(out, 'renderer'),
-      goodsContent: (token) => kiosk.goodsContent(token),
-      shelfContent: (contentHash) => kiosk.shelfContent(contentHash),
-    }),
-  )
+  let kiosk: Kiosk | undefined
+  // The window comes up while the till is opened, whose code is loaded after it for that reason.
   const { window, load, alive } = makeWindow({
     preload: path.join(out, 'preload/index.cjs'),
     ...(options.windowSize === undefined ? {} : { size: options.windowSize }),
     devTools: !app.isPackaged && !holdsProductionKeys(options.dataDir),
-    idle: () => kiosk.state.screen.name === 'browse',
+    idle: () => kiosk?.state.screen.name === 'browse',
     log,
   })
-  const disconnect = connectIpc({ ipcMain, webContents: window.webContents, kiosk, onAlive: alive })
+  const { openKiosk } = await import('./open-kiosk.ts')
+  const opened = await openKiosk({ dataDir: options.dataDir, log, restart: () => stop(exitStatus.restart) })
+  kiosk = opened
+  protocol.handle(
+    appScheme,
+    appContent({
+      rendererDir: path.join(out, 'renderer'),
+      goodsContent: (token) => opened.goodsContent(token),
+      shelfContent: (contentHash) => opened.shelfContent(contentHash),
+    }),
+  )
+  const disconnect = connectIpc({ ipcMain, webContents: window.webContents, kiosk: opened, onAlive: alive })
 
   let stopping = false
   const stop = (status: number) => {
@@ -59,7 +64,7 @@ const start = async (options: StartOptions) => {
     setTimeout(() => giveUp('the till did not stop in time', exitStatus.world), stopMsMax).unref()
     disconnect()
     if (!window.isDestroyed()) window.destroy()
-    kiosk.close().then(
+    opened.close().then(
       () => app.exit(status),
       (error: Error) => giveUp(error.message, exitStatus.world),
     )

@@ -1,6 +1,5 @@
 /** Puts the till together from its parts, and takes it apart again. */
 import packageJson from '../package.json' with { type: 'json' }
-import { readIdentity } from './identity.ts'
 import { askCredits, askVoucher } from './inquiry.ts'
 import { makeKiosk } from './kiosk/kiosk.ts'
 import type { Kiosk } from './kiosk/kiosk-contract.ts'
@@ -68,6 +67,3 @@ export const openKiosk = async (options: {
     },
   }
 }
-
-/** Whether this data folder can take real money: no debugger may attach then. */
-export const holdsProductionKeys = (dataDir: string): boolean => readIdentity(dataDir)?.dev === false

@@ -7,7 +7,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Connection, openConnection } from './connection.ts'
 import { documentOf, type PrintJob } from './print-job.ts'
 import type { PrinterSetting } from './printer-settings.ts'
-import { render } from './render.ts'
 
 export type PrinterStatus = 'ready' | 'offline' | 'paperOut' | 'coverOpen' | 'unknown'
 export type PrinterFaultCode = 'offline' | 'paperOut' | 'coverOpen' | 'timeout' | 'unknown'
@@ -192,6 +191,8 @@ export const openPrinter = (setting: PrinterSetting, times: PrinterTimes = print
   }
 
   const printNow = async (job: PrintJob): Promise<void> => {
+    // What sets type is large, and most kiosks start without printing.
+    const { render } = await import('./render.ts')
     const bytes = render(documentOf(job), setting)
     const signal = AbortSignal.timeout(times.jobMs)
     let connection: Connection | undefined
