@@ -25,10 +25,16 @@ const typefacesMsMax = 600
 
 async function typefaces(): Promise<void> {
   const { fontFamily, fontWeight } = getComputedStyle(document.body)
-  const names = Object.values(dictionaries).map(({ autonym }) => autonym)
+  const names = Object.values(dictionaries)
+    .map(({ autonym }) => autonym)
+    .join(' ')
+  // Latin letters are the first typeface's, and the others' would be loaded for nothing.
+  const others = names.replace(/[\p{Script=Latin}\s]/gu, '')
+  const loaded = fontFamily
+    .split(', ')
+    .map((family, at) => document.fonts.load(`${fontWeight} 30px ${family}`, at === 0 ? names : others))
   const late = new Promise<void>((resolve) => setTimeout(resolve, typefacesMsMax))
-  const loaded = document.fonts.load(`${fontWeight} 30px ${fontFamily}`, names.join(' '))
-  await Promise.race([loaded.then(undefined, () => undefined), late])
+  await Promise.race([Promise.allSettled(loaded), late])
 }
 
 export function mount({ bridge, root }: { bridge: FarthingBridge; root: HTMLElement }): Engine {
