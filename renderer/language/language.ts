@@ -53,6 +53,19 @@ export function textOf(
   return { text: '', language }
 }
 
+/** To make one costs as much as to write a hundred amounts with it: a shelf is full of them. */
+function kept<Options, Formatter>(make: new (locale: string, options: Options) => Formatter) {
+  const formatters = new Map<string, Formatter>()
+  return (locale: string, options: Options): Formatter => {
+    const name = `${locale} ${JSON.stringify(options)}`
+    const known = formatters.get(name) ?? new make(locale, options)
+    formatters.set(name, known)
+    return known
+  }
+}
+const numberFormat = kept(Intl.NumberFormat)
+const dateFormat = kept(Intl.DateTimeFormat)
+
 function isDecimal(text: string): text is `${number}` {
   return /^-?\d+(\.\d+)?$/.test(text)
 }
@@ -75,7 +88,7 @@ export function moneyOf(
   const fraction = digits.slice(digits.length - decimals)
   const decimal = `${amountMinor < 0 ? '-' : ''}${whole}${decimals === 0 ? '' : `.${fraction}`}`
   if (!Number.isSafeInteger(amountMinor) || !isDecimal(decimal)) throw new RangeError('an amount is a safe integer')
-  return new Intl.NumberFormat(locale, {
+  return numberFormat(locale, {
     style: 'currency',
     currency,
     minimumFractionDigits: decimals,
@@ -87,26 +100,28 @@ export function moneyOf(
 /** A day as people write it: 3 May 2027. Empty when the time is not one. */
 export function dayOf(time: string, locale: string): string {
   const at = new Date(time)
-  return Number.isNaN(at.getTime()) ? '' : new Intl.DateTimeFormat(locale, { dateStyle: 'long' }).format(at)
+  return Number.isNaN(at.getTime()) ? '' : dateFormat(locale, { dateStyle: 'long' }).format(at)
 }
 
 /** A moment of a movement: 3 May, 14:05. Empty when the time is not one. */
 export function momentOf(time: string, locale: string): string {
   const at = new Date(time)
   if (Number.isNaN(at.getTime())) return ''
-  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(
-    at,
-  )
+  return dateFormat(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(at)
 }
 
 /** A rate in hundredths of a percent: 19 %, 7.5 %. */
 export function percentOf(basisPoints: number, locale: string): string {
-  return new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 2 }).format(basisPoints / 10_000)
+  return numberFormat(locale, { style: 'percent', maximumFractionDigits: 2 }).format(basisPoints / 10_000)
+}
+
+export function countOf(number: number, locale: string): string {
+  return numberFormat(locale, {}).format(number)
 }
 
 /** A moment that is near: the time alone where it is today. Empty when the time is not one. */
 export function soonOf(time: string, { locale, nowMs }: { locale: string; nowMs: number }): string {
   const at = new Date(time)
   if (at.toDateString() !== new Date(nowMs).toDateString()) return momentOf(time, locale)
-  return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(at)
+  return dateFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(at)
 }

@@ -1,8 +1,10 @@
 /** The engine for the components, and what they ask of it most. */
-import { createContext, useContext } from 'react'
+import { createContext, useContext, useMemo } from 'react'
 import { useStore } from 'zustand'
+import { useShallow } from 'zustand/react/shallow'
 import type { CatalogueItem, KioskStatus } from '../../preload/contract.ts'
 import {
+  countOf,
   type Dictionary,
   dayOf,
   dictionaryOf,
@@ -44,8 +46,10 @@ const nobody: KioskStatus = {
   brightness: 1,
 }
 
+export const statusOf = ({ kiosk }: PageState): KioskStatus => kiosk?.status ?? nobody
+
 export function useStatus(): KioskStatus {
-  return usePage((state) => state.kiosk?.status) ?? nobody
+  return usePage(statusOf)
 }
 
 export interface Words {
@@ -65,23 +69,28 @@ export interface Words {
   readonly spoken: (texts: Readonly<Record<string, string>>) => Spoken
 }
 
-/** Everything that is said, in the customer's language. */
+/** Everything that is said, in the customer's language; the same until that, or the money, is another. */
 export function useWords(): Words {
   const language = usePage(languageOf)
-  const { currency, currencyDecimals, languages } = useStatus()
-  const words = dictionaryOf(language)
-  const { locale } = words
-  return {
-    words,
-    language,
-    money: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals: currencyDecimals }),
-    moved: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals: currencyDecimals, signed: true }),
-    day: (time) => dayOf(time, locale),
-    moment: (time) => momentOf(time, locale),
-    soon: (time) => soonOf(time, { locale, nowMs: Date.now() }),
-    percent: (basisPoints) => percentOf(basisPoints, locale),
-    count: (number) => new Intl.NumberFormat(locale).format(number),
-    titleOf: (item) => textOf(item.title, language, languages).text,
-    spoken: (texts) => textOf(texts, language, languages),
-  }
+  // Main's every word brings a new status: only what is used here draws a whole shelf anew.
+  const currency = usePage((state) => statusOf(state).currency)
+  const decimals = usePage((state) => statusOf(state).currencyDecimals)
+  const languages = usePage(useShallow((state) => statusOf(state).languages))
+  return useMemo(() => {
+    const words = dictionaryOf(language)
+    const { locale } = words
+    return {
+      words,
+      language,
+      money: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals }),
+      moved: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals, signed: true }),
+      day: (time) => dayOf(time, locale),
+      moment: (time) => momentOf(time, locale),
+      soon: (time) => soonOf(time, { locale, nowMs: Date.now() }),
+      percent: (basisPoints) => percentOf(basisPoints, locale),
+      count: (number) => countOf(number, locale),
+      titleOf: (item) => textOf(item.title, language, languages).text,
+      spoken: (texts) => textOf(texts, language, languages),
+    }
+  }, [language, currency, decimals, languages])
 }

@@ -3,7 +3,7 @@ import { useMemo, useSyncExternalStore } from 'react'
 import { directionOf } from '../language/bidi.ts'
 import { curtainOf, type Sizes, sizesOf, transcriptOf } from '../sizes.ts'
 import { languageOf } from '../store.ts'
-import { usePage, useStatus } from './engine-context.ts'
+import { statusOf, usePage } from './engine-context.ts'
 
 function follow(changed: () => void): () => void {
   window.addEventListener('resize', changed)
@@ -30,7 +30,7 @@ export function useSizes(): ScreenSizes {
     1,
     useSyncExternalStore(follow, () => window.innerHeight),
   )
-  const { diagonalMm } = useStatus()
+  const diagonalMm = usePage((state) => statusOf(state).diagonalMm)
   const { largeType, inReach, spoken } = usePage((state) => state.comfort)
   const sizes = useMemo(
     () => sizesOf({ widthPx, heightPx, diagonalMm, largeType }),
