@@ -58,7 +58,10 @@ export const deskOver = (issuer: Issuer): Desk => ({
   },
   async sendJournal(journal) {
     const result = await takeJournal(issuer, journal)
-    if ('answer' in result) return result.answer
+    if ('answer' in result) {
+      await decideRefunds(issuer)
+      return result.answer
+    }
     throw new IssuerRefused(result.refused === 'unknownTerminal' ? notFound : 400, result.sentence)
   },
   async bulletin() {

@@ -111,17 +111,20 @@ const enrolments = (app: Hono<AppEnvironment>, issuer: Issuer): void => {
 }
 
 const documents = (app: Hono<AppEnvironment>, issuer: Issuer, log: Logger): void => {
+  /** What goes wrong with a refund is no fault of the document, which is taken; the next one tries again. */
+  const decideWhatWaits = () =>
+    decideRefunds(issuer).catch((error: Error) => log.error({ error: errorFacts(error) }, 'refunds wait'))
   app.post('/v1/batches', limited(batchBytesMax), async (c) => {
     const result = await ingestBatch(issuer, await bodyBytes(c), { direct: true })
     if (!('ack' in result)) return refuse(c, documentStatus[result.refused], result.refused, result.sentence)
-    // What goes wrong with a refund is no fault of this batch, which is taken; the next document tries again.
-    await decideRefunds(issuer).catch((error: Error) => log.error({ error: errorFacts(error) }, 'refunds wait'))
+    await decideWhatWaits()
     return bytesAnswer(c, result.ack)
   })
   app.post('/v1/journals', limited(journalBytesMax), async (c) => {
     const result = await takeJournal(issuer, await bodyBytes(c))
-    if ('answer' in result) return bytesAnswer(c, result.answer)
-    return refuse(c, documentStatus[result.refused], result.refused, result.sentence)
+    if (!('answer' in result)) return refuse(c, documentStatus[result.refused], result.refused, result.sentence)
+    await decideWhatWaits()
+    return bytesAnswer(c, result.answer)
   })
   app.post('/v1/loads', limited(smallBodyBytesMax), async (c) => {
     const result = await authoriseLoad(issuer, await bodyBytes(c))

@@ -1,5 +1,6 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
+import pino from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { canonicalBytes } from '../protocol/canonical-json.ts'
 import { fundingHash } from '../protocol/funding-reference.ts'
@@ -20,9 +21,11 @@ import { cardId } from '../protocol/quantities.ts'
 import { auditBooks } from './audit.ts'
 import { verifyChain } from './audit-log.ts'
 import { casesOf } from './cases/test-cases.ts'
+import { IssuerError } from './errors.ts'
 import { addVoucherLot, makeVoucherCodes } from './funding.ts'
+import { createApp } from './http-app.ts'
 import { answerInquiry } from './inquiries.ts'
-import { openIssuer } from './issuer.ts'
+import { type Issuer, openIssuer } from './issuer.ts'
 import { takeJournal } from './journals.ts'
 import { keyringFor } from './keyring-maker.ts'
 import { giveMoneyBack } from './money-back.ts'
@@ -93,6 +96,7 @@ const writer = (of = kiosk, epoch = of.epoch) => {
 const send = async (bytes: Uint8Array, of = kiosk): Promise<JournalAnswer> => {
   const result = await takeJournal(bench.issuer, bytes)
   if ('refused' in result) throw new Error(result.sentence)
+  await decideRefunds(bench.issuer)
   return openJournalAnswer(keyOf(of), result.answer)
 }
 
@@ -236,6 +240,37 @@ test('a refund waits for its payment, is money back at the merchant’s charge o
   const loaded = await kiosk.load(card, 250, credit?.reference ?? '')
   expect(loaded.record.balanceAfterMinor).toBe(3000)
   expect((await kiosk.sync(kiosk.entry(loaded))).exceptions).toEqual([])
+})
+
+test('a journal is answered though a refund in it cannot be decided now; the next document decides it', async () => {
+  await makeOperator()
+  const sold = card.pay(kiosk, map)
+  await kiosk.sync(kiosk.entry(sold))
+  const { store } = bench.issuer
+  let writes = 0
+  const issuer: Issuer = {
+    ...bench.issuer,
+    store: {
+      ...store,
+      write(work) {
+        writes += 1
+        return writes === 2
+          ? Promise.reject(new IssuerError('storeBusy', 'The store does not answer.'))
+          : store.write(work)
+      },
+    },
+  }
+  const logged: string[] = []
+  const app = createApp(issuer, { log: pino({}, { write: (line) => logged.push(line) }) })
+  const write = writer()
+  const post = (body: Uint8Array) => app.request('/v1/journals', { method: 'POST', body: Uint8Array.from(body) })
+  const answer = await post(write(refundOf(sold)))
+  expect(answer.status).toBe(200)
+  expect(openJournalAnswer(keyOf(), new Uint8Array(await answer.arrayBuffer()))).toMatchObject({ verdict: 'taken' })
+  expect(await refundStates()).toEqual(['waiting'])
+  expect(logged.join()).toContain('refunds wait')
+  await post(write({ act: 'leave' }))
+  expect(await refundStates()).toEqual(['booked'])
 })
 
 test('what is odd about a refund brings it before a person, and nothing is booked', async () => {

@@ -3,7 +3,7 @@
  * and out of order too. Each act is a row of the terminal's journal and of the audit log; a refund is kept until it can be decided.
  */
 import { hash } from 'node:crypto'
-import { type BatchVerdict, isTaken } from '../protocol/acknowledgement.ts'
+import type { BatchVerdict } from '../protocol/acknowledgement.ts'
 import { equalBytes, toHex } from '../protocol/bytes.ts'
 import { ProtocolError, parsed } from '../protocol/errors.ts'
 import {
@@ -21,7 +21,7 @@ import { type DocumentRefusal, type RefusedDocument, refuseDocument } from './ba
 import { Books, findTerminals, type KnownTerminal } from './books.ts'
 import type { Issuer } from './issuer.ts'
 import { isTerminalVersionOver, noteTerminalVersion } from './key-versions.ts'
-import { askRefund, decideRefunds } from './refunds.ts'
+import { askRefund } from './refunds.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 
 /** How the console, alarms and the audit log call it. */
@@ -51,7 +51,7 @@ const openJournal = (issuer: Issuer, bytes: Uint8Array): OpenedJournal | Documen
 }
 
 /**
- * Takes a journal in and answers it.
+ * Takes a journal in and answers it. What it asks for is decided next (refunds.ts).
  * @param bytes as they came
  * @returns the sealed answer, or why there is none
  */
@@ -61,9 +61,7 @@ export const takeJournal = async (
 ): Promise<{ readonly answer: Uint8Array; readonly verdict: BatchVerdict } | RefusedDocument> => {
   const opened = openJournal(issuer, bytes)
   if (typeof opened === 'string') return refuseDocument(opened, 'The journal is refused')
-  const result = await issuer.store.write((db) => answerJournal(issuer, db, opened))
-  if ('answer' in result && isTaken(result.verdict)) await decideRefunds(issuer)
-  return result
+  return issuer.store.write((db) => answerJournal(issuer, db, opened))
 }
 
 const findJournal = (db: StoreReader, terminalNo: number, place: { epoch: number; journalNo: number }) =>

@@ -9,6 +9,7 @@ import {
 } from '../../protocol/journal.ts'
 import { changedOperator, journalPage, operatorsAnswer } from '../console-contract/journal.ts'
 import { takeJournal } from '../journals.ts'
+import { decideRefunds } from '../refunds.ts'
 import { type ConsoleClient, consoleApp, newUser } from '../test-console.ts'
 import {
   type Bench,
@@ -64,6 +65,7 @@ beforeAll(async () => {
   const place = { keyVersion: 1, terminalId: kiosk.id, epoch: 1, journalNo: 1, firstEntry: 1 }
   const head = entries.reduce(nextJournalHead, previousHead)
   await takeJournal(issuer, encodeJournal(key, { ...place, previousHead, entries, head }))
+  await decideRefunds(issuer)
 })
 afterAll(() => bench.close())
 
