@@ -15,7 +15,7 @@ import { isNothing, publicationChanges } from '../publication-changes.ts'
 import { type Bench, newTerminal, openBench } from '../test-support.ts'
 import { addArticle } from './add-article.ts'
 import { setBrand } from './brand.ts'
-import { type DisplayChange, listCategories, removeCategory, setCategory, setDisplay } from './shelf.ts'
+import { type DisplayChange, listCategories, removeCategory, setCategory, setDisplay, setMadePreview } from './shelf.ts'
 
 let bench: Bench
 let issuer: Issuer
@@ -107,6 +107,16 @@ describe('an article', () => {
       preview: 'given',
     })
     await addArticle(issuer, story, {})
+    expect((await next()).display?.[0]?.preview?.bytes).toBe(7)
+  })
+
+  test('keeps the preview that a person gives while one is made', async () => {
+    const { item } = await addArticle(issuer, { ...story, file: { name: 'story.md', bytes: bytes('short') } }, {})
+    const making = setMadePreview(issuer, { itemId: item.id, contentHash: item.contentHash }, async () => {
+      await setDisplay(issuer, item.id, { preview: { name: 'part.md', bytes: bytes('A part.') } })
+      return { mediaType: 'text/markdown', bytes: bytes('made by itself') }
+    })
+    expect(await making).toBe('given')
     expect((await next()).display?.[0]?.preview?.bytes).toBe(7)
   })
 

@@ -99,6 +99,8 @@ interface Standing {
   readonly previewOf?: string
 }
 
+const isGiven = ({ display, previewOf }: Standing): boolean => display.preview !== undefined && previewOf === undefined
+
 const standingOf = async (db: StoreReader, itemId: string): Promise<Standing> => {
   const row = await db.selectFrom('item_display').selectAll().where('item_id', '=', itemId).executeTakeFirst()
   if (row === undefined) return { display: { itemId } }
@@ -213,16 +215,19 @@ export const setMadePreview = async (
   of: { readonly itemId: string; readonly contentHash: string },
   make: () => Promise<Preview | undefined>,
 ): Promise<'given' | 'made' | 'none'> => {
-  const standing = await displayOf(issuer, of.itemId)
-  if (standing.display.preview !== undefined && standing.previewOf === undefined) return 'given'
-  if (standing.previewOf === of.contentHash) return 'made'
+  const before = await displayOf(issuer, of.itemId)
+  if (isGiven(before)) return 'given'
+  if (before.previewOf === of.contentHash) return 'made'
   const made = await make()
   const shown = made && (await keepShown(issuer, made))
   return issuer.store.write(async (db) => {
-    const { preview: _, ...display } = (await standingOf(db, of.itemId)).display
+    const standing = await standingOf(db, of.itemId)
+    // A person gave one while this one was made.
+    if (isGiven(standing)) return 'given'
+    const { preview, ...display } = standing.display
     if (shown !== undefined)
       await writeDisplay(issuer, db, { display: { ...display, preview: shown }, previewOf: of.contentHash })
-    else if (standing.display.preview !== undefined) await writeDisplay(issuer, db, { display })
+    else if (preview !== undefined) await writeDisplay(issuer, db, { display })
     return shown === undefined ? 'none' : 'made'
   })
 }
