@@ -181,6 +181,12 @@ describe('the ticket page in a real Chromium (slow)', () => {
     await page.waitForSelector('body[data-ready]')
     await beginWith(page, 'missing')
     expect(await typed(page, good)).toBe('used')
+    // A browser that closes the list in the middle: every ticket still gets its verdict.
+    await page.evaluate(
+      "IDBObjectStore.prototype.count = () => { throw new DOMException('closed', 'InvalidStateError') }",
+    )
+    expect(await typed(page, makeOne())).toBe('accepted')
+    expect(await typed(page, makeOne('other'))).toBe('otherEvent')
     expect(troubles).toEqual([])
     await page.context().close()
   })

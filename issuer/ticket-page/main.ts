@@ -61,8 +61,17 @@ const showView = (view: 'setup' | 'check'): void => {
   element('change', HTMLButtonElement).hidden = view === 'setup'
 }
 
+/** Where the browser has closed its storage, the next verdict says so; a count that fails holds up no verdict. */
+const letInCount = async (): Promise<number> => {
+  try {
+    return (await used?.count()) ?? 0
+  } catch {
+    return 0
+  }
+}
+
 const showCounts = async (): Promise<void> => {
-  const count = words.letIn(number((await used?.count()) ?? 0))
+  const count = words.letIn(number(await letInCount()))
   say('counts', `${chosen.map(titleOf).join(' · ')} — ${count}`)
   say('list-count', count)
 }
