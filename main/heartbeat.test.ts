@@ -47,6 +47,15 @@ test('a silent page is told once, and the next one has time to start', () => {
   expect(troubles).toEqual(['silent', 'silent'])
 })
 
+test('a beat that was under way when the window closed is no page', () => {
+  const { heartbeat, troubles } = watch()
+  heartbeat.beat(0)
+  heartbeat.stop()
+  heartbeat.beat(heapBytesMax + 1)
+  vi.advanceTimersByTime(10 * firstBeatMsMax)
+  expect(troubles).toEqual([])
+})
+
 test('a page that never says a word has not started', () => {
   const { troubles } = watch()
   vi.advanceTimersByTime(firstBeatMsMax)

@@ -31,9 +31,12 @@ export const watchHeartbeat = (options: {
   readonly onTrouble: (trouble: PageTrouble) => void
 }): Heartbeat => {
   let timer: NodeJS.Timeout | undefined
-  const report = (trouble: PageTrouble) => {
+  const stop = () => {
     clearTimeout(timer)
     timer = undefined
+  }
+  const report = (trouble: PageTrouble) => {
+    stop()
     options.onTrouble(trouble)
   }
   const expectWithin = (ms: number) => {
@@ -49,6 +52,6 @@ export const watchHeartbeat = (options: {
       if (heapBytes > heapBytesMax || (heapBytes > heapBytesHigh && options.idle())) report('grown')
     },
     restarted: () => expectWithin(firstBeatMsMax),
-    stop: () => clearTimeout(timer),
+    stop,
   }
 }
