@@ -67,7 +67,7 @@ test('goods that are a print are paid once they are on paper', async () => {
 })
 
 test('a print that fails is money back on the spot, and the screen says so', async () => {
-  const { kiosk, screen, put, device, terminal } = await openWithPrinter(printedWifi)
+  const { kiosk, screen, put, device, terminal, lines } = await openWithPrinter(printedWifi)
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('wifi')
   device.tripAfter(250, { paper: false })
@@ -75,6 +75,7 @@ test('a print that fails is money back on the spot, and the screen says so', asy
   expect(await screen('declined')).toMatchObject({ reason: 'outOfService', returned: true })
   expect(card.state.balanceMinor).toBe(1000)
   expect(terminal.ledger.heldUnits().size).toBe(0)
+  expect(lines).toEqual(['printer: The printer has no paper: put in a new roll.'])
   device.setState({ paper: false })
   await kiosk.buy('wifi')
   put(card)

@@ -120,7 +120,15 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
   /** Goods that are a print are handed over by the printer, or not paid. */
   const printing = (goods: ReadyGoods): Pick<PurchaseHooks, 'canHandOver' | 'handOver'> => ({
     canHandOver: () => paper.look(),
-    handOver: (payment) => paper.print(printOfGoods(terminal, { payment, language, code: goods.code }, goods)),
+    async handOver(payment) {
+      try {
+        await paper.print(printOfGoods(terminal, { payment, language, code: goods.code }, goods))
+      } catch (error) {
+        // The sale is undone for it; why, the screen does not say.
+        if (error instanceof Error) log(`printer: ${error.message}`)
+        throw error
+      }
+    },
   })
 
   /** A card that has paid is used up, whichever way it came to pay. */
