@@ -7,6 +7,8 @@ import { finishOpen } from '../../main/purchase/purchase.ts'
 import { openReaderDouble } from '../../main/reader/reader-double.ts'
 import { connectIssuer, IssuerUnreachable } from '../../main/sync/issuer-client.ts'
 import { channelTo, type TestCard } from '../../main/test-terminal.ts'
+import { fundingHash } from '../../protocol/funding-reference.ts'
+import { encodeInquiry, openVoucherAnswer } from '../../protocol/inquiry.ts'
 import { type Kiosk, openScene } from './scene.ts'
 
 const by = { name: 'cli:test' }
@@ -106,4 +108,32 @@ test('a lost card is replaced: its finder buys nothing where the list is, and it
   expect(await load(kiosk, fresh, closed.reference, 1750)).toMatchObject({ outcome: 'captured' })
   await kiosk.sync()
   expect((await scene.figures()).accounts).toMatchObject({ float: 1750, credits: 0, payable: 250, bank: -2000 })
+})
+
+test('who guesses vouchers with a stolen key waits, and so does nobody else, though they share a line', async () => {
+  const { scene, kiosk, other, code } = await setUp()
+  const ask = async (at: Kiosk, reference: string) => {
+    const { identity } = at.terminal
+    const inquiry = {
+      keyVersion: identity.keyVersion,
+      terminalId: identity.terminalId,
+      nonce: new Uint8Array(16).fill(1),
+      about: { kind: 'voucher', hash: fundingHash(reference) },
+    } as const
+    const sealed = encodeInquiry(identity.terminalKey, inquiry)
+    const answer = await scene.post('/v1/vouchers', sealed)
+    if (answer.status !== 200) return answer.status
+    return openVoucherAnswer(identity.terminalKey, inquiry, new Uint8Array(await answer.arrayBuffer())).state
+  }
+  // Somebody without any key, on the same line.
+  const noise = await Promise.all(
+    Array.from({ length: 25 }, async () => (await scene.post('/v1/vouchers', new Uint8Array(80))).status),
+  )
+  expect(noise.filter((status) => status === 429)).toHaveLength(5)
+  expect(await ask(kiosk, code)).toBe('valid')
+  for (let guess = 0; guess < 20; guess += 1) expect(await ask(other, `ABCDEFG${100 + guess}`)).toBe('unknown')
+  expect(await ask(other, code)).toBe(429)
+  expect(await ask(kiosk, code)).toBe('valid')
+  scene.clock.seconds += 301
+  expect(await ask(other, code)).toBe('valid')
 })
