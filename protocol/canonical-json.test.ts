@@ -36,6 +36,11 @@ test('keys are sorted by UTF-16 code units (RFC 8785, 3.2.3)', () => {
   expect(text(bytes)).toBe(`{${sorted.map((key) => `${JSON.stringify(key)}:0`).join(',')}}`)
 })
 
+test('keys that look like numbers stand in the order of their signs, which is not the one that JavaScript gives them', () => {
+  expect(parse(utf8('{"10":1,"9":{"10":2,"a":3}}'))).toEqual({ '10': 1, '9': { '10': 2, a: 3 } })
+  expect(fieldOf(() => parse(utf8('{"9":1,"10":1}')))).toBe('document: json')
+})
+
 test('what was written is read back as it was', () => {
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
