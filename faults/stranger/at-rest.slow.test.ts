@@ -12,7 +12,9 @@ import { ledgerPath } from '../../db/open.ts'
 import { type LaunchedKiosk, launchKiosk } from '../../e2e/launch.ts'
 import { virtualReaders } from '../../e2e/system.ts'
 import type { TestCard } from '../../main/test-terminal.ts'
-import { runErrand } from './errand.ts'
+import { type DrivenClock, driveClock } from '../clock/driven-clock.ts'
+import { seededNumbers } from '../reader/fault-list.ts'
+import { runDay, sleep } from './day.ts'
 import { heldNow } from './machine-memory.ts'
 import { openShop, type Shop } from './shop.ts'
 import { watchPage } from './watched-page.ts'
@@ -20,12 +22,18 @@ import { watchPage } from './watched-page.ts'
 const story = 'A story that was told to nobody else. '.repeat(20)
 const code = 'WIFI-ONLY-FOR-THIS-CUSTOMER'
 
+/** Of tomorrow. */
+const at = (hour: number, minute: number) => new Date(new Date().setHours(24)).setHours(hour, minute, 0, 0)
+
+let clock: DrivenClock
 let shop: Shop
 let kiosk: LaunchedKiosk
 let page: Page
 
 beforeAll(async () => {
+  clock = await driveClock(at(21, 38))
   shop = await openShop({
+    nowMs: clock.nowMs,
     items: [
       {
         file: { name: 'story.md', bytes: Buffer.from(`# A story\n\n${story}`) },
@@ -42,12 +50,13 @@ beforeAll(async () => {
       },
     ],
   })
-  kiosk = await launchKiosk({ dataDir: shop.dataDir })
+  kiosk = await launchKiosk({ dataDir: shop.dataDir, env: clock.env() })
   page = kiosk.page
 })
 afterAll(async () => {
   const status = await kiosk?.close()
   await shop?.close()
+  clock?.close()
   expect(status).toBe(0)
 })
 
@@ -92,6 +101,7 @@ test('a page that hangs while a payment is in doubt comes back to what main did 
   page.evaluate('for (;;);').catch(() => {})
   // The customer does as he was told; nothing on the screen moves.
   const again = insert(card)
+  await clock.passWithoutPage(20_000)
   await crashed
   await theNextPage('approved')
   await touch('show-goods')
@@ -157,22 +167,6 @@ const reached = () =>
     return [...texts].join(' ')
   })()`)
 
-test('one customer after the other leaves the page as large as it was', async () => {
-  const watched = await watchPage(page)
-  const mainPid = kiosk.process.pid ?? 0
-  const card = await shop.makeCard(5000)
-  const serve = async (customers: number) => {
-    for (let customer = 0; customer < customers; customer += 1) await runErrand(watched, { card, itemId: 'story' })
-    return heldNow(watched.session, mainPid)
-  }
-  const warm = await serve(4)
-  const later = await serve(6)
-  expect(later.nodes - warm.nodes).toBeLessThan(50)
-  expect(later.listeners - warm.listeners).toBeLessThan(10)
-  expect(later.documents).toBe(warm.documents)
-  expect(card.state.balanceMinor).toBe(5000 - (4 + 6) * 50)
-})
-
 test('nothing of the last customer remains', async () => {
   const card = await shop.makeCard(1500)
   const nobody = await keptByPage()
@@ -216,6 +210,28 @@ test('nothing of the last customer remains', async () => {
   // The browser's profile holds nothing that was bought.
   expect(filesBelow(path.join(shop.dataDir, 'window')).filter((bytes) => bytes.includes(code))).toEqual([])
 })
+
+test('customers come and go until the night: time brings each screen back, and leaves the page as large as it was', async () => {
+  await clock.follow(page)
+  const watched = await watchPage(page)
+  const mainPid = kiosk.process.pid ?? 0
+  const customers = 8
+  const held: Awaited<ReturnType<typeof heldNow>>[] = []
+  const day = {
+    ...{ shop, page: watched, clock, customers, random: seededNumbers(1), itemId: 'story', priceMinor: 50 },
+    ...{ opensMs: at(21, 40), closesMs: at(21, 53), away: { fromMs: at(21, 44), untilMs: at(21, 46) } },
+    onCustomer: async () => {
+      held.push(await heldNow(watched.session, mainPid))
+    },
+  }
+  await runDay(day)
+  const [warm, later] = [held[3], held.at(-1)]
+  if (warm === undefined || later === undefined) throw new Error('no customers')
+  expect(later.nodes - warm.nodes).toBeLessThan(50)
+  expect(later.listeners - warm.listeners).toBeLessThan(10)
+  expect(later.documents).toBe(warm.documents)
+  await sleep(day, { restsMs: at(22, 5) })
+}, 60_000)
 
 const filesBelow = (folder: string): Buffer[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })

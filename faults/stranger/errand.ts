@@ -19,7 +19,12 @@ export const touchWhenThere = async (page: WatchedPage, action: string, itemId?:
   }
 }
 
-export const runErrand = async (page: WatchedPage, errand: { readonly card: TestCard; readonly itemId: string }) => {
+export const runErrand = async (
+  page: WatchedPage,
+  errand: { readonly card: TestCard; readonly itemId: string },
+  /** What he does with his goods. */
+  use: () => Promise<void> = async () => {},
+) => {
   await touchWhenThere(page, 'start')
   await touchWhenThere(page, 'open', errand.itemId)
   await touchWhenThere(page, 'buy')
@@ -28,6 +33,7 @@ export const runErrand = async (page: WatchedPage, errand: { readonly card: Test
   const plug = plugIntoVpcd({ port: virtualReaders[0].port, purse: errand.card.purse })
   await touchWhenThere(page, 'show-goods')
   await page.until(['goods'], waitMsMax)
+  await use()
   await plug.pull()
   await touchWhenThere(page, 'finish')
   await page.until(['attract'], waitMsMax)

@@ -18,6 +18,20 @@ const below = (pid: number): number[] => {
   )
   return [...children, ...children.flatMap(below)]
 }
+const isBrowser = (pid: number): boolean => {
+  try {
+    return /chrom/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? '')
+  } catch {
+    // It ended meanwhile.
+    return false
+  }
+}
+/** Other people's browsers share the pages of their program with this one: the more of them, the less it seems to hold. */
+export const othersBrowsers = (mainPid: number): number => {
+  const ours = new Set(below(mainPid))
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && !ours.has(Number(name)) && isBrowser(Number(name)))
+    .length
+}
 const kib = (file: string, name: string): number =>
   Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(file, 'utf8'))?.[1] ?? 0) * 1024
 
@@ -26,7 +40,7 @@ export const heldNow = async (session: CDPSession, mainPid: number): Promise<Hel
   await session.send('HeapProfiler.collectGarbage')
   const { usedSize } = await session.send('Runtime.getHeapUsage')
   const { nodes, jsEventListeners, documents } = await session.send('Memory.getDOMCounters')
-  const browser = below(mainPid).filter((pid) => /chrom/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8')))
+  const browser = below(mainPid).filter(isBrowser)
   return {
     heapBytes: usedSize,
     nodes,

@@ -28,7 +28,6 @@ import type { Personalisation } from '../../protocol/personalise.ts'
 import { cardId, unixTime } from '../../protocol/quantities.ts'
 
 const fresh = (count: number): Uint8Array => Uint8Array.from(randomBytes(count))
-const world = { clock: () => unixTime(Math.floor(Date.now() / 1000)), randomBytes: fresh }
 /** Play money, loudly: a driver may attach to the page only where it is. */
 const masters = {
   pay: toHex(sampleMasters.pay),
@@ -55,7 +54,11 @@ export const openShop = async (options: {
   readonly items: readonly ShopItem[]
   /** What stands in kiosk.json. */
   readonly settings?: object
+  /** The issuer's and the desk's. */
+  readonly nowMs?: () => number
 }): Promise<Shop> => {
+  const { nowMs = Date.now } = options
+  const world = { clock: () => unixTime(Math.floor(nowMs() / 1000)), randomBytes: fresh }
   const dir = mkdtempSync(path.join(tmpdir(), 'farthing-shop-'))
   const issuer = await createStore({ url: `sqlite:${path.join(dir, 'issuer.db')}`, currency: 'EUR', masters, ...world })
   for (const { display = {}, ...item } of options.items) await addArticle(issuer, item, display)

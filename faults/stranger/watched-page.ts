@@ -53,6 +53,7 @@ export const watchPage = async (page: Page) => {
     session.send('Input.dispatchTouchEvent', { type, touchPoints })
   return {
     session,
+    evaluate: <Answer>(expression: string) => page.evaluate<Answer>(expression),
     look: () => page.evaluate<Look>('window.stranger.look()'),
     /** What happened since it was asked last. */
     drain: () => page.evaluate<Seen[]>('window.stranger.drain()'),

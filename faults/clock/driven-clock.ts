@@ -1,0 +1,105 @@
+/**
+ * A day in minutes: the clocks of the kiosk's main process, of its reader process and of its page are one, which goes on by
+ * itself and is driven further by `pass`. Nothing of the kiosk knows: inside.ts is loaded before main (NODE_OPTIONS), and
+ * Playwright's clock into the page. The browser's own clock cannot be driven; what the page's styles move is moved on here.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+import type { Page } from '@playwright/test'
+
+/** Shorter than main's shortest patience (5 s, for its reader): it must hear from the others in every step. */
+const stepMs = 4000
+
+export interface DrivenClock {
+  /** For the environment of a kiosk that is started now. */
+  env(): Readonly<Record<string, string>>
+  /** Takes the page in, which begins anew; after that, `pass` drives it too. */
+  follow(page: Page): Promise<void>
+  nowMs(): number
+  /** Another time for kiosks that are started from now on; none runs now. */
+  startAt(ms: number): void
+  /** Nobody does anything for that long. */
+  pass(ms: number): Promise<void>
+  /** The page stands still meanwhile: it hangs. */
+  passWithoutPage(ms: number): Promise<void>
+  close(): void
+}
+
+const partsOf = (ms: number): number[] =>
+  Array.from({ length: Math.ceil(ms / stepMs) }, (_, at) => Math.min(stepMs, ms - at * stepMs))
+
+/** Runs in the page: its moving styles go on, and all that it told main has arrived before this ends. */
+const settle = (ms: number) => `(async () => {
+  for (const animation of document.getAnimations())
+    if (animation.currentTime !== null) animation.currentTime += ${ms}
+  await window.farthing.alive(0)
+})()`
+
+export const driveClock = async (fromMs = Date.now()): Promise<DrivenClock> => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'farthing-clock-'))
+  const socketPath = path.join(folder, 'socket')
+  /** Main's, and its reader's. */
+  const processes = new Map<Socket, (line: string) => void>()
+  const server = createServer((socket) => {
+    const gone = () => {
+      processes.get(socket)?.('')
+      processes.delete(socket)
+    }
+    processes.set(socket, () => {})
+    socket.on('error', gone).on('close', gone)
+    createInterface({ input: socket })
+      .on('line', (line) => processes.get(socket)?.(line))
+      .on('error', gone)
+  })
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve))
+
+  const passIn = (socket: Socket, ms: number) =>
+    new Promise<number>((resolve) => {
+      processes.set(socket, (line) => resolve(Number(line)))
+      socket.write(`${ms}\n`)
+    })
+  let aheadMs = fromMs - Date.now()
+  const passInside = async (ms: number): Promise<number> => {
+    aheadMs += ms
+    return Math.max(0, ...(await Promise.all([...processes.keys()].map((socket) => passIn(socket, ms)))))
+  }
+  const nowMs = () => Date.now() + aheadMs
+  let page: Page | undefined
+
+  return {
+    env: () => ({
+      NODE_OPTIONS: `--import ${pathToFileURL(path.join(import.meta.dirname, 'inside.ts')).href}`,
+      FARTHING_CLOCK_SOCKET: socketPath,
+      FARTHING_CLOCK_FROM_MS: String(nowMs()),
+    }),
+    nowMs,
+    startAt(ms) {
+      aheadMs = ms - Date.now()
+    },
+    async follow(next) {
+      page = next
+      aheadMs = (await passInside(0)) - Date.now()
+      await page.clock.install({ time: nowMs() })
+      await page.reload()
+    },
+    async pass(ms) {
+      for (const partMs of partsOf(ms)) {
+        await passInside(partMs)
+        await page?.clock.runFor(partMs)
+        await page?.evaluate(settle(partMs))
+      }
+    },
+    async passWithoutPage(ms) {
+      for (const partMs of partsOf(ms)) await passInside(partMs)
+    },
+    close() {
+      for (const socket of processes.keys()) socket.destroy()
+      server.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

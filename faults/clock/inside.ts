@@ -1,0 +1,43 @@
+/**
+ * Runs inside the kiosk's processes before anything of theirs (driven-clock.ts says how it gets there): their clock goes on
+ * by itself, and further when it is told to. What they read it by and wait by is all of one clock: Date, timers, performance.
+ */
+import { syncBuiltinESMExports } from 'node:module'
+import { connect } from 'node:net'
+import { createInterface } from 'node:readline'
+import { install } from '@sinonjs/fake-timers'
+
+/** In real time, as fine as a countdown needs it. */
+const everyMs = 10
+/** What happens on the way happens at its time: between two of these, answers from outside are taken. */
+const stepMs = 100
+
+const { FARTHING_CLOCK_SOCKET: socketPath = '', FARTHING_CLOCK_FROM_MS: fromMs } = process.env
+const breath = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+const clock = install({
+  now: Number(fromMs),
+  shouldAdvanceTime: true,
+  advanceTimeDelta: everyMs,
+  toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
+})
+// Modules that import these by name from node:timers/promises get the same.
+syncBuiltinESMExports()
+
+/** What is asked over the network is answered before time goes on: a machine that jumps must not take that for silence. */
+const answered = async () => {
+  while (process.getActiveResourcesInfo().some((name) => /^TCP(Socket|Connect)Wrap$/.test(name))) await breath()
+}
+
+const socket = connect(socketPath).unref()
+const orders = createInterface({ input: socket })
+// Whoever drives it may go: the clock goes on.
+for (const end of [socket, orders]) end.on('error', () => {})
+orders.on('line', async (line) => {
+  for (let leftMs = Number(line); leftMs > 0; leftMs -= stepMs) {
+    clock.tick(Math.min(leftMs, stepMs))
+    await breath()
+  }
+  await answered()
+  socket.write(`${Date.now()}\n`)
+})
