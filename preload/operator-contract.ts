@@ -91,6 +91,13 @@ export interface ReceiptRow extends ReceiptView {
   readonly state: 'paid' | 'owed' | 'reversed' | 'refunded'
 }
 
+/** Why a file on a stick was left alone; the log has the whole sentence. */
+export type LeftFileProblem = 'noFile' | 'tooLarge' | 'unreadable' | 'inTheWay' | 'wrongDocument'
+export interface LeftFile {
+  readonly file: string
+  readonly problem: LeftFileProblem
+}
+
 /** A folder on a drive that can be taken away. */
 export interface Drive {
   readonly path: string
@@ -118,6 +125,8 @@ export interface OperatorViews {
     readonly outOfService?: OutOfServiceReason
     readonly printer: PrinterState
     readonly canLoad: boolean
+    /** BCP 47, those that are on; the first is where a customer begins. */
+    readonly languages: readonly string[]
   }
   readonly stock: { readonly rows: readonly CatalogueItem[] }
   readonly logs: { readonly lines: readonly string[] }
@@ -144,6 +153,8 @@ export type OperatorAct =
   | { readonly act: 'inService' }
   | { readonly act: 'restart' }
   | { readonly act: 'volume' | 'brightness'; readonly percent: number }
+  /** Those that are on from now, the first being where a customer begins. */
+  | { readonly act: 'languages'; readonly languages: readonly string[] }
   | { readonly act: 'printerTest'; readonly language: string }
   | { readonly act: 'readerTest' }
   /** Money onto a card for cash that was taken. */
@@ -181,7 +192,7 @@ export type OperatorResult =
       readonly outcome: 'refundRefused'
       readonly reason: 'notCaptured' | 'reversing' | 'refunded' | 'amount'
     }
-  | { readonly outcome: 'exported'; readonly files: number; readonly refused: readonly string[] }
+  | { readonly outcome: 'exported'; readonly files: number; readonly refused: readonly LeftFile[] }
   | {
       readonly outcome: 'imported'
       readonly answers: number
@@ -192,7 +203,7 @@ export type OperatorResult =
       readonly waiting: boolean
       readonly exportAgain: boolean
       readonly stopped: boolean
-      readonly refused: readonly string[]
+      readonly refused: readonly LeftFile[]
     }
   /** `driveGone`: not there any more. `stick`: its sentence says what to do. */
   | { readonly outcome: 'stickFault'; readonly problem: 'gone' | 'full' | 'readOnly' | 'broken' }

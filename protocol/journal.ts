@@ -50,6 +50,7 @@ export const journalActs = [
   'readerTest',
   'printerTest',
   'load',
+  'languages',
 ] as const
 export type JournalAct = (typeof journalActs)[number]
 

@@ -46,3 +46,17 @@ it('gives each outcome its own sound, once', async () => {
     'declined',
   ])
 })
+
+it('lets an operator hear a test sale and the volume, each time', async () => {
+  const bridge = fakeBridge({ status, screen: screens['operator-open']?.() as KioskScreen })
+  const engine = createEngine({ bridge, now: () => Date.now() })
+  await engine.follow()
+  const sounds: (SoundName | undefined)[] = []
+  engine.store.subscribe((after, before) => sounds.push(soundOf(after, before)))
+  const testSale = () => engine.operatorAct({ act: 'testSale', itemId: 'map', language: 'en' })
+  await testSale()
+  await testSale()
+  await engine.operatorAct({ act: 'volume', percent: 50 })
+  await engine.operatorAct({ act: 'brightness', percent: 50 })
+  expect(sounds.filter((name) => name !== undefined)).toEqual(['approved', 'approved', 'approved'])
+})

@@ -46,6 +46,7 @@ export function soundOf(after: PageState, before: PageState): SoundName | undefi
   if (outcome !== outcomeOf(before)) {
     if (outcome !== undefined) return outcome
   }
+  if (after.tried !== undefined && after.tried !== before.tried) return after.tried
   return isShort(after) && !isShort(before) ? 'timeIsShort' : undefined
 }
 

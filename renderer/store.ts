@@ -51,6 +51,8 @@ export interface PageState {
   readonly touchedMs: number
   /** How often the customer asked what the keys are. */
   readonly helpCount: number
+  /** How an operator's test sale came out, or a sample of the volume: it is heard. */
+  readonly tried: 'approved' | 'declined' | undefined
   /** A wish that main could not take; said calmly until the next touch. */
   readonly failed: boolean
 }
@@ -155,6 +157,11 @@ export function insteadOf(state: PageState, item: CatalogueItem): readonly Catal
     .toSorted((a, b) => far(a) - far(b))
 }
 
+function triedBy(act: OperatorAct, result: OperatorResult | undefined): PageState['tried'] {
+  if (result?.outcome === 'testSale') return result.goods === 'ready' ? 'approved' : 'declined'
+  return act.act === 'volume' && result?.outcome === 'done' ? 'approved' : undefined
+}
+
 /** A screen is another one when the customer must read anew; a new phase or figure is not. */
 function isOtherScreen(before: KioskState | undefined, after: KioskState): boolean {
   return before?.screen.name !== after.screen.name
@@ -169,6 +176,7 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     nowMs: now(),
     touchedMs: now(),
     helpCount: 0,
+    tried: undefined,
     failed: false,
   }))
   /** Where to browse when main's screen ends; the start, unless the customer asked to go on. */
@@ -289,7 +297,12 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     operatorKey: (key) => ask(() => bridge.operatorKey(key)),
     operatorBalance: () => ask(() => bridge.operatorBalance()),
     operatorLook: (look) => ask(() => bridge.operatorLook(look)),
-    operatorAct: (act) => ask(() => bridge.operatorAct(act)),
+    async operatorAct(act) {
+      store.setState({ tried: undefined })
+      const result = await ask(() => bridge.operatorAct(act))
+      store.setState({ tried: triedBy(act, result) })
+      return result
+    },
     operatorLeave: () => ask(() => bridge.operatorLeave()),
   }
   return engine

@@ -65,7 +65,7 @@ export const makeKiosk = (
       currency: identity.currency,
       currencyDecimals: currencyOf(identity.currency).decimals,
       online: sync?.online ?? false,
-      languages: settings.languages,
+      languages: operators.languages(),
       readerPosition: settings.readerPosition,
       diagonalMm: settings.diagonalMm,
       categories: issued?.catalogue.categories ?? [],
@@ -240,7 +240,7 @@ export const makeKiosk = (
   }
   const paper = openPaper(parts.printer, publish)
   const shownGoods = makeShownGoods(terminal)
-  const sale = makeSale({ terminal, paper, shownGoods, language: settings.languages[0] ?? 'en', log }, till)
+  const sale = makeSale({ terminal, paper, shownGoods, language: () => operators.languages()[0] ?? 'en', log }, till)
   const topUp = makeTopUp({ loadDesk, log }, till)
   const operators = makeOperatorMode(
     {
@@ -248,6 +248,7 @@ export const makeKiosk = (
       printer: parts.printer,
       loadDesk,
       stick: settings.stick,
+      languages: settings.languages,
       restart: parts.restart,
       version: parts.version ?? '',
       logLines: parts.logLines ?? (() => []),

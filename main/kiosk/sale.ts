@@ -28,7 +28,7 @@ interface SaleParts {
   readonly paper: Paper
   readonly shownGoods: ShownGoods
   /** Of a customer who has chosen none. */
-  readonly language: string
+  readonly language: () => string
   readonly log: (message: string) => void
 }
 type PayMode = Extract<Mode, { name: 'pay' }>
@@ -39,7 +39,8 @@ type PrintedScreen = Extract<ShownScreen, { name: 'approved' | 'goods' }>
 export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SaleParts, till: Till) => {
   const { enter, serve, seen, usedUp } = till
   /** The customer's, for what is printed. */
-  let { language } = parts
+  let spoken: string | undefined
+  const language = () => spoken ?? parts.language()
   /** The PIN as far as it was typed; gone as soon as the till does something else. */
   let pin = ''
   let busyTerminalSeq: number | undefined
@@ -70,7 +71,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
         balanceMinor: outcome.balanceMinor,
         goods: shownGoods.viewOf(here, item, claim),
         recovered: outcome.recovered,
-        receipt: receiptView(receiptFor(terminal, { ...sale, language }), item.title),
+        receipt: receiptView(receiptFor(terminal, { ...sale, language: language() }), item.title),
       },
     })
     if (here !== undefined) terminal.ledger.markReleased(payment.terminalSeq)
@@ -122,7 +123,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
     canHandOver: () => paper.look(),
     async handOver(payment) {
       try {
-        await paper.print(printOfGoods(terminal, { payment, language, code: goods.code }, goods))
+        await paper.print(printOfGoods(terminal, { payment, language: language(), code: goods.code }, goods))
       } catch (error) {
         // The sale is undone for it; why, the screen does not say.
         if (error instanceof Error) log(`printer: ${error.message}`)
@@ -201,13 +202,13 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
       pin = ''
     },
     forgetCustomer() {
-      language = parts.language
+      spoken = undefined
     },
     showPaid,
 
-    /** @param spoken the customer's language */
-    begin(goods: ReadyGoods, spoken: string | undefined) {
-      language = spoken ?? language
+    /** @param language the customer's */
+    begin(goods: ReadyGoods, language: string | undefined) {
+      spoken = language ?? spoken
       enter(payMode(goods))
       till.look()
     },

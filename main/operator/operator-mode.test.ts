@@ -1,5 +1,5 @@
 /** Operator mode through the till: real ledger, real software cards, a printer that decodes what it is sent, a stick in a folder. */
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -8,6 +8,7 @@ import { LedgerFault } from '../../db/open.ts'
 import type { OperatorAct, OperatorScreen } from '../../preload/operator-contract.ts'
 import { hashOperatorPin } from '../../protocol/operator.ts'
 import { cardId } from '../../protocol/quantities.ts'
+import { makeKiosk } from '../kiosk/kiosk.ts'
 import type { Kiosk } from '../kiosk/kiosk-contract.ts'
 import { openTill, settings } from '../kiosk/test-kiosk.ts'
 import type { LoadDesk } from '../kiosk/top-up.ts'
@@ -125,12 +126,18 @@ test('who waited may enter, and counts from nothing again', async () => {
 })
 
 test('an operator may buy like anybody else, from the PIN on', async () => {
-  const { kiosk, screen, put, operatorCard, phase } = openOperated()
+  const loadDesk: LoadDesk = {
+    voucher: () => Promise.reject(new Error('nobody has one')),
+    credits: async () => [{ funding: 'credit:1', amountMinor: 150 }],
+    load: () => Promise.reject(new Error('nobody loads')),
+  }
+  const { kiosk, screen, put, operatorCard, phase } = openOperated({ parts: { loadDesk } })
+  kiosk.attachSync({ online: true, nudge: () => {}, now: () => Promise.reject(new Error()), stop: async () => {} })
   operatorCard.load(700)
   put(operatorCard)
   expect(await phase('entering')).toMatchObject({ balance: true })
   await kiosk.operatorBalance()
-  expect(await screen('balance')).toMatchObject({ balanceMinor: 700 })
+  expect(await screen('balance', ({ waitingMinor }) => waitingMinor === 150)).toMatchObject({ balanceMinor: 700 })
 })
 
 test("an operator's card that was reported lost, or proves nothing, opens nothing", async () => {
@@ -351,6 +358,14 @@ test('a stick takes batches and journal along; a folder that nobody named is not
     waiting: true,
   })
   expect(acts().slice(0, 3)).toEqual(['import', 'export', 'export'])
+  writeFileSync(path.join(stick, 'bulletin.fbul'), 'torn')
+  mkdirSync(path.join(stick, 'successions.fsuc'))
+  expect(await kiosk.operatorAct({ act: 'import', drive: stick })).toMatchObject({
+    refused: [
+      { file: 'successions.fsuc', problem: 'noFile' },
+      { file: 'bulletin.fbul', problem: 'wrongDocument' },
+    ],
+  })
 })
 
 test('a test sale opens the goods and prints, and books nothing', async () => {
@@ -429,6 +444,20 @@ test('volume and brightness stay as they were set', async () => {
   await kiosk.operatorAct({ act: 'brightness', percent: 60 })
   expect(kiosk.state.status).toMatchObject({ volume: 0.3, brightness: 0.6 })
   expect(terminal.ledger.newestAct(['volume'])?.details).toEqual({ percent: 30 })
+})
+
+test('the languages are those that the operator chose last, and the first is where a customer begins', async () => {
+  const { kiosk, enter, terminal, reader } = openOperated()
+  expect(kiosk.state.status.languages).toEqual(['en'])
+  await enter()
+  expect(await kiosk.operatorAct({ act: 'languages', languages: ['de', 'tlh'] })).toEqual({ outcome: 'ignored' })
+  await kiosk.operatorAct({ act: 'languages', languages: ['ar', 'de'] })
+  expect(await kiosk.operatorLook({ section: 'device' })).toMatchObject({ languages: ['ar', 'de'] })
+  expect(terminal.ledger.newestAct(['languages'])?.details).toEqual({ languages: 'ar de' })
+  // Started again.
+  const again = makeKiosk({ terminal, reader, settings, log: () => {} })
+  onTestFinished(() => again.close())
+  expect(again.state.status.languages).toEqual(['ar', 'de'])
 })
 
 test('a restart is asked for once it is written down', async () => {

@@ -8,6 +8,7 @@ import type { PinKey } from '../../preload/contract.ts'
 import type {
   DeskLoadProblem,
   Health,
+  LeftFile,
   OperatorAct,
   OperatorLook,
   OperatorResult,
@@ -32,6 +33,7 @@ import { type Printer, PrinterFault } from '../printer/printer.ts'
 import { openSession } from '../purchase/purchase.ts'
 import type { CardChannel, PresentCard } from '../reader/card-reader.ts'
 import { receiptOf } from '../receipt.ts'
+import { paperLanguages } from '../receipt-words.ts'
 import { exportBatches } from '../stick/export.ts'
 import { StickFault } from '../stick/stick.ts'
 import { takeFromStick } from '../stick/take.ts'
@@ -50,6 +52,8 @@ export interface OperatorParts {
   readonly loadDesk?: LoadDesk | undefined
   /** A folder of kiosk.json that stands for a stick. */
   readonly stick?: string | undefined
+  /** Of kiosk.json: until an operator chooses. */
+  readonly languages: readonly string[]
   readonly version: string
   readonly logLines: () => readonly string[]
   /** Ends the process so that it is started again; absent: nobody would. */
@@ -71,6 +75,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
   let digits = ''
   let acting = false
   /** What was set last; the journal has it. */
+  let languages = languagesSet(terminal) ?? parts.languages
   const percents = { volume: percentSet(terminal, 'volume'), brightness: percentSet(terminal, 'brightness') }
 
   const endsAtMs = () => Date.now() + waitMs.operator
@@ -221,6 +226,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
       ...outOfService(),
       printer: await printerState(),
       canLoad: till.canLoad(),
+      languages,
     }),
     stock: async (mode) => {
       write(mode, 'stock')
@@ -249,7 +255,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
   const exportTo = (dir: string): OperatorResult => {
     const { files, refused } = exportBatches(terminal, dir)
     for (const { file, sentence } of refused) log(`${file}: ${sentence}`)
-    return { outcome: 'exported', files: files.length, refused: refused.map(({ file }) => file) }
+    return { outcome: 'exported', files: files.length, refused: refused.map(leftFile) }
   }
 
   const importFrom = (dir: string): OperatorResult => {
@@ -265,7 +271,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
       waiting: taken.waiting,
       exportAgain: taken.exportAgain,
       stopped: taken.stopped !== undefined,
-      refused: taken.refused.map(({ file }) => file),
+      refused: taken.refused.map(leftFile),
     }
   }
 
@@ -345,6 +351,11 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
       case 'brightness':
         write(mode, asked.act, { percent: asked.percent })
         percents[asked.act] = asked.percent
+        return done
+      case 'languages':
+        if (!asked.languages.every(isSpoken)) return ignored
+        write(mode, 'languages', { languages: asked.languages.join(' ') })
+        languages = asked.languages
         return done
       case 'printerTest':
         write(mode, 'printerTest')
@@ -488,10 +499,22 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
       if (mode.phase === 'open') till.enter({ ...mode, endsAtMs: endsAtMs() })
       return views[asked.section](mode, asked)
     },
+    languages: () => languages,
     /** 0 to 1. */
     levels: () => ({ volume: percents.volume / 100, brightness: percents.brightness / 100 }),
   }
 }
+
+const leftFile = ({ file, problem }: LeftFile): LeftFile => ({ file, problem })
+
+/** What an operator chose last, as far as this program still speaks it. */
+const languagesSet = ({ ledger }: Terminal): readonly string[] | undefined => {
+  const chosen = ledger.newestAct(['languages'])?.details?.languages
+  const known = typeof chosen === 'string' ? chosen.split(' ').filter(isSpoken) : []
+  return known.length === 0 ? undefined : known
+}
+
+const isSpoken = (language: string): boolean => paperLanguages.some((known) => known === language)
 
 const percentSet = ({ ledger }: Terminal, act: 'volume' | 'brightness'): number => {
   const percent = ledger.newestAct([act])?.details?.percent

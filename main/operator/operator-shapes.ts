@@ -20,6 +20,7 @@ const reason = v.pipe(
   v.maxLength(refundReasonLengthMax),
 )
 const percentFrom = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(100))
+const languagesMax = 20
 const drive = v.pipe(v.string(), v.minLength(1), v.maxLength(400))
 
 export const operatorLookSchema: v.GenericSchema<unknown, OperatorLook> = v.variant('section', [
@@ -39,6 +40,15 @@ export const operatorActSchema: v.GenericSchema<unknown, OperatorAct> = v.varian
   v.strictObject({ act: v.picklist(['export', 'import']), drive }),
   v.strictObject({ act: v.literal('outOfService'), reason }),
   v.strictObject({ act: v.picklist(['sync', 'inService', 'restart', 'readerTest', 'endTask']) }),
+  v.strictObject({
+    act: v.literal('languages'),
+    languages: v.pipe(
+      v.array(language),
+      v.minLength(1),
+      v.maxLength(languagesMax),
+      v.check((tags) => new Set(tags).size === tags.length, 'each once'),
+    ),
+  }),
   v.strictObject({ act: v.literal('volume'), percent: percentFrom(0) }),
   v.strictObject({ act: v.literal('brightness'), percent: percentFrom(brightnessMin) }),
   v.strictObject({

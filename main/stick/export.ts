@@ -2,7 +2,7 @@
 
 import { cutBatch, cutJournal } from '../sync/sync.ts'
 import type { Terminal } from '../terminal.ts'
-import { openStick, type RefusedFile, stickName } from './stick.ts'
+import { type LeftAlone, openStick, stickName } from './stick.ts'
 import type { StickDisk } from './stick-disk.ts'
 
 /** Of what the issuer lost, one journey brings back at most this many batches; the next one brings those before. */
@@ -11,7 +11,7 @@ export const againMax = 1000
 export interface ExportResult {
   /** Names of what lies on the stick now, whole. */
   readonly files: readonly string[]
-  readonly refused: readonly RefusedFile[]
+  readonly refused: readonly LeftAlone[]
 }
 
 /**
@@ -25,10 +25,11 @@ export const exportBatches = (terminal: Terminal, dir: string, disk?: StickDisk)
   while (cutJournal(terminal));
   const stick = openStick(dir, disk)
   const files: string[] = []
-  const refused: RefusedFile[] = []
+  const refused: LeftAlone[] = []
   const write = (name: string, bytes: Uint8Array): void => {
     const written = stick.write(name, bytes)
-    if (written.outcome === 'refused') refused.push({ file: name, sentence: written.sentence })
+    if (written.outcome === 'refused')
+      refused.push({ file: name, problem: written.problem, sentence: written.sentence })
     else files.push(name)
   }
   for (const place of ledger.batchesToCarry(againMax)) {

@@ -5,6 +5,7 @@
 import path from 'node:path'
 import type { JournalPlace } from '../../db/journal.ts'
 import type { BatchPlace } from '../../db/ledger.ts'
+import type { LeftFile, LeftFileProblem } from '../../preload/operator-contract.ts'
 import { hotlistPageEntriesMax } from '../../protocol/hotlist.ts'
 import type { TerminalId } from '../../protocol/quantities.ts'
 import { realStickDisk, type StickDisk } from './stick-disk.ts'
@@ -42,12 +43,17 @@ export interface RefusedFile {
   readonly file: string
   readonly sentence: string
 }
+/** As operators at a kiosk are told it, in their language. */
+export type LeftAlone = RefusedFile & LeftFile
 
-type ReadResult =
-  | { readonly outcome: 'read'; readonly bytes: Uint8Array }
-  | { readonly outcome: 'absent' }
-  | { readonly outcome: 'refused'; readonly sentence: string }
-type WriteResult = { readonly outcome: 'written' | 'kept' } | { readonly outcome: 'refused'; readonly sentence: string }
+interface Refusal {
+  readonly outcome: 'refused'
+  readonly problem: LeftFileProblem
+  readonly sentence: string
+}
+
+type ReadResult = { readonly outcome: 'read'; readonly bytes: Uint8Array } | { readonly outcome: 'absent' } | Refusal
+type WriteResult = { readonly outcome: 'written' | 'kept' } | Refusal
 
 /** A name that somebody else chose, without what would move the cursor or turn the text around. */
 export const shownName = (name: string): string => {
@@ -112,18 +118,23 @@ export const openStick = (dir: string, disk: StickDisk = realStickDisk) => {
   }
 
   const read = (name: string, bytesMax: number): ReadResult => {
-    const refused = (sentence: string): ReadResult => ({ outcome: 'refused', sentence })
+    const refused = (problem: LeftFileProblem, sentence: string): ReadResult => ({
+      outcome: 'refused',
+      problem,
+      sentence,
+    })
     try {
       const found = disk.look(place(name))
       if (found === undefined) return { outcome: 'absent' }
-      if (found.kind !== 'file') return refused(kindSentence[found.kind])
-      if (found.bytes > bytesMax) return refused(`It is larger than such a file can be (${found.bytes} bytes).`)
+      if (found.kind !== 'file') return refused('noFile', kindSentence[found.kind])
+      if (found.bytes > bytesMax)
+        return refused('tooLarge', `It is larger than such a file can be (${found.bytes} bytes).`)
       const bytes = readWhole(place(name), found.bytes)
-      return bytes === undefined ? refused('It ended while it was read.') : { outcome: 'read', bytes }
+      return bytes === undefined ? refused('unreadable', 'It ended while it was read.') : { outcome: 'read', bytes }
     } catch (error) {
       const code = codeOf(error)
       if (code === undefined) throw error
-      return refused(`It cannot be read (${code}).`)
+      return refused('unreadable', `It cannot be read (${code}).`)
     }
   }
 
@@ -161,9 +172,13 @@ export const openStick = (dir: string, disk: StickDisk = realStickDisk) => {
         return { outcome: 'written' }
       } catch (error) {
         if (codeOf(error) === 'ENAMETOOLONG')
-          return { outcome: 'refused', sentence: 'Its name is too long: rename it, or delete it.' }
+          return { outcome: 'refused', problem: 'inTheWay', sentence: 'Its name is too long: rename it, or delete it.' }
         if (inTheWay.includes(codeOf(error) ?? ''))
-          return { outcome: 'refused', sentence: 'Something else of that name is in the way: move it off the stick.' }
+          return {
+            outcome: 'refused',
+            problem: 'inTheWay',
+            sentence: 'Something else of that name is in the way: move it off the stick.',
+          }
         throw faultOf(dir, error)
       }
     },

@@ -27,7 +27,7 @@ import {
   WrongDocument,
 } from '../sync/intake.ts'
 import type { Terminal } from '../terminal.ts'
-import { openStick, type RefusedFile, type Stick, shownName, stickHotlistEntriesMax, stickName } from './stick.ts'
+import { type LeftAlone, openStick, type Stick, shownName, stickHotlistEntriesMax, stickName } from './stick.ts'
 import type { StickDisk } from './stick-disk.ts'
 
 export interface TakeResult {
@@ -56,7 +56,7 @@ export interface TakeResult {
   readonly waiting: boolean
   /** Documents that are older than those here. */
   readonly older: readonly string[]
-  readonly refused: readonly RefusedFile[]
+  readonly refused: readonly LeftAlone[]
 }
 
 type Answer = Acknowledgement | 'other' | 'ended'
@@ -74,13 +74,13 @@ const takeOne = (terminal: Terminal, bytes: Uint8Array): Answer => {
 
 /** Tries each of the work's documents, and keeps the sentence of those that are refused. */
 const refusing =
-  (refused: RefusedFile[]) =>
+  (refused: LeftAlone[]) =>
   <Result>(file: string, work: () => Result): Result | undefined => {
     try {
       return work()
     } catch (error) {
       if (!(error instanceof WrongDocument)) throw error
-      refused.push({ file: shownName(file), sentence: error.message })
+      refused.push({ file: shownName(file), problem: 'wrongDocument', sentence: error.message })
       return undefined
     }
   }
@@ -88,15 +88,16 @@ const refusing =
 /** @returns undefined: it is not there, or it was refused */
 const readFrom = (
   stick: Stick,
-  wanted: { readonly name: string; readonly bytesMax: number; readonly refused: RefusedFile[] },
+  wanted: { readonly name: string; readonly bytesMax: number; readonly refused: LeftAlone[] },
 ): Uint8Array | undefined => {
   const found = stick.read(wanted.name, wanted.bytesMax)
   if (found.outcome === 'read') return found.bytes
-  if (found.outcome === 'refused') wanted.refused.push({ file: shownName(wanted.name), sentence: found.sentence })
+  if (found.outcome === 'refused')
+    wanted.refused.push({ file: shownName(wanted.name), problem: found.problem, sentence: found.sentence })
   return undefined
 }
 
-const takeAnswers = (terminal: Terminal, stick: Stick, refused: RefusedFile[]) => {
+const takeAnswers = (terminal: Terminal, stick: Stick, refused: LeftAlone[]) => {
   const sums = { answers: 0, entries: 0, exceptions: 0, others: 0 }
   for (const name of stick.names().filter((each) => /\.fack$/i.test(each))) {
     const bytes = readFrom(stick, { name, bytesMax: acknowledgementBytesMax, refused })
@@ -118,7 +119,7 @@ const takeAnswers = (terminal: Terminal, stick: Stick, refused: RefusedFile[]) =
 }
 
 /** @returns how many journals the issuer took */
-const takeJournalAnswers = (terminal: Terminal, stick: Stick, refused: RefusedFile[]): number => {
+const takeJournalAnswers = (terminal: Terminal, stick: Stick, refused: LeftAlone[]): number => {
   const { identity, ledger } = terminal
   let taken = 0
   for (const name of stick.names().filter((each) => /\.fjra$/i.test(each))) {
@@ -135,7 +136,7 @@ const takeJournalAnswers = (terminal: Terminal, stick: Stick, refused: RefusedFi
 }
 
 /** Newer ones only: what is here already needs no second look. */
-const takeDocuments = (terminal: Terminal, stick: Stick, refused: RefusedFile[]) => {
+const takeDocuments = (terminal: Terminal, stick: Stick, refused: LeftAlone[]) => {
   const { ledger, identity } = terminal
   const older: string[] = []
   const open = (
@@ -163,7 +164,7 @@ const takeDocuments = (terminal: Terminal, stick: Stick, refused: RefusedFile[])
 }
 
 /** As far as the stick has it: the rest comes with the next journey, and until then the list in force stays. */
-const takeHotlist = (terminal: Terminal, stick: Stick, refused: RefusedFile[]): void => {
+const takeHotlist = (terminal: Terminal, stick: Stick, refused: LeftAlone[]): void => {
   for (let wanted = missingHotlist(terminal); wanted !== undefined && wanted !== 'refused'; ) {
     const { generation, after } = wanted
     const part = Math.floor(after / stickHotlistEntriesMax)
@@ -185,7 +186,7 @@ const takeHotlist = (terminal: Terminal, stick: Stick, refused: RefusedFile[]): 
   while (terminal.hotlist.sweep());
 }
 
-const takeAllGoods = (terminal: Terminal, stick: Stick, refused: RefusedFile[]): number => {
+const takeAllGoods = (terminal: Terminal, stick: Stick, refused: LeftAlone[]): number => {
   let count = 0
   for (const goods of missingGoods(terminal)) {
     const name = stickName.goods(goods.contentHash)
@@ -237,7 +238,7 @@ const clearJournals = ({ ledger, identity }: Terminal, stick: Stick): void => {
 export const takeFromStick = (terminal: Terminal, dir: string, disk?: StickDisk): TakeResult => {
   const { ledger } = terminal
   const stick = openStick(dir, disk)
-  const refused: RefusedFile[] = []
+  const refused: LeftAlone[] = []
   const sums = takeAnswers(terminal, stick, refused)
   const journals = takeJournalAnswers(terminal, stick, refused)
   const stopped = ledger.stoppedVerdict

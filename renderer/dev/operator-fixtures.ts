@@ -54,7 +54,7 @@ export const operatorViews: OperatorViews = {
     older: true,
   },
   exchange: { health, drives: [{ path: '/media/kiosk/FARTHING', name: 'FARTHING' }] },
-  device: { volume: 70, brightness: 100, printer: 'paperOut', canLoad: true },
+  device: { volume: 70, brightness: 100, printer: 'paperOut', canLoad: true, languages: ['en', 'de'] },
   stock: {
     rows: [
       {

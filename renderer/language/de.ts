@@ -392,6 +392,9 @@ export const de: Dictionary = {
         'Der Kiosk hat versagt',
         'Kulanz',
       ],
+      ownWords: 'In eigenen Worten',
+      typed: 'Ihr Grund',
+      refundBecause: 'Aus diesem Grund erstatten',
       refunded: (amount) => `Erstattung von ${amount} ist zum Herausgeber unterwegs.`,
       refused: {
         notCaptured: 'Hier wurde nichts bezahlt, oder die Karte hat es zurück.',
@@ -443,6 +446,13 @@ export const de: Dictionary = {
         `Fertig. Antworten: ${counted(answers, { other: (n) => n })}. Neues: ${counted(news, { other: (n) => n })}.`,
       exportAgain: 'Dem Herausgeber fehlt etwas: noch einmal auf den Stick schreiben.',
       left: 'Diese blieben liegen; das Protokoll sagt, warum:',
+      leftWhy: {
+        noFile: 'Es ist keine einfache Datei: vom Stick nehmen.',
+        tooLarge: 'Sie ist größer, als so eine Datei sein kann.',
+        unreadable: 'Sie lässt sich nicht lesen: neu schreiben oder anderen Stick nehmen.',
+        inTheWay: 'Etwas anderes dieses Namens ist im Weg: vom Stick nehmen.',
+        wrongDocument: 'Sie ist beschädigt oder nicht für diesen Kiosk.',
+      },
       fault: {
         gone: 'Der Stick ist nicht mehr da. Bitte neu einstecken.',
         full: 'Der Stick ist voll. Platz schaffen oder einen anderen nehmen.',
@@ -478,6 +488,9 @@ export const de: Dictionary = {
       open: 'Wieder öffnen',
       reasons: ['Wird gewartet', 'Etwas ist kaputt', 'Jetzt nicht geöffnet', 'Umgezogen'],
       restart: 'Neu starten',
+      languages: 'Sprachen',
+      beginWith: 'Damit beginnen',
+      begins: 'Damit wird begonnen',
       restartWhat: 'Der Kiosk endet und startet neu. Das dauert einige Sekunden.',
     },
   },

@@ -384,6 +384,9 @@ export const en = {
         'The kiosk failed',
         'Goodwill',
       ],
+      ownWords: 'In your own words',
+      typed: 'Your reason',
+      refundBecause: 'Refund for this reason',
       refunded: (amount: string) => `Refund of ${amount} is on its way to the issuer.`,
       refused: {
         notCaptured: 'Nothing was paid here, or the card has it back.',
@@ -431,6 +434,13 @@ export const en = {
         `Done. Answers: ${counted(answers, { other: (n) => n })}. News: ${counted(news, { other: (n) => n })}.`,
       exportAgain: 'The issuer lacks something: write to the stick once more.',
       left: 'These were left alone; the log says why:',
+      leftWhy: {
+        noFile: 'It is no plain file: take it off the stick.',
+        tooLarge: 'It is larger than such a file can be.',
+        unreadable: 'It cannot be read: write it anew, or take another stick.',
+        inTheWay: 'Something of that name is in the way: take it off the stick.',
+        wrongDocument: 'It is damaged, or not meant for this kiosk.',
+      },
       fault: {
         gone: 'The stick is not there any more. Put it in again.',
         full: 'The stick is full. Make room, or take another.',
@@ -466,6 +476,9 @@ export const en = {
       open: 'Open it again',
       reasons: ['Being serviced', 'Something is broken', 'Not open now', 'Moved elsewhere'],
       restart: 'Restart',
+      languages: 'Languages',
+      beginWith: 'Start with it',
+      begins: 'Starts with it',
       restartWhat: 'The kiosk ends and starts again. It takes a few seconds.',
     },
   },

@@ -393,6 +393,9 @@ export const es: Dictionary = {
         'Falló el quiosco',
         'Por cortesía',
       ],
+      ownWords: 'Con sus propias palabras',
+      typed: 'Su motivo',
+      refundBecause: 'Reembolsar por este motivo',
       refunded: (amount) => `El reembolso de ${amount} va camino del emisor.`,
       refused: {
         notCaptured: 'Aquí no se pagó nada, o la tarjeta ya lo tiene.',
@@ -444,6 +447,13 @@ export const es: Dictionary = {
         `Listo. Respuestas: ${counted(answers, { other: (n) => n })}. Novedades: ${counted(news, { other: (n) => n })}.`,
       exportAgain: 'Al emisor le falta algo: escriba otra vez en la memoria.',
       left: 'Estos se dejaron; el registro dice por qué:',
+      leftWhy: {
+        noFile: 'No es un archivo normal: quítelo de la memoria.',
+        tooLarge: 'Es más grande de lo que puede ser un archivo así.',
+        unreadable: 'No se puede leer: escríbalo de nuevo o use otra memoria.',
+        inTheWay: 'Hay otra cosa con ese nombre: quítela de la memoria.',
+        wrongDocument: 'Está dañado o no es para este quiosco.',
+      },
       fault: {
         gone: 'La memoria ya no está. Conéctela de nuevo.',
         full: 'La memoria está llena. Haga sitio o use otra.',
@@ -479,6 +489,9 @@ export const es: Dictionary = {
       open: 'Abrirlo de nuevo',
       reasons: ['En mantenimiento', 'Algo está roto', 'Ahora no abre', 'Trasladado'],
       restart: 'Reiniciar',
+      languages: 'Idiomas',
+      beginWith: 'Empezar con él',
+      begins: 'Se empieza con él',
       restartWhat: 'El quiosco termina y vuelve a empezar. Tarda unos segundos.',
     },
   },

@@ -352,6 +352,9 @@ export const zhHant: Dictionary = {
       refund: '退款',
       refundWhat: (amount) => `發卡方入帳後，${amount} 將隨此卡下次儲值退回。商品在此永久收回。原因為何？`,
       reasons: ['無法開啟或播放', '代碼或票券無效', '誤買', '與說明不符', '機器故障', '優惠處理'],
+      ownWords: '自行輸入原因',
+      typed: '您的原因',
+      refundBecause: '以此原因退款',
       refunded: (amount) => `${amount} 的退款已送交發卡方。`,
       refused: {
         notCaptured: '此處未付款，或款項已退回卡片。',
@@ -398,6 +401,13 @@ export const zhHant: Dictionary = {
         `完成。回覆：${counted(answers, { other: (n) => n })}。新資料：${counted(news, { other: (n) => n })}。`,
       exportAgain: '發卡方缺少資料，請再次寫入隨身碟。',
       left: '以下檔案未處理，原因見紀錄：',
+      leftWhy: {
+        noFile: '這不是一般檔案：請從隨身碟移除。',
+        tooLarge: '檔案超過此類檔案的大小上限。',
+        unreadable: '無法讀取：請重新寫入或改用其他隨身碟。',
+        inTheWay: '同名的項目擋住了：請從隨身碟移除。',
+        wrongDocument: '檔案已損壞，或不屬於這台服務機。',
+      },
       fault: {
         gone: '隨身碟已不在，請重新插入。',
         full: '隨身碟已滿，請清出空間或換一個。',
@@ -433,6 +443,9 @@ export const zhHant: Dictionary = {
       open: '重新開放',
       reasons: ['維護中', '設備故障', '目前未開放', '已遷移'],
       restart: '重新啟動',
+      languages: '語言',
+      beginWith: '以此開始',
+      begins: '由此開始',
       restartWhat: '本機會結束並重新啟動，需時數秒。',
     },
   },

@@ -1,11 +1,12 @@
 /** What an operator does for a customer: a copy of a receipt, a refund, money onto a card for cash. */
 import { type ReactElement, useEffect, useState } from 'react'
-import type { OperatorTask, ReceiptRow } from '../../preload/operator-contract.ts'
+import { type OperatorTask, type ReceiptRow, refundReasonLengthMax } from '../../preload/operator-contract.ts'
 import { leftToRight } from '../language/bidi.ts'
 import { Button } from '../parts/Button.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Icon } from '../parts/Icon.tsx'
+import { Keyboard } from '../parts/Keyboard.tsx'
 import { useAct, useLook } from './look.ts'
 import { Printed, Rows, Said } from './parts.tsx'
 
@@ -66,8 +67,19 @@ function Receipt({ row, onBack }: { row: ReceiptRow; onBack: () => void }): Reac
   const { printer } = useStatus()
   const { act, result, working } = useAct()
   const [asking, setAsking] = useState(false)
+  const [typing, setTyping] = useState(false)
   const say = words.operator.receipt
   const refunded = result?.outcome === 'refunded'
+  if (typing)
+    return (
+      <OwnWords
+        refund={(reason) => {
+          setTyping(false)
+          void act({ act: 'refund', terminalSeq: row.terminalSeq, reason })
+        }}
+        close={() => setTyping(false)}
+      />
+    )
   return (
     <div className="operator-columns">
       <Rows
@@ -95,6 +107,9 @@ function Receipt({ row, onBack }: { row: ReceiptRow; onBack: () => void }): Reac
                 {reason}
               </Button>
             ))}
+            <Button action="operator-refund-own" disabled={working} onClick={() => setTyping(true)}>
+              {say.ownWords}
+            </Button>
             <Button action="operator-refund-not" onClick={() => setAsking(false)}>
               <Icon name="close" /> {words.bar.cancel}
             </Button>
@@ -121,6 +136,47 @@ function Receipt({ row, onBack }: { row: ReceiptRow; onBack: () => void }): Reac
         {result?.outcome === 'printed' && <Printed print={result.print} />}
         {result?.outcome === 'refunded' && <Said good>{say.refunded(money(result.amountMinor))}</Said>}
         {result?.outcome === 'refundRefused' && <Said good={false}>{say.refused[result.reason]}</Said>}
+      </div>
+    </div>
+  )
+}
+
+/** A reason that none of the list is. */
+function OwnWords({ refund, close }: { refund: (reason: string) => void; close: () => void }): ReactElement {
+  const { words } = useWords()
+  const [typed, setTyped] = useState('')
+  const say = words.operator.receipt
+  const type = (letter: string) =>
+    setTyped((before) => `${before}${letter}`.trimStart().slice(0, refundReasonLengthMax))
+  const drop = () => setTyped((before) => [...before].slice(0, -1).join(''))
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.altKey || event.metaKey) return
+      // Space and Enter press what has the focus.
+      if (/^[^\s\p{C}]$/u.test(event.key)) type(event.key)
+      else if (event.key === 'Backspace') drop()
+    }
+    window.addEventListener('keydown', press)
+    return () => window.removeEventListener('keydown', press)
+  })
+  return (
+    <div className="operator-own">
+      <p className="operator-typed" role="status" aria-label={`${say.typed}: ${typed}`}>
+        {typed === '' ? <span className="operator-hint">{say.typed}</span> : <bdi>{typed}</bdi>}
+      </p>
+      <Keyboard type={type} drop={drop} empty={typed === ''} />
+      <div className="operator-own-do">
+        <Button action="operator-refund-not" onClick={close}>
+          <Icon name="close" /> {words.bar.cancel}
+        </Button>
+        <Button
+          action="operator-refund-because"
+          weight="main"
+          disabled={typed.trim() === ''}
+          onClick={() => refund(typed.trim())}
+        >
+          {say.refundBecause}
+        </Button>
       </div>
     </div>
   )

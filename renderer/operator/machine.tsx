@@ -1,6 +1,12 @@
 /** The machine: what it sends and takes, whether its parts work, how loud and bright it is, whether it is open. */
 import { type ReactElement, useState } from 'react'
-import { brightnessMin, type OperatorResult, type OperatorTask } from '../../preload/operator-contract.ts'
+import {
+  brightnessMin,
+  type LeftFile,
+  type OperatorResult,
+  type OperatorTask,
+} from '../../preload/operator-contract.ts'
+import { dictionaries } from '../language/language.ts'
 import { Button } from '../parts/Button.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
@@ -80,13 +86,17 @@ function Exchanged({ result }: { result: OperatorResult }): ReactElement | null 
   }
 }
 
-function Left({ files }: { files: readonly string[] }): ReactElement | null {
+function Left({ files }: { files: readonly LeftFile[] }): ReactElement | null {
   const { words } = useWords()
+  const { left, leftWhy } = words.operator.exchange
   if (files.length === 0) return null
   return (
-    <Said good={false}>
-      {words.operator.exchange.left} <bdi dir="ltr">{files.join(', ')}</bdi>
-    </Said>
+    <>
+      <Said good={false}>{left}</Said>
+      <Rows
+        rows={files.map(({ file, problem }) => ({ label: <bdi dir="ltr">{file}</bdi>, value: leftWhy[problem] }))}
+      />
+    </>
   )
 }
 
@@ -171,6 +181,54 @@ export function Tests({ task }: { task?: OperatorTask | undefined }): ReactEleme
   )
 }
 
+/** Which languages customers may choose, and which they begin with. */
+function LanguageRows({
+  on,
+  working,
+  set,
+}: {
+  on: readonly string[]
+  working: boolean
+  set: (languages: readonly string[]) => void
+}): ReactElement {
+  const { words } = useWords()
+  const say = words.operator.device
+  const [first] = on
+  return (
+    <section className="operator-languages">
+      <h2>{say.languages}</h2>
+      {Object.entries(dictionaries).map(([tag, { autonym }]) => (
+        <div key={tag} className="operator-language">
+          <Button
+            action="operator-language"
+            data-language={tag}
+            lang={tag}
+            aria-pressed={on.includes(tag)}
+            // Customers must be spoken to in one.
+            disabled={working || (on.includes(tag) && on.length === 1)}
+            onClick={() => set(on.includes(tag) ? on.filter((other) => other !== tag) : [...on, tag])}
+          >
+            {autonym}
+          </Button>
+          {tag === first ? (
+            <span className="operator-begins">{say.begins}</span>
+          ) : (
+            <Button
+              action="operator-language-first"
+              data-language={tag}
+              aria-label={`${say.beginWith}: ${autonym}`}
+              disabled={working}
+              onClick={() => set([tag, ...on.filter((other) => other !== tag)])}
+            >
+              {say.beginWith}
+            </Button>
+          )}
+        </div>
+      ))}
+    </section>
+  )
+}
+
 const step = 10
 
 export function Device(): ReactElement | null {
@@ -232,6 +290,11 @@ export function Device(): ReactElement | null {
             </Button>
           </div>
         ))}
+        <LanguageRows
+          on={view.languages}
+          working={working}
+          set={(languages) => void go({ act: 'languages', languages })}
+        />
       </div>
       <div className="operator-do">
         {view.closed === undefined ? (

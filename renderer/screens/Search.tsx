@@ -1,17 +1,14 @@
 /** Finding an item by a few letters, on keys on the screen or real ones: what fits stands above them as they are typed. */
-import { type ReactElement, useEffect, useMemo, useState } from 'react'
+import { type ReactElement, useEffect, useMemo } from 'react'
 import type { CatalogueItem } from '../../preload/contract.ts'
-import { figureKeys, keyboardsOf } from '../keyboard.ts'
-import { directionOf } from '../language/bidi.ts'
 import { Button } from '../parts/Button.tsx'
 import { SpeechSwitch } from '../parts/ComfortBar.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { Icon } from '../parts/Icon.tsx'
 import { ItemCard } from '../parts/ItemCard.tsx'
-import { useSizes } from '../parts/use-sizes.ts'
+import { Keyboard } from '../parts/Keyboard.tsx'
 import { found, indexOf } from '../search.ts'
-import { roomOf } from '../sizes.ts'
 
 /** Whoever sees more than this types another letter. */
 const shownCountMax = 40
@@ -89,61 +86,6 @@ function Nothing({ query, onEverything }: { query: string; onEverything: () => v
       <Button action="everything" onClick={onEverything}>
         {words.search.everything}
       </Button>
-    </div>
-  )
-}
-
-interface KeyboardProps {
-  readonly type: (letter: string) => void
-  readonly drop: () => void
-  readonly empty: boolean
-}
-
-function Keyboard({ type, drop, empty }: KeyboardProps): ReactElement {
-  const { words, language } = useWords()
-  const { heightPx, sizes } = useSizes()
-  const roomy = roomOf({ heightPx, text: sizes.text }) === 'ample'
-  const keyboards = keyboardsOf(language)
-  const [turned, setTurned] = useState(0)
-  const rows = keyboards[turned % keyboards.length] ?? keyboards[0]
-  return (
-    // A keyboard stands as its letters are written: Arabic from the right, Latin from the left.
-    <div className="keyboard" dir={turned === 0 ? directionOf(language) : 'ltr'} data-grid="">
-      {[...(roomy ? [figureKeys] : []), ...rows].map((row) => (
-        <div className="keyboard-row" key={row.join('')}>
-          {row.map((key) => (
-            <Button key={key} action="letter" data-key={key} className="key" onClick={() => type(key)}>
-              {key}
-            </Button>
-          ))}
-        </div>
-      ))}
-      <div className="keyboard-row">
-        {keyboards.length > 1 && (
-          <Button
-            action="letters"
-            className="key key-wide"
-            aria-label={words.search.letters}
-            onClick={() => setTurned((turned + 1) % keyboards.length)}
-          >
-            <span aria-hidden="true">
-              {(keyboards[(turned + 1) % keyboards.length] ?? rows)[1]?.slice(0, 3).join(' ')}
-            </span>
-          </Button>
-        )}
-        <Button action="letter" data-key=" " className="key key-space" disabled={empty} onClick={() => type(' ')}>
-          {words.search.space}
-        </Button>
-        <Button
-          action="letter-back"
-          className="key key-wide"
-          aria-label={words.pin.back}
-          disabled={empty}
-          onClick={drop}
-        >
-          <Icon name="backspace" />
-        </Button>
-      </div>
     </div>
   )
 }

@@ -160,6 +160,11 @@ const acts: Words = {
   restart: { title: 'Restart', tone: 'quiet', says: 'The terminal was restarted.' },
   volume: { title: 'Volume', tone: 'quiet', says: 'The volume was changed.' },
   brightness: { title: 'Brightness', tone: 'quiet', says: 'The brightness was changed.' },
+  languages: {
+    title: 'Languages',
+    tone: 'quiet',
+    says: 'The languages were chosen; the first is where customers begin.',
+  },
   stock: { title: 'Stock', tone: 'quiet', says: 'The stock of codes was looked at.' },
   logs: { title: 'Logs', tone: 'quiet', says: 'Logs were looked at or exported.' },
   readerTest: { title: 'Reader test', tone: 'quiet', says: 'The card reader was tried.' },
