@@ -19,6 +19,7 @@ import { openTerminal } from '../main/terminal.ts'
 import { type SaleLine, sellOne } from '../main/vending.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { count, seconds, wholeNumber } from './arguments.ts'
+import { mind } from './mind.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { withReader } from './reader.ts'
 import { onStop } from './stop.ts'
@@ -174,22 +175,12 @@ const kioskCommand = (): { command: string; args: string[]; env: NodeJS.ProcessE
   return { command: process.execPath, args: [`${root}/chromium/run.mjs`], env: process.env }
 }
 
-/** The kiosk is a process of its own; this one passes signals on and takes over its exit status. */
+/** The kiosk is a process of its own; this one minds it. */
 const run = async (options: DataOptions & { headless?: boolean }): Promise<void> => {
   requireIdentity(options.data)
   const { command, args, env } = kioskCommand()
-  const child = spawn(command, [...args, ...(options.headless ? ['--headless'] : []), '--data', options.data], {
-    stdio: 'inherit',
-    env,
-  })
-  const pass = (signal: NodeJS.Signals) => child.kill(signal)
-  process.on('SIGTERM', pass)
-  process.on('SIGINT', pass)
-  const code = await new Promise<number>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (exit, signal) => resolve(exit ?? (signal === null ? exitStatus.done : exitStatus.world)))
-  })
-  process.exitCode = code
+  const all = [...args, ...(options.headless ? ['--headless'] : []), '--data', options.data]
+  process.exitCode = await mind(() => spawn(command, all, { stdio: 'inherit', env }), exitStatus.world)
 }
 
 export const terminalCommands = (): Command => {
