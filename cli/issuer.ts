@@ -419,6 +419,10 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       money(row.earnedMinor),
     ]),
   )
+  const articles = table(
+    ['article', 'title', 'sales', `taken ${currency}`],
+    (reported.articles ?? []).map((row) => [row.itemId, row.title, String(row.count), money(row.amountMinor)]),
+  )
   const cards = table(
     ['card', `loaded ${currency}`, 'spent', 'balance', 'counter', 'holes', 'alarms'],
     reported.cards.map((row) => [
@@ -493,5 +497,6 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
     reported.trialBalanceMinor === 0
       ? 'The books balance.'
       : `THE BOOKS DO NOT BALANCE: ${money(reported.trialBalanceMinor)} ${currency}. Stop, and call whoever runs the issuer.`
-  return [terminals, merchants, cards, fundingText(reported.funding, currency), work, balance].join('\n\n')
+  const sold = reported.articles === undefined || reported.articles.length === 0 ? [] : [articles]
+  return [terminals, ...sold, merchants, cards, fundingText(reported.funding, currency), work, balance].join('\n\n')
 }

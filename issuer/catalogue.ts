@@ -177,6 +177,9 @@ const jsonOf = (item: Item): string => new TextDecoder().decode(canonicalBytes(i
 /** @throws when the store's text is not an item: the store was changed by hand */
 export const itemFromStore = (json: string): Item => v.parse(itemSchema, JSON.parse(json))
 
+/** As the issuer's own people read it. */
+export const titleOf = ({ id, title }: Item): string => title.en ?? Object.values(title)[0] ?? id
+
 const addVersions = async (issuer: Issuer, db: StoreWriter, items: readonly Item[]): Promise<void> => {
   const rows = items.map((item) => {
     const json = canonicalBytes(item)

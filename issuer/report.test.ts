@@ -44,6 +44,9 @@ test("a day is the book's time zone's, by the time of the order; balances are of
   const dayOf = async (of: typeof issuer, day: string) => {
     const told = await report(of, { day })
     expect(told).toMatchObject({ day, cards: [{ balanceMinor: 4749 }], trialBalanceMinor: 0 })
+    expect(told.articles).toEqual(
+      told.totals.taken.count === 0 ? [] : [{ itemId: 'map', title: 'map', ...told.totals.taken }],
+    )
     return told.terminals
   }
   expect(await dayOf(issuer, '2025-11-13')).toMatchObject([{ ...full, exceptions }])

@@ -5,6 +5,7 @@
 import { sql } from 'kysely'
 import type { ExceptionReason } from '../protocol/acknowledgement.ts'
 import { businessDay } from './console-api/days.ts'
+import { salesByArticle } from './console-api/sales.ts'
 import { directionOf, type Facts, type Index, indexFacts, keyOf, readFacts, requireDay } from './facts.ts'
 import { type FundingReport, fundingReport } from './funding.ts'
 import type { Issuer } from './issuer.ts'
@@ -89,6 +90,8 @@ export interface Report {
   readonly currency: string
   readonly day?: string
   readonly terminals: readonly TerminalReport[]
+  /** Of a day alone: what was taken for each article, the most money first. */
+  readonly articles?: readonly (CountAndAmount & { readonly itemId: string; readonly title: string })[]
   readonly merchants: readonly {
     readonly merchant: string
     /** The sums of his terminals. */
@@ -373,10 +376,11 @@ const sumAccounts = (accounts: Facts['accounts']): Report['accounts'] => {
  */
 export const report = async (issuer: Issuer, options: { readonly day?: string } = {}): Promise<Report> => {
   const span = spanOf(options.day, issuer.book.timeZone)
-  const { facts, sums, funding } = await issuer.store.read(async (db) => ({
+  const { facts, sums, funding, articles } = await issuer.store.read(async (db) => ({
     facts: await readFacts(db),
     sums: await readSums(db, span),
     funding: await fundingReport(db),
+    articles: span === undefined ? undefined : await salesByArticle(db, span),
   }))
   const index = indexFacts(facts)
   const book = { facts, rows: byTerminal(facts, index, span), sums: sumsByTerminal(sums) }
@@ -399,6 +403,7 @@ export const report = async (issuer: Issuer, options: { readonly day?: string } 
     currency: issuer.book.currency,
     ...(options.day === undefined ? {} : { day: options.day }),
     terminals,
+    ...(articles === undefined ? {} : { articles }),
     merchants: reportMerchants(facts.accounts, terminals),
     cards,
     funding,

@@ -20,6 +20,7 @@ import {
   type ListedItem,
   listItems,
   offerArticle,
+  titleOf,
   withdrawArticle,
 } from '../catalogue.ts'
 import { unitState } from '../catalogue-tables.ts'
@@ -72,7 +73,6 @@ const comingOf = ({ from, item }: { readonly from: number; readonly item: Item }
 })
 
 /** What people call it. */
-const titleOf = ({ id, title }: Item): string => title.en ?? Object.values(title)[0] ?? id
 
 /** As terminals are told now, by id. */
 const publishedItems = (issuer: Issuer): Promise<ReadonlyMap<string, Item>> =>

@@ -2,7 +2,13 @@
 import { sql } from 'kysely'
 import * as v from 'valibot'
 import { bookAccounts, merchantAccounts } from '../books-tables.ts'
-import { attentionOverview, booksOverview, salesOverview, unreportedOverview } from '../console-contract/overview.ts'
+import {
+  articlesOverview,
+  attentionOverview,
+  booksOverview,
+  salesOverview,
+  unreportedOverview,
+} from '../console-contract/overview.ts'
 import type { CountAndAmount, Exposure } from '../console-contract/terminals.ts'
 import { advice, causes } from '../explain/case.ts'
 import { isoTime } from '../iso-times.ts'
@@ -11,7 +17,7 @@ import { type BusinessDay, businessDay, businessDayAt, dayAfter } from './days.t
 import { exposuresOf, sumExposures, unsyncedLimits } from './exposure.ts'
 import { missingBatchesOf } from './missing-batches.ts'
 import { route } from './route.ts'
-import { addSales, noSales, salesBySteps, salesByTerminal, sumSales } from './sales.ts'
+import { addSales, noSales, salesByArticle, salesBySteps, salesByTerminal, sumSales } from './sales.ts'
 import { reportsOf, silentSeconds } from './terminals.ts'
 
 const nothing = v.object({})
@@ -102,6 +108,38 @@ const sales = route({
   output: salesOverview,
   handle: ({ issuer }) =>
     issuer.store.read((db) => salesOfDays(db, { now: issuer.clock(), timeZone: issuer.book.timeZone })),
+})
+
+const articles = route({
+  method: 'GET',
+  path: '/overview/articles',
+  permission: 'read',
+  summary: 'Sales of today and yesterday, by article.',
+  input: nothing,
+  output: articlesOverview,
+  handle: ({ issuer }) =>
+    issuer.store.read(async (db) => {
+      const { timeZone } = issuer.book
+      const today = businessDayAt(issuer.clock(), timeZone)
+      const yesterday = businessDay(dayAfter(today.day, -1), timeZone)
+      const soldOn = async ({ begins, ends }: BusinessDay) =>
+        new Map((await salesByArticle(db, { from: begins, until: ends })).map((row) => [row.itemId, row]))
+      const [todays, yesterdays] = [await soldOn(today), await soldOn(yesterday)]
+      const sumIn = (sums: typeof todays, itemId: string): CountAndAmount => {
+        const { count, amountMinor } = sums.get(itemId) ?? noSales
+        return { count, amountMinor }
+      }
+      return {
+        articles: [...new Map([...yesterdays, ...todays]).values()]
+          .map(({ itemId, title }) => ({
+            itemId,
+            title,
+            today: sumIn(todays, itemId),
+            yesterday: sumIn(yesterdays, itemId),
+          }))
+          .sort((a, b) => addSales(b.today, b.yesterday).amountMinor - addSales(a.today, a.yesterday).amountMinor),
+      }
+    }),
 })
 
 const unreported = route({
@@ -276,4 +314,4 @@ const attention = route({
     }),
 })
 
-export const overviewRoutes = [sales, unreported, books, attention]
+export const overviewRoutes = [sales, articles, unreported, books, attention]

@@ -4,7 +4,13 @@ import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { reconcileCases } from '../cases/round.ts'
 import { batchDetail, batchesPage, entriesPage, entryDetail, entryExceptionsPage } from '../console-contract/batches.ts'
-import { attentionOverview, booksOverview, salesOverview, unreportedOverview } from '../console-contract/overview.ts'
+import {
+  articlesOverview,
+  attentionOverview,
+  booksOverview,
+  salesOverview,
+  unreportedOverview,
+} from '../console-contract/overview.ts'
 import { searchResult } from '../console-contract/search.ts'
 import { addedTerminal, terminalDetail, terminalNames, terminalsPage } from '../console-contract/terminals.ts'
 import { unreportedWords } from '../console-contract/unreported-words.ts'
@@ -46,6 +52,15 @@ describe('the overview', () => {
     ] as const)
       expect(shown).toEqual((await report(bench.issuer, { day })).totals.taken)
     expect(sales.today).toBe('2026-11-25')
+    const { articles } = await read(articlesOverview, '/overview/articles')
+    for (const day of ['today', 'yesterday'] as const) {
+      const sold = articles.filter((row) => row[day].count > 0).map(({ itemId, [day]: taken }) => [itemId, taken])
+      const told = (await report(bench.issuer, { day: sales[day] })).articles ?? []
+      expect(Object.fromEntries(sold)).toEqual(
+        Object.fromEntries(told.map(({ itemId, count, amountMinor }) => [itemId, { count, amountMinor }])),
+      )
+      expect(sum(told)).toBe(sales.sales[day].amountMinor)
+    }
     expect(sum(sales.hours.map(({ yesterday }) => yesterday))).toBe(sales.sales.yesterday.amountMinor)
     expect(sum(sales.hours.map(({ today }) => today ?? { amountMinor: 0 }))).toBe(sales.sales.today.amountMinor)
     expect(sum(sales.kiosks.map(({ yesterday }) => yesterday))).toBe(sales.sales.yesterday.amountMinor)

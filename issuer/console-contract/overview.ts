@@ -29,6 +29,14 @@ export const salesOverview = v.object({
 })
 export type SalesOverview = v.InferOutput<typeof salesOverview>
 
+/** Of yesterday and today, each article that was sold; what sold most first. */
+export const articlesOverview = v.object({
+  articles: v.array(
+    v.object({ itemId: v.string(), title: v.string(), today: countAndAmount, yesterday: countAndAmount }),
+  ),
+})
+export type ArticlesOverview = v.InferOutput<typeof articlesOverview>
+
 export const unreportedOverview = v.object({
   kiosks: v.array(
     v.object({

@@ -4,7 +4,9 @@ import { Link } from 'wouter'
 import { isRiskUnknown } from '../../console-contract/case-risk.ts'
 import { fundingAnswer } from '../../console-contract/funding.ts'
 import {
+  type ArticlesOverview,
   type AttentionOverview,
+  articlesOverview,
   attentionOverview,
   type BooksOverview,
   booksOverview,
@@ -24,10 +26,10 @@ import { FundingTable } from '../parts/FundingTable.tsx'
 import { formatClock, formatCount, formatDay, formatMoney, formatMoneyShort } from '../parts/format.ts'
 import { Icon } from '../parts/Icon.tsx'
 import { Card, PageHead, Stat, Stats } from '../parts/layout.tsx'
-import { TerminalLink } from '../parts/links.tsx'
+import { pathTo, TerminalLink } from '../parts/links.tsx'
 import { Answer } from '../parts/states.tsx'
 import { useNow } from '../parts/use-now.ts'
-import { Badge, Count, DateTime, Money } from '../parts/values.tsx'
+import { Badge, Count, DateTime, Money, None } from '../parts/values.tsx'
 import { accountWord, alarmWord } from '../parts/words.ts'
 
 interface Answers {
@@ -481,6 +483,45 @@ function Next({ books, attention, unreported }: Answers) {
   )
 }
 
+/** More than anybody reads in the morning. */
+const articlesShown = 10
+
+function Articles({ articles }: ArticlesOverview) {
+  if (articles.length === 0) return <p className="card-note">Nothing was sold yesterday or today.</p>
+  const sold = ({ count, amountMinor }: ArticlesOverview['articles'][number]['today']) =>
+    count === 0 ? (
+      <None says="none" />
+    ) : (
+      <span>
+        <Count of={count} /> · <Money minor={amountMinor} />
+      </span>
+    )
+  return (
+    <>
+      <PlainTable
+        caption="Sales by article, today and yesterday"
+        rows={articles.slice(0, articlesShown)}
+        rowKey={(row) => row.itemId}
+        columns={[
+          {
+            id: 'article',
+            title: 'Article',
+            wide: true,
+            cell: (row) => <Link href={pathTo.item(row.itemId)}>{row.title}</Link>,
+          },
+          { id: 'today', title: 'Today', align: 'end', cell: (row) => sold(row.today) },
+          { id: 'yesterday', title: 'Yesterday', align: 'end', cell: (row) => sold(row.yesterday) },
+        ]}
+      />
+      {articles.length > articlesShown ? (
+        <p className="card-note">
+          The {articlesShown} that sold most, of {formatCount(articles.length)}.
+        </p>
+      ) : null}
+    </>
+  )
+}
+
 export default function Overview() {
   const answers: Answers = {
     sales: useApi(salesOverview, '/overview/sales', { live: ['batches', 'books'] }),
@@ -488,6 +529,7 @@ export default function Overview() {
     books: useApi(booksOverview, '/overview/books', { live: ['books'] }),
     attention: useApi(attentionOverview, '/overview/attention', { live: ['batches', 'cases', 'terminals'] }),
   }
+  const articles = useApi(articlesOverview, '/overview/articles')
   const funding = useApi(fundingAnswer, '/funding', { live: ['books', 'cards'] })
   return (
     <>
@@ -535,6 +577,9 @@ export default function Overview() {
           <div className="stack">
             <Card title="Sales by kiosk" flush aside={<Link href="/terminals?sort=sales">All terminals</Link>}>
               <Answer of={answers.sales}>{(sales) => <Kiosks sales={sales} />}</Answer>
+            </Card>
+            <Card title="Sales by article" flush aside={<Link href="/catalogue">Catalogue</Link>}>
+              <Answer of={articles}>{(known) => <Articles {...known} />}</Answer>
             </Card>
             <Card title="What stands behind the cards" flush aside={<Link href="/funding">Funding</Link>}>
               <Answer of={funding}>{(known) => <FundingTable funding={known} />}</Answer>
