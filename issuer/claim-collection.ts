@@ -3,6 +3,7 @@
  * of the content. Collected twice are the same goods and the same code.
  */
 import { createHash } from 'node:crypto'
+import type { ShownFile } from '../protocol/bulletin.ts'
 import { u32Max } from '../protocol/bytes.ts'
 import { currencyOf } from '../protocol/currency.ts'
 import { parsed } from '../protocol/errors.ts'
@@ -16,6 +17,7 @@ import { readBlob } from './goods.ts'
 import { isoTime } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import { fileNameOf } from './media-types.ts'
+import { brandsIn } from './shelf/brand.ts'
 import { displayOf } from './shelf/shelf.ts'
 
 const ticketSeconds = 15 * 60
@@ -66,6 +68,9 @@ export interface CollectedClaim {
   readonly contentUrl?: string
   /** What the article looks like on the shelf, as `contentUrl`. */
   readonly pictureUrl?: string
+  /** By what the merchant's kiosks are recognised: a colour such as "#1f6f5c", and a logo as `contentUrl`. */
+  readonly accent?: string
+  readonly logoUrl?: string
 }
 
 export type Collection =
@@ -133,7 +138,22 @@ const codeGoods = (item: Item, code: string): Pick<CollectedClaim, 'code' | 'tic
   ...(item.kind === 'ticket' ? ticketIn(code) : {}),
 })
 
-const receiptOf = (claim: HonouredClaim): Omit<CollectedClaim, 'code' | 'contentUrl' | 'pictureUrl'> => {
+/** As the kiosks show it from the next publication on. */
+const brandOf = async (
+  issuer: Issuer,
+  merchant: string,
+  addressOf: (file: ShownFile, name: string) => Promise<string>,
+): Promise<Pick<CollectedClaim, 'accent' | 'logoUrl'>> => {
+  const brand = (await issuer.store.read(brandsIn)).find((each) => each.merchant === merchant)
+  return {
+    ...(brand?.accent === undefined ? {} : { accent: brand.accent }),
+    ...(brand?.logo === undefined ? {} : { logoUrl: await addressOf(brand.logo, 'logo') }),
+  }
+}
+
+const receiptOf = (
+  claim: HonouredClaim,
+): Omit<CollectedClaim, 'code' | 'contentUrl' | 'pictureUrl' | 'accent' | 'logoUrl'> => {
   const { item, record } = claim
   return {
     item: item.id,
@@ -170,16 +190,16 @@ export const collectClaim = async (issuer: Issuer, bytes: Uint8Array, contentPat
   const claim = await settleClaim(issuer, bytes, issuer.clock())
   if (claim.outcome === 'refused') return { ...claim, sentence: sentences[claim.reason] }
   const { item } = claim
+  const addressOf = async (file: Pick<ShownFile, 'contentHash' | 'mediaType'>, fileName: string): Promise<string> =>
+    `${contentPath}/${await issueTicket(issuer, { ...file, fileName })}`
   const goods =
     item.unit === undefined
-      ? { contentUrl: `${contentPath}/${await issueTicket(issuer, { ...item, fileName: fileNameOf(item) })}` }
+      ? { contentUrl: await addressOf(item, fileNameOf(item)) }
       : codeGoods(item, await codeOf(issuer, item.unit))
   const { picture } = (await displayOf(issuer, item.id)).display
-  const shown =
-    picture === undefined
-      ? {}
-      : { pictureUrl: `${contentPath}/${await issueTicket(issuer, { ...picture, fileName: `${item.id}-picture` })}` }
-  return { outcome: 'collected', answer: { ...receiptOf(claim), ...goods, ...shown } }
+  const shown = picture === undefined ? {} : { pictureUrl: await addressOf(picture, `${item.id}-picture`) }
+  const brand = await brandOf(issuer, claim.merchant, addressOf)
+  return { outcome: 'collected', answer: { ...receiptOf(claim), ...goods, ...shown, ...brand } }
 }
 
 export interface TicketedContent {

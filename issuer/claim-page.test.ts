@@ -11,6 +11,7 @@ import { addItem } from './catalogue.ts'
 import { nameTerminal } from './parties.ts'
 import { report } from './report.ts'
 import { type RunningServer, serve } from './server.ts'
+import { setBrand } from './shelf/brand.ts'
 import { setDisplay } from './shelf/shelf.ts'
 import { type Bench, newCard, newTerminal, now, openBench, TestCard, type TestTerminal } from './test-support.ts'
 import { makeTickets } from './tickets.ts'
@@ -249,7 +250,10 @@ describe('the claim page in a real Chromium (slow)', () => {
     await page.context().close()
   })
 
-  it('hands out a file under its name, and lies side by side on a tablet', async () => {
+  it('hands out a file under its name, and lies side by side on a tablet, in the seller’s colours', async () => {
+    const logo = { name: 'logo.svg', bytes: new TextEncoder().encode(bridge) }
+    // Nobody could read it on paper as it is.
+    await setBrand(bench.issuer, 'Harbour Office', { accent: '#f7d51d', logo })
     const { page } = await openPage(urlOf(kiosk.claim(card.pay(kiosk, map))), {
       viewport: { width: 1024, height: 768 },
     })
@@ -258,13 +262,17 @@ describe('the claim page in a real Chromium (slow)', () => {
         'document.querySelector("img.cover").decode().then(() => document.querySelector("img.cover").naturalWidth)',
       ),
     ).toBe(640)
+    expect(await page.evaluate('document.querySelector("header img").naturalWidth')).toBe(640)
     expect(await page.innerText('.file')).toMatch(/walking-map\.pdf\s+240 kB/)
+    const accent = () => page.evaluate('getComputedStyle(document.querySelector("#open")).backgroundColor')
+    expect(await accent()).toMatch(/^rgb\(1\d\d, 1?\d\d, \d\d\)$/)
     const saved = page.waitForEvent('download')
     await page.click('#save')
     expect((await saved).suggestedFilename()).toBe('walking-map.pdf')
     await keepPicture(page, 'tablet')
     expect(await faultsOf(page)).toEqual([])
     await page.emulateMedia({ colorScheme: 'dark' })
+    expect(await accent()).toBe('rgb(247, 213, 29)')
     await keepPicture(page, 'tablet-dark')
     expect(await faultsOf(page)).toEqual([])
     await page.context().close()

@@ -27,6 +27,7 @@ export const readClaimPage = (): { page: PageAsset; files: ReadonlyMap<string, P
   page: asset('index.html', mediaTypes.html),
   files: new Map([
     ['claim.css', asset('claim.css', mediaTypes.css)],
+    ['accent.js', asset('accent.js', mediaTypes.js)],
     ['claim.js', asset('claim.js', mediaTypes.js)],
     ['article.js', asset('article.js', mediaTypes.js)],
     ['uqr.js', { text: readFileSync(qrModule, 'utf8'), mediaType: mediaTypes.js }],

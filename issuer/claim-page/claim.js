@@ -1,5 +1,6 @@
 // The claim page (docs/PROTOCOL.md, Claims): reads the claim from the address's fragment, which no server sees in its
 // logs, posts its 132 bytes, and shows what was bought.
+import { wearAccent } from './accent.js'
 import { articleOf } from './article.js'
 import { encode } from './uqr.js'
 import { dictionaries } from './words.js'
@@ -263,7 +264,18 @@ const coverOf = ({ pictureUrl, kind, mediaType }) =>
     ? undefined
     : make('img', { class: 'cover', src: pictureUrl, alt: '' })
 
+/** The page looks like the seller's kiosk. */
+const wearBrand = ({ accent, logoUrl }) => {
+  if (accent !== undefined) wearAccent(accent, document.documentElement.style)
+  if (logoUrl === undefined) return
+  const logo = document.querySelector('header img')
+  // Without it the page keeps its own sign.
+  logo.addEventListener('error', () => logo.setAttribute('src', 'c/farthing.svg'), { once: true })
+  logo.setAttribute('src', logoUrl)
+}
+
 const showSale = (sale) => {
+  wearBrand(sale)
   document.querySelector('#merchant').textContent = sale.merchant
   document.title = `${textOf(sale.title)} · ${sale.merchant}`
   document.body.dataset.state = 'shown'
