@@ -11,7 +11,7 @@ import {
   withdrawArticle,
 } from '../issuer/catalogue.ts'
 import { isoTime } from '../issuer/iso-times.ts'
-import { momentIn } from '../issuer/moment.ts'
+import { endIn, momentIn } from '../issuer/moment.ts'
 import { isNothing, type PublicationChanges, publicationChanges } from '../issuer/publication-changes.ts'
 import { addArticle } from '../issuer/shelf/add-article.ts'
 import { type DisplayChange, setDisplay } from '../issuer/shelf/shelf.ts'
@@ -108,10 +108,6 @@ const previewSays = {
   made: ['A preview was made of its first part.'],
   none: ['It has no preview: none is made of such goods, or they are too short. Give one with --preview.'],
 } as const
-
-/** A day alone ends with its last second. */
-const endIn = (text: string, timeZone: string): number =>
-  momentIn(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text} 23:59:59` : text, timeZone)
 
 /** What is added: a file, or tickets to be made. @throws CliError `usage` */
 const goodsOf = (

@@ -17,7 +17,7 @@ import { readBlob } from './goods.ts'
 import { isoTime } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import { fileNameOf } from './media-types.ts'
-import { brandsIn } from './shelf/brand.ts'
+import { brandIn } from './shelf/brand.ts'
 import { displayOf } from './shelf/shelf.ts'
 
 const ticketSeconds = 15 * 60
@@ -144,7 +144,7 @@ const brandOf = async (
   merchant: string,
   addressOf: (file: ShownFile, name: string) => Promise<string>,
 ): Promise<Pick<CollectedClaim, 'accent' | 'logoUrl'>> => {
-  const brand = (await issuer.store.read(brandsIn)).find((each) => each.merchant === merchant)
+  const brand = await issuer.store.read((db) => brandIn(db, merchant))
   return {
     ...(brand?.accent === undefined ? {} : { accent: brand.accent }),
     ...(brand?.logo === undefined ? {} : { logoUrl: await addressOf(brand.logo, 'logo') }),

@@ -39,3 +39,7 @@ export const momentIn = (text: string, timeZone: string): number => {
   const guess = plain - offsetSeconds(timeZone, plain)
   return plain - offsetSeconds(timeZone, guess)
 }
+
+/** As `momentIn`; a day alone ends with its last second. */
+export const endIn = (text: string, timeZone: string): number =>
+  momentIn(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text} 23:59:59` : text, timeZone)

@@ -3,9 +3,11 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parseTicket } from '../../protocol/ticket.ts'
 import { goodsFolder } from '../catalogue.ts'
 import { forgeryHeader } from '../console-contract/access.ts'
 import { uploaded } from '../console-contract/catalogue.ts'
+import { codeOpener } from '../content-keys.ts'
 import { type ConsoleClient, consoleApp, newUser } from '../test-console.ts'
 import { type Bench, newCard, newTerminal, openBench } from '../test-support.ts'
 
@@ -109,6 +111,49 @@ test('an article gets its shelf, picture, age and end, and the next publication 
   const refused = { picture: { contentHash: hostile.contentHash, fileName: 'map.svg' } }
   await posted('/catalogue/items/map/display', refused, 400)
   await posted('/catalogue/categories/maps/remove')
+})
+
+test('tickets are made and signed here, and more of them on top', async () => {
+  const concert = {
+    itemId: 'concert',
+    title: { en: 'Concert' },
+    priceMinor: 1250,
+    validFrom: '2031-01-01T19:00',
+    validUntil: '2031-01-02',
+  }
+  await posted('/catalogue/tickets', { ...concert, count: 3 })
+  expect(await posted('/catalogue/tickets', { ...concert, count: 2 })).toMatchObject({
+    outcome: 'unchanged',
+    unitsAdded: 2,
+  })
+  expect(await read('/catalogue/items/concert')).toMatchObject({ item: { kind: 'ticket' }, units: [{ forSale: 5 }] })
+  await posted('/catalogue/tickets', { ...concert, count: 0 }, 400)
+  await posted('/catalogue/tickets', { ...concert, count: 1, validUntil: '2030-12-31' }, 400)
+  const [row] = await bench.issuer.store.read((db) => db.selectFrom('unit').selectAll().execute())
+  const ticket = parseTicket(
+    codeOpener(bench.issuer)({ unit: row?.unit ?? '', sealed: row?.sealed_code ?? new Uint8Array() }),
+  )
+  expect([ticket.validFrom, ticket.validUntil].map((seconds) => new Date(seconds * 1000).toISOString())).toEqual([
+    '2031-01-01T19:00:00.000Z',
+    '2031-01-02T23:59:59.000Z',
+  ])
+})
+
+test('a merchant gets an accent and a logo, and the next publication says so', async () => {
+  await newTerminal(bench.issuer, 'Town')
+  await addMap()
+  await posted('/bulletin/publish')
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"></svg>'
+  const { contentHash } = await upload('logo.svg', svg)
+  await posted('/merchants/1/brand', { accent: '#1F6F5C', logo: { contentHash, fileName: 'logo.svg' } })
+  expect(await read('/merchants/1')).toMatchObject({
+    brand: { accent: '#1f6f5c', logo: { contentHash, mediaType: 'image/svg+xml' } },
+  })
+  expect(await read('/catalogue/changes')).toMatchObject({ brands: ['Town'], nothing: false })
+  await posted('/merchants/1/brand', { accent: 'green' }, 400)
+  await posted('/merchants/1/brand', { logo: null })
+  expect(await read('/merchants/1')).toMatchObject({ brand: { accent: '#1f6f5c' } })
+  await posted('/merchants/99/brand', { accent: null }, 404)
 })
 
 test('a list of codes is kept code by code, and not as goods', async () => {

@@ -19,6 +19,7 @@ import {
   goodsFolder,
   type ListedItem,
   listItems,
+  type NewItem,
   offerArticle,
   titleOf,
   withdrawArticle,
@@ -29,6 +30,7 @@ import {
   type ArticleView,
   addArticleInput,
   addedArticle,
+  addTicketsInput,
   articleDetail,
   articleInput,
   articlesPage,
@@ -54,7 +56,7 @@ import { blobBytes, readBlob, removeBlob, storeBlob } from '../goods.ts'
 import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import { isMedia, mediaTypeOf } from '../media-types.ts'
-import { momentIn } from '../moment.ts'
+import { endIn, momentIn } from '../moment.ts'
 import { isNothing, publicationChanges } from '../publication-changes.ts'
 import { addArticle } from '../shelf/add-article.ts'
 import { displayOf, listCategories, removeCategory, setCategory, setDisplay } from '../shelf/shelf.ts'
@@ -296,6 +298,19 @@ const preview = route({
   },
 })
 
+/** What a new article says and costs, whatever it is made of. */
+const newArticleOf = (
+  { book }: Issuer,
+  input: Omit<v.InferOutput<typeof addTicketsInput>, 'count' | 'validFrom' | 'validUntil'>,
+): Omit<NewItem, 'file'> => ({
+  id: input.itemId,
+  priceMinor: input.priceMinor,
+  title: input.title,
+  ...(input.summary === undefined ? {} : { summary: input.summary }),
+  ...(input.taxBasisPoints === undefined ? {} : { taxBasisPoints: input.taxBasisPoints }),
+  ...(input.from === undefined ? {} : { from: momentIn(input.from, book.timeZone) }),
+})
+
 const add = route({
   method: 'POST',
   path: '/catalogue/items',
@@ -309,15 +324,10 @@ const add = route({
     const { item, outcome, unitsAdded, preview } = await addArticle(
       issuer,
       {
+        ...newArticleOf(issuer, input),
         file: { name: input.fileName, bytes },
-        id: input.itemId,
-        priceMinor: input.priceMinor,
-        title: input.title,
-        ...(input.summary === undefined ? {} : { summary: input.summary }),
         ...(input.kind === undefined ? {} : { kind: input.kind }),
         ...(input.mediaType === undefined ? {} : { mediaType: input.mediaType }),
-        ...(input.taxBasisPoints === undefined ? {} : { taxBasisPoints: input.taxBasisPoints }),
-        ...(input.from === undefined ? {} : { from: momentIn(input.from, issuer.book.timeZone) }),
       },
       {},
       caller.name,
@@ -328,7 +338,27 @@ const add = route({
   },
 })
 
-const removeUnsold = async (issuer: Issuer, contentHash: string): Promise<void> => {
+const addTickets = route({
+  method: 'POST',
+  path: '/catalogue/tickets',
+  permission: 'operate',
+  summary: 'Makes and signs tickets for a new article, or on top of those that there are.',
+  input: addTicketsInput,
+  output: addedArticle,
+  handle: async ({ issuer, caller, input: { count, validFrom, validUntil, ...input } }) => {
+    const { timeZone } = issuer.book
+    const tickets = {
+      count,
+      ...(validFrom === undefined ? {} : { validFrom: momentIn(validFrom, timeZone) }),
+      ...(validUntil === undefined ? {} : { validUntil: endIn(validUntil, timeZone) }),
+    }
+    const given = { ...newArticleOf(issuer, input), file: { tickets }, kind: 'ticket' as const }
+    const { item, outcome, unitsAdded, preview } = await addArticle(issuer, given, {}, caller.name)
+    return { itemId: item.id, version: item.version, outcome, unitsAdded, preview }
+  },
+})
+
+export const removeUnsold = async (issuer: Issuer, contentHash: string): Promise<void> => {
   const isSold = await issuer.store.read((db) =>
     db.selectFrom('content').select('bytes').where('content_hash', '=', contentHash).executeTakeFirst(),
   )
@@ -361,7 +391,7 @@ const change = route({
 
 type Upload = v.InferOutput<typeof displayInput>['picture']
 
-const uploadOf = async (issuer: Issuer, upload: Upload): Promise<NamedFile | null | undefined> =>
+export const uploadOf = async (issuer: Issuer, upload: Upload): Promise<NamedFile | null | undefined> =>
   upload ? { name: upload.fileName, bytes: await contentOf(issuer, upload.contentHash) } : upload
 
 const display = route({
@@ -543,6 +573,7 @@ export const catalogueRoutes = [
   upload,
   preview,
   add,
+  addTickets,
   change,
   display,
   categories,

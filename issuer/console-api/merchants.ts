@@ -1,5 +1,6 @@
 /** Merchants: whom the issuer owes, what they are charged, where they are paid. */
 import { sql } from 'kysely'
+import * as v from 'valibot'
 import { businessDays } from '../business-days.ts'
 import { heldPayments } from '../closing/held.ts'
 import { feeRates, partyOf, payInCash, setFee, setMerchant } from '../closing/payees.ts'
@@ -15,6 +16,7 @@ import {
   merchantsQuery,
   payInAnswer,
   payInInput,
+  setBrandInput,
   setFeeInput,
   setMerchantInput,
 } from '../console-contract/merchants.ts'
@@ -23,7 +25,9 @@ import { IssuerError } from '../errors.ts'
 import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
 import { addMerchant } from '../parties.ts'
+import { brandIn, setBrand } from '../shelf/brand.ts'
 import type { StoreReader } from '../store.ts'
+import { removeUnsold, uploadOf } from './catalogue.ts'
 import { answerList } from './paging.ts'
 import { route } from './route.ts'
 
@@ -150,8 +154,10 @@ const detail = route({
         .orderBy('terminal_no')
         .limit(terminalsListed)
         .execute()
+      const { accent, logo } = (await brandIn(db, found.name)) ?? {}
       return {
         ...summary,
+        brand: { ...(accent === undefined ? {} : { accent }), ...(logo === undefined ? {} : { logo }) },
         party: partyOf(row),
         fees: await feeRates(db, merchantNo),
         heldMinor: held.reduce((sum, { amountMinor }) => sum + amountMinor, 0),
@@ -196,6 +202,30 @@ const change = route({
     setMerchant(issuer, { merchant: await nameOf(issuer, merchantNo), details: given(details), by: caller }),
 })
 
+const brand = route({
+  method: 'POST',
+  path: '/merchants/:merchantNo/brand',
+  permission: 'operate',
+  summary: 'Changes by what a merchant’s kiosks are recognised, from the next publication on.',
+  input: setBrandInput,
+  output: v.object({}),
+  handle: async ({ issuer, caller, input: { merchantNo, accent, logo } }) => {
+    const file = await uploadOf(issuer, logo)
+    const change = {
+      ...(accent === undefined ? {} : { accent }),
+      ...(file === undefined ? {} : { logo: file }),
+    }
+    try {
+      await setBrand(issuer, await nameOf(issuer, merchantNo), change, caller.name)
+    } catch (error) {
+      // Nobody will ask for it again.
+      if (logo) await removeUnsold(issuer, logo.contentHash)
+      throw error
+    }
+    return {}
+  },
+})
+
 const fee = route({
   method: 'POST',
   path: '/merchants/:merchantNo/fee',
@@ -221,4 +251,4 @@ const payIn = route({
     payInCash(issuer, { merchant: await nameOf(issuer, merchantNo), ...paid, by: caller }),
 })
 
-export const merchantRoutes = [list, detail, add, change, fee, payIn]
+export const merchantRoutes = [list, detail, add, change, brand, fee, payIn]

@@ -59,7 +59,7 @@ export const articlesPage = pageOf(articleRow)
 
 export const articleInput = v.object({ itemId: itemIdText })
 
-const shownFile = v.object({ contentHash: v.string(), mediaType: v.string(), bytes: v.number() })
+export const shownFile = v.object({ contentHash: v.string(), mediaType: v.string(), bytes: v.number() })
 /** How an article is shown, to whom and until when. */
 export const articleDisplay = v.object({
   category: v.optional(v.string()),
@@ -128,18 +128,29 @@ const taxBasisPoints = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue
 /** Such as "2026-12-01 08:00", in the book's time zone; absent: with the next bulletin. */
 const from = v.optional(momentText)
 
-export const addArticleInput = v.object({
-  /** Of what was uploaded. */
-  contentHash: contentHashText,
-  fileName: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+const newArticle = {
   itemId: itemIdText,
   title: texts,
   summary: v.optional(texts),
   priceMinor,
   taxBasisPoints: v.optional(taxBasisPoints),
+  from,
+}
+export const addArticleInput = v.object({
+  ...newArticle,
+  /** Of what was uploaded. */
+  contentHash: contentHashText,
+  fileName: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
   kind: v.optional(v.picklist(kinds)),
   mediaType: v.optional(v.pipe(v.string(), v.maxLength(100))),
-  from,
+})
+/** Tickets that the issuer makes and signs. */
+export const addTicketsInput = v.object({
+  ...newArticle,
+  count: v.pipe(v.number(), v.integer()),
+  /** As `from`, in which they are good; absent: from now on, and without end. An end of a day alone is its last second. */
+  validFrom: v.optional(momentText),
+  validUntil: v.optional(momentText),
 })
 export const addedArticle = v.object({
   itemId: v.string(),
@@ -151,7 +162,7 @@ export const addedArticle = v.object({
   preview: v.picklist(['given', 'made', 'none']),
 })
 
-const shownUpload = v.nullish(v.object({ contentHash: contentHashText, fileName: v.string() }))
+export const shownUpload = v.nullish(v.object({ contentHash: contentHashText, fileName: v.string() }))
 /** Absent: as it is. null: none any more. */
 export const displayInput = v.object({
   itemId: itemIdText,
@@ -167,6 +178,7 @@ export const displayInput = v.object({
 export const categoriesAnswer = v.object({
   categories: v.array(v.object({ id: v.string(), title: texts, items: v.number() })),
 })
+export type CategoriesAnswer = v.InferOutput<typeof categoriesAnswer>
 export const categoryInput = v.object({
   id: itemIdText,
   title: texts,

@@ -1,5 +1,6 @@
 /** Merchants as the console shows them. */
 import * as v from 'valibot'
+import { shownFile, shownUpload } from './catalogue.ts'
 import { exportFormat, listQuery, pageOf } from './list.ts'
 import { partySchema } from './statement.ts'
 
@@ -38,6 +39,8 @@ export const merchantInput = v.object({ merchantNo: numberText })
 
 export const merchantDetail = v.object({
   ...merchantRow.entries,
+  /** By what his kiosks are recognised. */
+  brand: v.object({ accent: v.optional(v.string()), logo: v.optional(shownFile) }),
   party: partySchema,
   fees: v.array(feeSchema),
   heldMinor: minor,
@@ -46,6 +49,13 @@ export const merchantDetail = v.object({
   addedAt: v.string(),
 })
 export type MerchantDetail = v.InferOutput<typeof merchantDetail>
+
+/** Absent: as it is. null: none any more. */
+export const setBrandInput = v.object({
+  merchantNo: numberText,
+  accent: v.nullish(v.pipe(v.string(), v.maxLength(20))),
+  logo: shownUpload,
+})
 
 const text = (lengthMax: number) => v.optional(v.pipe(v.string(), v.maxLength(lengthMax)))
 

@@ -27,6 +27,9 @@ export const brandsIn = async (db: StoreReader): Promise<readonly Brand[]> => {
     .filter((brand) => Object.keys(brand).length > 1)
 }
 
+export const brandIn = async (db: StoreReader, merchant: string): Promise<Brand | undefined> =>
+  (await brandsIn(db)).find((brand) => brand.merchant === merchant)
+
 /** Terminals learn of it with the next `publish`. @throws IssuerError `unknownMerchant`, `input` */
 export const setBrand = async (issuer: Issuer, merchant: string, change: BrandChange, who?: Who): Promise<Brand> => {
   const accent = change.accent?.toLowerCase()
@@ -50,7 +53,7 @@ export const setBrand = async (issuer: Issuer, merchant: string, change: BrandCh
         'unknownMerchant',
         `There is no merchant "${merchant}": "farthing issuer merchant list" names them.`,
       )
-    const before = (await brandsIn(db)).find((brand) => brand.merchant === merchant.trim())
+    const before = await brandIn(db, merchant.trim())
     if (shown != null) await listShown(issuer, db, shown)
     const { merchant: _, ...standing } = before ?? { merchant }
     const brand = Object.fromEntries(

@@ -18,6 +18,7 @@ import { useApi, useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
 import { byLanguage, type Priced, PriceFields, priceOf, type Texts, TextsField, taxOf } from '../parts/ArticleForm.tsx'
 import { Button } from '../parts/Button.tsx'
+import { Categories } from '../parts/Categories.tsx'
 import { Changes } from '../parts/Changes.tsx'
 import { type Column, DataTable } from '../parts/DataTable.tsx'
 import { ConfirmAction, Dialog } from '../parts/Dialog.tsx'
@@ -134,7 +135,7 @@ const kindOptions = [
   ['document', 'Document: read on the screen'],
   ['media', 'Media: seen or heard'],
   ['code', 'Codes: one a line, each sold once'],
-  ['ticket', 'Tickets: one a line, each sold once'],
+  ['ticket', 'Tickets of somebody else: one a line, each sold once'],
 ] as const
 
 const idFrom = (fileName: string): string =>
@@ -145,16 +146,88 @@ const idFrom = (fileName: string): string =>
     .replace(/^[^a-z0-9]+/, '')
     .slice(0, 64)
 
+const noTexts: readonly Texts[] = [{ row: 0, language: 'en', title: '', summary: '' }]
+const unpriced: Priced = { price: '', tax: '0', from: '' }
+
+/** As the API takes them. */
+const pricedOf = ({ price, tax, from }: Priced, currency: string) => ({
+  priceMinor: priceOf(price, currency),
+  taxBasisPoints: taxOf(tax),
+  ...(from === '' ? {} : { from }),
+})
+
+/** Nothing is uploaded: the issuer makes them and signs each. */
+function AddTickets({ onDone }: { onDone: () => void }) {
+  const { book } = useSession()
+  const [, go] = useLocation()
+  const [id, setId] = useState('')
+  const [count, setCount] = useState('')
+  const [validFrom, setValidFrom] = useState('')
+  const [validUntil, setValidUntil] = useState('')
+  const [texts, setTexts] = useState(noTexts)
+  const [priced, setPriced] = useState(unpriced)
+  const add = useChange(addedArticle, '/catalogue/tickets')
+  const submit = async () => {
+    if (!/^\d{1,6}$/.test(count)) throw new Error(`"${count}" is not a number of tickets such as 200.`)
+    const { itemId } = await add.mutateAsync({
+      itemId: id,
+      count: Number(count),
+      ...byLanguage(texts),
+      ...pricedOf(priced, book.currency),
+      ...(validFrom === '' ? {} : { validFrom }),
+      ...(validUntil === '' ? {} : { validUntil }),
+    })
+    onDone()
+    go(pathTo.item(itemId))
+  }
+  return (
+    <Form submit="Make them" onSubmit={submit} onCancel={onDone}>
+      <TextField
+        label="Id"
+        hint="Of the event, short, and for good. One that exists gets more tickets."
+        required
+        spellCheck={false}
+        value={id}
+        onChange={setId}
+      />
+      <TextField
+        label="Tickets"
+        hint="Each is signed and sold once. They are dealt to the terminals that are known when you publish."
+        inputMode="numeric"
+        required
+        value={count}
+        onChange={setCount}
+      />
+      <TextField
+        label="Good from"
+        hint={`In ${book.timeZone}. Left empty: from now on.`}
+        type="datetime-local"
+        value={validFrom}
+        onChange={setValidFrom}
+      />
+      <TextField
+        label="Good until"
+        hint="Left empty: without an end. It is signed into each ticket and cannot be changed."
+        type="datetime-local"
+        value={validUntil}
+        onChange={setValidUntil}
+      />
+      <TextsField texts={texts} onChange={setTexts} />
+      <PriceFields priced={priced} onChange={setPriced} />
+    </Form>
+  )
+}
+
 /** First the file, which is looked at; then what it is called and costs. */
-function AddArticle({ onDone }: { onDone: () => void }) {
+function AddArticle({ onTickets, onDone }: { onTickets: () => void; onDone: () => void }) {
   const { book } = useSession()
   const [, go] = useLocation()
   const [file, setFile] = useState<File>()
   const [sent, setSent] = useState<Uploaded>()
   const [id, setId] = useState('')
   const [kind, setKind] = useState('')
-  const [texts, setTexts] = useState<readonly Texts[]>([{ row: 0, language: 'en', title: '', summary: '' }])
-  const [priced, setPriced] = useState<Priced>({ price: '', tax: '0', from: '' })
+  const [texts, setTexts] = useState(noTexts)
+  const [priced, setPriced] = useState(unpriced)
   const add = useChange(addedArticle, '/catalogue/items')
   const sendFile = async () => {
     if (file === undefined) throw new Error('Choose a file first.')
@@ -166,10 +239,16 @@ function AddArticle({ onDone }: { onDone: () => void }) {
       <Form submit="Upload and look at it" onSubmit={sendFile} onCancel={onDone}>
         <FormField
           label="File"
-          hint="PDF, text, Markdown, EPUB, picture, sound or film of up to 64 MB; for codes and tickets a text file with one a line."
+          hint="PDF, text, Markdown, EPUB, picture, sound or film of up to 64 MB; for codes a text file with one a line."
         >
           {(field) => <input {...field} type="file" onChange={(event) => setFile(event.target.files?.[0])} />}
         </FormField>
+        <p>
+          Tickets that are checked at a door need no file.{' '}
+          <Button small onPress={onTickets}>
+            Make tickets
+          </Button>
+        </p>
       </Form>
     )
   const byUnit = kind === 'code' || kind === 'ticket'
@@ -179,10 +258,8 @@ function AddArticle({ onDone }: { onDone: () => void }) {
       fileName: file.name,
       itemId: id,
       ...byLanguage(texts),
-      priceMinor: priceOf(priced.price, book.currency),
-      taxBasisPoints: taxOf(priced.tax),
+      ...pricedOf(priced, book.currency),
       ...(kind === '' ? {} : { kind }),
-      ...(priced.from === '' ? {} : { from: priced.from }),
     })
     onDone()
     go(pathTo.item(itemId))
@@ -435,19 +512,20 @@ function NextPublication() {
   )
 }
 
-type Tab = 'articles' | 'assortments' | 'changes'
+type Tab = 'articles' | 'categories' | 'assortments' | 'changes'
 const tabs: readonly { readonly id: Tab; readonly title: string }[] = [
   { id: 'articles', title: 'Articles' },
+  { id: 'categories', title: 'Categories' },
   { id: 'assortments', title: 'Assortments' },
   { id: 'changes', title: 'Next publication' },
 ]
 
 export default function Catalogue() {
   const may = useMay('operate')
-  const [adding, setAdding] = useState(false)
+  const [adding, setAdding] = useState<'file' | 'tickets'>()
   const [search, setSearch] = useSearchParams()
   const at = tabs.find(({ id }) => id === search.get('tab'))?.id ?? 'articles'
-  const onAdd = may ? () => setAdding(true) : undefined
+  const onAdd = may ? () => setAdding('file') : undefined
   return (
     <>
       <PageHead
@@ -461,10 +539,21 @@ export default function Catalogue() {
         }
       />
       <Tabs label="Catalogue" tabs={tabs} at={at} onChange={(tab) => setSearch(tab === 'articles' ? {} : { tab })}>
-        {at === 'articles' ? <Articles onAdd={onAdd} /> : at === 'assortments' ? <Assortments /> : <NextPublication />}
+        {at === 'articles' ? <Articles onAdd={onAdd} /> : null}
+        {at === 'categories' ? <Categories /> : null}
+        {at === 'assortments' ? <Assortments /> : null}
+        {at === 'changes' ? <NextPublication /> : null}
       </Tabs>
-      <Dialog title="Add an article" open={adding} onClose={() => setAdding(false)}>
-        <AddArticle onDone={() => setAdding(false)} />
+      <Dialog
+        title={adding === 'tickets' ? 'Make tickets' : 'Add an article'}
+        open={adding !== undefined}
+        onClose={() => setAdding(undefined)}
+      >
+        {adding === 'tickets' ? (
+          <AddTickets onDone={() => setAdding(undefined)} />
+        ) : (
+          <AddArticle onTickets={() => setAdding('tickets')} onDone={() => setAdding(undefined)} />
+        )}
       </Dialog>
     </>
   )

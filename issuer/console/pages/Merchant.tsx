@@ -6,6 +6,7 @@ import { partySchema } from '../../console-contract/statement.ts'
 import { percentOf } from '../../console-contract/statement-lines.ts'
 import { useApi, useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
+import { Brand } from '../parts/Brand.tsx'
 import { Button } from '../parts/Button.tsx'
 import { PlainTable } from '../parts/DataTable.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
@@ -212,6 +213,7 @@ function About({ merchant, mayChange }: { merchant: MerchantDetail; mayChange: b
         </Card>
         <Fees merchant={merchant} mayChange={mayChange} />
       </div>
+      <Brand merchant={merchant} />
       <Card title="Terminals" aside={<Count of={merchant.terminals} />}>
         {merchant.terminalIds.length === 0 ? (
           <p className="hint">This merchant has no terminal yet.</p>

@@ -37,16 +37,18 @@ export const byLanguage = (
 export function TextsField({
   texts,
   onChange,
+  titlesOnly = false,
 }: {
   texts: readonly Texts[]
   onChange: (texts: readonly Texts[]) => void
+  titlesOnly?: boolean
 }) {
   const [next, setNext] = useState(texts.length)
   const set = (row: number, change: Partial<Texts>) =>
     onChange(texts.map((each) => (each.row === row ? { ...each, ...change } : each)))
   return (
     <fieldset className="texts">
-      <legend>Title and summary by language</legend>
+      <legend>{titlesOnly ? 'Title' : 'Title and summary'} by language</legend>
       {texts.map((each) => (
         <div key={each.row} className="texts-row">
           <TextField
@@ -58,7 +60,9 @@ export function TextsField({
             onChange={(language) => set(each.row, { language })}
           />
           <TextField label="Title" required value={each.title} onChange={(title) => set(each.row, { title })} />
-          <TextField label="Summary" value={each.summary} onChange={(summary) => set(each.row, { summary })} />
+          {titlesOnly ? null : (
+            <TextField label="Summary" value={each.summary} onChange={(summary) => set(each.row, { summary })} />
+          )}
           <Button
             kind="bare"
             small

@@ -38,10 +38,23 @@ function RefundDetails({ row }: { row: JournalRow }) {
   )
 }
 
+/** What the day took; the sums of all time, from which the next close counts, are in the export. */
+function DayCloseDetails({ details }: { details: NonNullable<JournalRow['details']> }) {
+  const { no, sales, salesMinor, netMinor, cashLoadsMinor } = details
+  return (
+    <>
+      {`No. ${no}: ${sales} ${sales === 1 ? 'sale' : 'sales'}, `}
+      <Money minor={Number(salesMinor)} />, less returns <Money minor={Number(netMinor)} />; cash for loads{' '}
+      <Money minor={Number(cashLoadsMinor)} />
+    </>
+  )
+}
+
 function Details({ row }: { row: JournalRow }) {
   const { details } = row
   if (details === undefined) return <None />
   if (row.refund !== undefined) return <RefundDetails row={row} />
+  if (row.act === 'dayClose') return <DayCloseDetails details={details} />
   return Object.entries(details).map(([name, value], index) => (
     <span key={name}>
       {index === 0 ? '' : ', '}

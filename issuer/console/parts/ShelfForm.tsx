@@ -1,45 +1,18 @@
 /** How an article is shown: its shelf, picture, preview, and to whom and until when it is offered. */
 import { useState } from 'react'
 import * as v from 'valibot'
-import { type ArticleDetail, categoriesAnswer, uploaded } from '../../console-contract/catalogue.ts'
-import { post } from '../api/client.ts'
+import { type ArticleDetail, categoriesAnswer } from '../../console-contract/catalogue.ts'
 import { useApi, useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
 import { Button } from './Button.tsx'
 import { Dialog } from './Dialog.tsx'
-import { Form, FormField, SelectField, TextField } from './Form.tsx'
+import { Form, SelectField, TextField } from './Form.tsx'
 import { GoodsPreview, Size } from './Goods.tsx'
 import { Card, KeyValue } from './layout.tsx'
+import { FileField, sent } from './Upload.tsx'
 import { DateTime } from './values.tsx'
 
 const nothing = v.object({})
-
-/** Uploads what was chosen; undefined: nothing was. */
-const sent = async (file: File | undefined) => {
-  if (file === undefined) return undefined
-  const { contentHash } = await post(uploaded, `/catalogue/uploads?fileName=${encodeURIComponent(file.name)}`, file)
-  return { contentHash, fileName: file.name }
-}
-
-function FileField({
-  label,
-  hint,
-  accept,
-  onChange,
-}: {
-  label: string
-  hint: string
-  accept: string
-  onChange: (file: File | undefined) => void
-}) {
-  return (
-    <FormField label={label} hint={hint}>
-      {(field) => (
-        <input {...field} type="file" accept={accept} onChange={(event) => onChange(event.target.files?.[0])} />
-      )}
-    </FormField>
-  )
-}
 
 /** Text that is empty takes a thing away. */
 const orNone = <Value,>(text: string, read: (text: string) => Value): Value | null =>

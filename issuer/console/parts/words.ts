@@ -149,6 +149,7 @@ const acts: Words = {
   wrongPin: { title: 'Wrong PIN', tone: 'warn', says: 'An operator’s card was shown with a wrong PIN.' },
   leave: { title: 'Left', tone: 'quiet', says: 'The operator mode was left.' },
   dayClose: { title: 'Day closed', tone: 'quiet', says: 'The day was closed at the terminal.' },
+  load: { title: 'Load for cash', tone: 'note', says: 'Cash was taken at the terminal to load a card.' },
   testSale: { title: 'Test sale', tone: 'quiet', says: 'A sale to try the terminal.' },
   reprint: { title: 'Reprint', tone: 'quiet', says: 'A receipt was printed again.' },
   refund: { title: 'Refund', tone: 'note', says: 'A sale was taken back: its goods are never released there again.' },

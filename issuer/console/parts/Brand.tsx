@@ -1,0 +1,95 @@
+/** By what a merchant's kiosks, and his customers' claim pages, are recognised. */
+import { useState } from 'react'
+import * as v from 'valibot'
+import type { MerchantDetail } from '../../console-contract/merchants.ts'
+import { useChange } from '../api/query.ts'
+import { useMay } from '../api/session.ts'
+import { Button } from './Button.tsx'
+import { Dialog } from './Dialog.tsx'
+import { Form, SelectField, TextField } from './Form.tsx'
+import { GoodsPreview } from './Goods.tsx'
+import { Card, KeyValue } from './layout.tsx'
+import { FileField, sent } from './Upload.tsx'
+import { Code } from './values.tsx'
+
+function ChangeBrand({ merchant, onDone }: { merchant: MerchantDetail; onDone: () => void }) {
+  const { accent: before, logo } = merchant.brand
+  const [accent, setAccent] = useState(before ?? '')
+  const [file, setFile] = useState<File>()
+  const [kept, setKept] = useState('kept')
+  const change = useChange(v.object({}), `/merchants/${merchant.merchantNo}/brand`)
+  const submit = async () => {
+    const wish = accent.trim() === '' ? null : accent.trim()
+    await change.mutateAsync({ accent: wish, ...(kept === 'none' ? { logo: null } : { logo: await sent(file) }) })
+    onDone()
+  }
+  return (
+    <Form submit="Keep the change" onSubmit={submit} onCancel={onDone}>
+      <TextField
+        label="Accent"
+        hint='A colour such as "#1f6f5c". Where it would not be readable, a darker or lighter tone is shown. Left empty: none.'
+        placeholder="#1f6f5c"
+        spellCheck={false}
+        value={accent}
+        onChange={setAccent}
+      />
+      {logo === undefined ? null : (
+        <SelectField
+          label="Logo"
+          value={kept}
+          options={[
+            ['kept', 'Keep it, or take another'],
+            ['none', 'None any more'],
+          ]}
+          onChange={setKept}
+        />
+      )}
+      {kept === 'none' ? null : (
+        <FileField
+          label={logo === undefined ? 'Logo' : 'Another logo'}
+          hint="PNG, JPEG, WebP or SVG of up to 128 KiB, best a square. Left empty: as it is."
+          accept=".png,.jpg,.jpeg,.webp,.svg"
+          onChange={setFile}
+        />
+      )}
+    </Form>
+  )
+}
+
+export function Brand({ merchant }: { merchant: MerchantDetail }) {
+  const may = useMay('operate')
+  const [changing, setChanging] = useState(false)
+  const { accent, logo } = merchant.brand
+  return (
+    <Card
+      title="By what he is recognised"
+      aside={
+        may ? (
+          <Button small onPress={() => setChanging(true)}>
+            Change
+          </Button>
+        ) : undefined
+      }
+    >
+      {logo !== undefined && may ? (
+        <div className="brand-logo">
+          <GoodsPreview
+            contentHash={logo.contentHash}
+            mediaType={logo.mediaType}
+            title={`Logo of ${merchant.merchant}`}
+          />
+        </div>
+      ) : null}
+      <KeyValue
+        pairs={[
+          ['Accent', accent === undefined ? 'none: the kiosk’s own' : <Code key="accent">{accent}</Code>],
+          ['Logo', logo === undefined ? 'none' : 'given'],
+        ]}
+      />
+      <p className="hint">Kiosks show it after the next publication, claim pages at once.</p>
+      <Dialog title={`How ${merchant.merchant} is recognised`} open={changing} onClose={() => setChanging(false)}>
+        <ChangeBrand merchant={merchant} onDone={() => setChanging(false)} />
+      </Dialog>
+    </Card>
+  )
+}
