@@ -89,6 +89,38 @@ test('an operator goes from the morning’s page to what a number is made of', a
   expect(problems).toEqual([])
 })
 
+test('an operator makes a category, tickets and a merchant’s accent, which the next publication brings', async ({
+  page,
+}) => {
+  await page.goto(`${ready.url}/console/catalogue?tab=categories`)
+  await signIn(page)
+  const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
+  const fill = (label: string, text: string) => page.getByLabel(label, { exact: true }).fill(text)
+  await press('Make one')
+  await fill('Id', 'walks')
+  await fill('Title', 'Walks')
+  await press('Keep the category')
+  await expect(page.getByRole('table', { name: 'Categories' }).getByText('Walks (en)')).toBeVisible()
+  await isAccessible(page)
+  await press('Add article')
+  await press('Make tickets')
+  await fill('Id', 'boat-tour')
+  await fill('Tickets', '20')
+  await fill('Title', 'Boat tour')
+  await fill('Price in EUR', '8.00')
+  await isAccessible(page)
+  await press('Make them')
+  await expect(title(page)).toHaveText(/boat-tour/)
+  await page.goto(`${ready.url}/console/merchants/1`)
+  await press('Change')
+  await fill('Accent', '#1f6f5c')
+  await press('Keep the change')
+  await expect(page.getByText('#1f6f5c')).toBeVisible()
+  await page.goto(`${ready.url}/console/catalogue?tab=changes`)
+  const changes = page.locator('.changes')
+  for (const text of ['boat-tour', 'Categories', 'Logo or accent']) await expect(changes.getByText(text)).toBeVisible()
+})
+
 test('a page that is open shows a new batch by itself, and the way in when its session has ended', async ({ page }) => {
   await page.goto(`${ready.url}/console/batches?terminal=${ready.selling}`)
   await signIn(page)
