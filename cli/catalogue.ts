@@ -14,8 +14,9 @@ import { isoTime } from '../issuer/iso-times.ts'
 import { endIn, momentIn } from '../issuer/moment.ts'
 import { isNothing, type PublicationChanges, publicationChanges } from '../issuer/publication-changes.ts'
 import { addArticle } from '../issuer/shelf/add-article.ts'
-import { type DisplayChange, setDisplay } from '../issuer/shelf/shelf.ts'
+import { type DisplayChange, displayOf, setDisplay } from '../issuer/shelf/shelf.ts'
 import { listWithheld, releaseUnits, withdrawUnits } from '../issuer/withheld-units.ts'
+import type { Display } from '../protocol/bulletin.ts'
 import { formatAmount, parseAmount } from '../protocol/currency.ts'
 import { type ItemKind, isSoldByUnit, itemKinds } from '../protocol/item.ts'
 import { terminalId } from '../protocol/quantities.ts'
@@ -34,6 +35,20 @@ const comingText = ({ coming, offered }: ListedItem, currency: string): string =
   [
     ...(offered || coming.length > 0 ? [] : ['withdrawn']),
     ...coming.map(({ from, item }) => `${formatAmount(item.priceMinor, currency)} from ${isoTime(from)}`),
+  ].join(', ')
+
+/** Of codes and tickets: how many there were, and how many wait for a terminal. */
+const unitsText = ({ units }: ListedItem): string =>
+  units === undefined ? '' : `${units.total}${units.unassigned === 0 ? '' : `, ${units.unassigned} at no terminal`}`
+
+const shownText = ({ category, picture, preview, ageMin, soldUntil, printed }: Display): string =>
+  [
+    ...(category === undefined ? [] : [category]),
+    ...(picture === undefined ? [] : ['picture']),
+    ...(preview === undefined ? [] : ['preview']),
+    ...(ageMin === undefined ? [] : [`from ${ageMin}`]),
+    ...(soldUntil === undefined ? [] : [`until ${soldUntil}`]),
+    ...(printed ? ['a print'] : []),
   ].join(', ')
 
 const changesText = (changes: PublicationChanges, currency: string): string => {
@@ -208,16 +223,28 @@ export const catalogueCommands = (): Command => {
 
   catalogue
     .command('list')
-    .description('what there is')
+    .description('what there is, how it is shown, and how many codes are left to deal')
     .requiredOption(...storeOption)
     .action((options: { store: string; json?: boolean }) =>
       withIssuer(options.store, async (issuer) => {
-        const items = await listItems(issuer)
+        const items: (ListedItem & { readonly display: Display })[] = []
+        for (const listed of await listItems(issuer))
+          items.push({ ...listed, display: (await displayOf(issuer, listed.item.id)).display })
         result(options, { items }, () =>
           items.length === 0
             ? 'The catalogue is empty: farthing catalogue add FILE --id ID --price 2.50 --title TEXT.'
             : table(
-                ['id', 'kind', `price ${issuer.book.currency}`, 'version', 'title', 'languages', 'to come'],
+                [
+                  'id',
+                  'kind',
+                  `price ${issuer.book.currency}`,
+                  'version',
+                  'title',
+                  'languages',
+                  'codes',
+                  'shown',
+                  'to come',
+                ],
                 items.map((listed) => [
                   listed.item.id,
                   listed.item.kind,
@@ -225,6 +252,8 @@ export const catalogueCommands = (): Command => {
                   String(listed.item.version),
                   listed.item.title.en ?? Object.values(listed.item.title)[0] ?? '',
                   Object.keys(listed.item.title).join(' '),
+                  unitsText(listed),
+                  shownText(listed.display),
                   comingText(listed, issuer.book.currency),
                 ]),
               ),

@@ -25,6 +25,7 @@ export const openKiosk = async (options: {
     said.add(message)
     options.log(message)
   }
+  said.add(`Farthing ${packageJson.version} starts.`)
   const settings = readKioskSettings(dataDir)
   const terminal = openTerminal(dataDir)
   const reader = openPcscReader({})
