@@ -22,6 +22,8 @@ export type OperatorTask =
       readonly kind: 'load'
       readonly phase: 'done'
       readonly amountMinor: number
+      /** What the issuer owed the card, and what came with it. */
+      readonly creditsMinor?: number
       readonly balanceMinor: number
       readonly cardEnding: string
     }

@@ -93,7 +93,7 @@ export const receiptView = (receipt: Receipt, title: Readonly<Record<string, str
   balanceMinor: receipt.balanceMinor,
 })
 
-/** Goods that are a print: a ticket with its code; anything else as its receipt, which has the claim. */
+/** Goods that are a print: a ticket with its code; anything else as its receipt. */
 export const printOfGoods = (terminal: Terminal, sold: Sold, goods: ReadyGoods): PrintJob => {
   const { item, code } = goods
   if (code === undefined) return { kind: 'receipt', receipt: receiptFor(terminal, sold) }

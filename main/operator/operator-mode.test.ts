@@ -417,10 +417,10 @@ test('cash becomes money on a card while the issuer answers, and only then', asy
   const loads: unknown[] = []
   const loadDesk: LoadDesk = {
     voucher: async () => ({ state: 'unknown' }),
-    credits: async () => [],
+    credits: async () => [{ funding: 'CREDIT', amountMinor: 250 }],
     load: async (_channel, load) => {
       loads.push(load)
-      return { outcome: 'captured', cardId: 'c', counter: 2, balanceAfterMinor: 3000 }
+      return { outcome: 'captured', cardId: 'c', counter: 2, balanceAfterMinor: 3000 + 250 * (loads.length - 1) }
     },
   }
   const { kiosk, enter, put, screen, terminal } = openOperated({ parts: { loadDesk } })
@@ -431,9 +431,9 @@ test('cash becomes money on a card while the issuer answers, and only then', asy
   const card = makeTestCard()
   put(card)
   expect(await screen('operator', (now) => now.phase === 'open' && now.task?.phase === 'done')).toMatchObject({
-    task: { kind: 'load', amountMinor: 2000, balanceMinor: 3000 },
+    task: { kind: 'load', amountMinor: 2000, creditsMinor: 250, balanceMinor: 3250 },
   })
-  expect(loads).toEqual([{ amountMinor: 2000 }])
+  expect(loads).toEqual([{ amountMinor: 2000 }, { funding: 'CREDIT', amountMinor: 250 }])
   expect(terminal.ledger.newestAct(['load'])?.details).toEqual({ amountMinor: 2000, cardId: card.id })
 })
 

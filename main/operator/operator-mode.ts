@@ -21,7 +21,7 @@ import type {
 } from '../../preload/operator-contract.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { isOperatorPin, type Operator, operatorPinDigits } from '../../protocol/operator.ts'
-import { cardId } from '../../protocol/quantities.ts'
+import { type CardId, cardId } from '../../protocol/quantities.ts'
 import { cardEnding } from '../card-id.ts'
 import type { Statement } from '../kiosk/card-statement.ts'
 import { allows, isInside, type OperatorMode, placeOf, rulesOf } from '../kiosk/modes.ts'
@@ -31,7 +31,7 @@ import { articleView, iso } from '../kiosk/views.ts'
 import type { PrintJob } from '../printer/print-job.ts'
 import { type Printer, PrinterFault } from '../printer/printer.ts'
 import { openSession } from '../purchase/purchase.ts'
-import type { CardChannel, PresentCard } from '../reader/card-reader.ts'
+import { type CardChannel, CardFault, type PresentCard } from '../reader/card-reader.ts'
 import { receiptOf } from '../receipt.ts'
 import { paperLanguages } from '../receipt-words.ts'
 import { exportBatches } from '../stick/export.ts'
@@ -422,14 +422,17 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
     try {
       const outcome = await loadDesk.load(channel, { amountMinor })
       till.sync()?.nudge()
-      if (outcome.outcome === 'captured')
+      if (outcome.outcome === 'captured') {
+        const credits = await loadCredits(loadDesk, channel, info.cardId)
         return open(mode, {
           kind: 'load',
           phase: 'done',
           amountMinor,
-          balanceMinor: outcome.balanceAfterMinor,
+          ...(credits.creditsMinor === 0 ? {} : { creditsMinor: credits.creditsMinor }),
+          balanceMinor: credits.balanceMinor ?? outcome.balanceAfterMinor,
           cardEnding: cardEnding(info.cardId),
         })
+      }
       if (outcome.outcome === 'inDoubt') return failed('inDoubt')
       switch (outcome.reason) {
         case 'notAPurse':
@@ -447,6 +450,25 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
       log(`load: ${error.message}`)
       return failed('unanswered')
     }
+  }
+
+  /** What the card is owed comes with its next load, which this one is. Whatever stops it, the cash is loaded, and the rest waits. */
+  const loadCredits = async (desk: LoadDesk, channel: CardChannel, card: CardId) => {
+    let creditsMinor = 0
+    let balanceMinor: number | undefined
+    try {
+      for (const credit of await desk.credits(card)) {
+        const outcome = await desk.load(channel, credit)
+        if (outcome.outcome !== 'captured') break
+        creditsMinor += credit.amountMinor
+        balanceMinor = outcome.balanceAfterMinor
+      }
+    } catch (error) {
+      if (!(error instanceof IssuerUnreachable || error instanceof IssuerRefused || error instanceof CardFault))
+        throw error
+      log(`credits: ${error.message}`)
+    }
+    return { creditsMinor, balanceMinor }
   }
 
   /** The card that a task waits for has come. */

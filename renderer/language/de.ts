@@ -406,6 +406,7 @@ export const de: Dictionary = {
     load: {
       go: 'Erst das Bargeld, dann die Karte',
       takeCash: 'Bar erhalten',
+      credits: 'Guthaben beim Herausgeber, mit aufgeladen',
       another: 'Noch eine Karte',
       offline: 'Karten werden nur aufgeladen, solange der Herausgeber antwortet.',
       noCash: 'Nichts wurde aufgeladen: Bargeld zurückgeben.',

@@ -398,6 +398,7 @@ export const en = {
     load: {
       go: 'Take the cash, then the card',
       takeCash: 'Cash taken',
+      credits: 'Owed to the card, loaded too',
       another: 'Another card',
       offline: 'Cards are loaded only while the issuer answers.',
       noCash: 'Nothing was loaded: give the cash back.',

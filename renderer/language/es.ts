@@ -407,6 +407,7 @@ export const es: Dictionary = {
     load: {
       go: 'Primero el efectivo, luego la tarjeta',
       takeCash: 'Efectivo recibido',
+      credits: 'Abonos pendientes, también cargados',
       another: 'Otra tarjeta',
       offline: 'Solo se recarga mientras el emisor responde.',
       noCash: 'No se recargó nada: devuelva el efectivo.',

@@ -366,6 +366,7 @@ export const zhHant: Dictionary = {
     load: {
       go: '先收現金，再感應卡片',
       takeCash: '已收現金',
+      credits: '應退款項，已一併儲值',
       another: '另一張卡',
       offline: '只有在發卡方有回應時才能儲值。',
       noCash: '未儲值，請退還現金。',

@@ -214,6 +214,7 @@ export function Load({ task }: { task?: OperatorTask | undefined }): ReactElemen
             <Rows
               rows={[
                 { label: words.operator.receipt.card, value: <bdi dir="ltr">···· {task.cardEnding}</bdi> },
+                ...(task.creditsMinor === undefined ? [] : [{ label: say.credits, value: money(task.creditsMinor) }]),
                 { label: words.balance.left, value: money(task.balanceMinor) },
                 { label: say.takeCash, value: money(task.amountMinor), total: true },
               ]}
