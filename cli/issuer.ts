@@ -403,8 +403,10 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       `taken ${currency}`,
       'by couriers',
       'reversed',
+      'given back',
       'in doubt',
       'exceptions',
+      'held',
       'earned',
     ],
     reported.terminals.map((row) => [
@@ -414,8 +416,10 @@ export const reportText = (reported: Awaited<ReturnType<typeof report>>, currenc
       money(row.taken.amountMinor),
       money(row.couriers.witness.amountMinor + row.couriers.claim.amountMinor),
       money(row.reversed.amountMinor),
+      money(row.moneyBack.amountMinor),
       String(row.inDoubt),
       String(row.exceptions.length),
+      money(row.heldMinor),
       money(row.earnedMinor),
     ]),
   )
