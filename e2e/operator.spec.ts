@@ -46,10 +46,10 @@ const makeOperator = (card: string) => {
 }
 
 /** What the issuer has of this terminal's journal, oldest first. */
-const actsAtIssuer = (): string[] => {
+const actsAtIssuer = (column: 'act' | 'details' = 'act'): string[] => {
   const database = new Database(system.store.replace('sqlite:', ''), { readonly: true })
   try {
-    return database.prepare('SELECT act FROM journal_entry ORDER BY entry_no').pluck().all() as string[]
+    return database.prepare(`SELECT ${column} FROM journal_entry ORDER BY entry_no`).pluck().all() as string[]
   } finally {
     database.close()
   }
@@ -84,7 +84,9 @@ test('an operator closes the day and refunds a sale, and the issuer knows it all
     await section('receipts')
     await press('operator-receipt')
     await press('operator-refund')
-    await press('operator-refund-reason')
+    await press('operator-refund-own')
+    for (const letter of 'late') await page.locator(`[data-action="letter"][data-key="${letter}"]`).click()
+    await press('operator-refund-because')
     await expect(page.locator('.operator-said')).toContainText('€0.50')
     await press('operator-back')
     await section('dayClose')
@@ -98,6 +100,7 @@ test('an operator closes the day and refunds a sale, and the issuer knows it all
     await press('operator-leave')
     await onScreen('attract')
     expect(actsAtIssuer()).toEqual(['start', 'enter', 'refund', 'dayClose', 'sync'])
+    expect(JSON.parse(actsAtIssuer('details')[2] ?? '')).toMatchObject({ amountMinor: 50, reason: 'late' })
   } finally {
     expect(await kiosk.close()).toBe(0)
   }
