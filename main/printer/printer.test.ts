@@ -225,7 +225,12 @@ test('a device file that answers is asked and believed like a printer on the net
   const name = await new Promise<string>((resolve) =>
     bridged.stdout.once('data', (text) => resolve(String(text).trim())),
   )
-  const printer = openPrinter(v.parse(printerSettingSchema, { device: name }), { ...times, jobMs: 5_000 })
+  const printer = openPrinter(v.parse(printerSettingSchema, { device: name }), {
+    ...times,
+    // There is another process in between.
+    answerMs: 1_000,
+    jobMs: 5_000,
+  })
   expect(await printer.status()).toBe('ready')
   await printer.print(job)
   expect(device.jobs.flatMap(qrsOfPage)).toEqual([receipt.claimUrl])
