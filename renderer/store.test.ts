@@ -81,6 +81,31 @@ describe('following main', () => {
     expect(seen()).toBe('catalogue')
   })
 
+  it('takes a purchase back that main has not begun, when its customer leaves', async () => {
+    const { bridge } = await kiosk()
+    const asked: string[] = []
+    let begin: (() => void) | undefined
+    const slow = createEngine({
+      bridge: {
+        ...bridge,
+        buy: () =>
+          new Promise((resolve) => {
+            begin = resolve
+          }),
+        cancel: async () => void asked.push('cancel'),
+      },
+      now: () => 0,
+    })
+    await slow.follow()
+    const wish = slow.buy('walking-map')
+    slow.open({ name: 'catalogue' })
+    expect(asked).toEqual(['cancel'])
+    begin?.()
+    await wish
+    slow.open({ name: 'attract' })
+    expect(asked).toEqual(['cancel'])
+  })
+
   it('says calmly that a wish could not be taken, and forgets it with the next', async () => {
     const { bridge, engine } = await kiosk()
     const broken = createEngine({

@@ -179,6 +179,8 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     tried: undefined,
     failed: false,
   }))
+  /** A purchase was wished for, and main has not answered yet. */
+  let wishing = false
   /** Where to browse when main's screen ends; the start, unless the customer asked to go on. */
   let returnTo: BrowsePage = { name: 'attract' }
 
@@ -211,7 +213,13 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     }
   }
 
+  /** A wish that main could not take yet, since a card was being let go of, goes with who leaves. */
+  function takeBack(): void {
+    if (wishing) bridge.cancel().catch(() => undefined)
+  }
+
   function leave(): void {
+    takeBack()
     if (store.getState().kiosk?.screen.name === 'browse') store.setState({ ...forget, touchedMs: now() })
     else void engine.finish()
   }
@@ -244,6 +252,7 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
       store.setState({ touchedMs: now(), nowMs: now() })
     },
     open(page) {
+      takeBack()
       store.setState({
         page,
         touchedMs: now(),
@@ -270,7 +279,11 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
         return { comfort: { ...comfort, speechRate: speechRates[place] ?? comfort.speechRate } }
       })
     },
-    buy: (itemId, ageDeclared = 0) => ask(() => bridge.buy(itemId, ageDeclared, languageOf(store.getState()))),
+    async buy(itemId, ageDeclared = 0) {
+      wishing = true
+      await ask(() => bridge.buy(itemId, ageDeclared, languageOf(store.getState())))
+      wishing = false
+    },
     stay: () => ask(() => bridge.stay()),
     pinKey: (key) => ask(() => bridge.pinKey(key)),
     topUp() {

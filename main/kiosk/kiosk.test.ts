@@ -491,3 +491,27 @@ test('an imitated card that names another card’s counter gets nothing of what 
   expect(goods.code).toBeUndefined()
   expect(goods.contentUrl).toBeUndefined()
 })
+
+test('who leaves before a purchase could begin is not asked for his card; who stays, is', async () => {
+  const { kiosk, reader, screen } = openTill()
+  const wishWhileACardIsRead = async (leaves: boolean) => {
+    let answer: ((bytes: Uint8Array) => void) | undefined
+    await new Promise<void>((reached) => {
+      reader.insert(() => {
+        reached()
+        return new Promise((resolve) => {
+          answer = resolve
+        })
+      })
+    })
+    const wish = kiosk.buy('map')
+    if (leaves) await kiosk.cancel()
+    reader.remove()
+    answer?.(Uint8Array.of(0x90, 0))
+    await wish
+  }
+  await wishWhileACardIsRead(true)
+  expect(kiosk.state.screen.name).toBe('browse')
+  await wishWhileACardIsRead(false)
+  await screen('pay')
+})

@@ -56,6 +56,8 @@ export const makeKiosk = (
   let working: Promise<void> = Promise.resolve()
   let deadline: NodeJS.Timeout | undefined
   let stays = 0
+  /** The newest of those that wait for a card; who leaves wishes for nothing any more. */
+  let wishes = 0
 
   const status = (): KioskStatus => {
     const { identity, issued } = terminal
@@ -152,12 +154,14 @@ export const makeKiosk = (
   /** No card is being worked with, or nothing hangs on it any more: one that is still asked for a witness holds nobody up. */
   const untied = (): boolean => !busy || rulesOf[placeOf(mode)].card === 'nothing'
 
-  /** A last look at a card may still be under way: a touch counts all the same, unless its customer has left that screen. */
+  /** A last look at a card may still be under way: a touch counts all the same, unless its customer has left or wants another thing. */
   const wanted = async (touch: Touch): Promise<boolean> => {
     if (!allows(mode, touch)) return false
     const place = placeOf(mode)
+    wishes += 1
+    const wish = wishes
     await working
-    return !busy && placeOf(mode) === place
+    return !busy && placeOf(mode) === place && wish === wishes
   }
 
   /** Nothing is sold any more. What is on the screen was paid, and stays until the customer is done. */
@@ -287,6 +291,7 @@ export const makeKiosk = (
         sale.begin(goods, language)
       }),
     async cancel() {
+      wishes += 1
       if (allows(mode, 'cancel') && untied()) enter({ name: 'browse' })
     },
     async stay() {
@@ -303,6 +308,7 @@ export const makeKiosk = (
     printReceipt: sale.printReceipt,
     collect: async (counter) => balance.collect(counter),
     async finish() {
+      wishes += 1
       if (mode.name === 'browse' || (allows(mode, 'finish') && untied())) leave()
     },
     operatorKey: async (key) => operators.key(key),
