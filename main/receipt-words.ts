@@ -1,4 +1,5 @@
 /** What stands on paper, in the languages of the kiosk. The page has its own dictionaries: main may not import them. */
+import { nearestOf } from '../protocol/language.ts'
 
 export const paperLanguages = ['en', 'de', 'es', 'ar', 'zh-Hant'] as const
 export type PaperLanguage = (typeof paperLanguages)[number]
@@ -140,23 +141,7 @@ const words: Readonly<Record<PaperLanguage, PaperWords>> = {
   },
 }
 
-const primaryOf = (language: string): string => language.split('-')[0] ?? language
-
-/** The paper's language for a customer's: its own, else one of the same tongue, else English. */
-export const paperLanguageOf = (language: string): PaperLanguage =>
-  paperLanguages.find((known) => known === language) ??
-  paperLanguages.find((known) => primaryOf(known) === primaryOf(language)) ??
-  'en'
+/** The paper's language for a customer's: the nearest one, else English. */
+export const paperLanguageOf = (language: string): PaperLanguage => nearestOf(paperLanguages, language) ?? 'en'
 
 export const wordsOf = (language: string): PaperWords => words[paperLanguageOf(language)]
-
-/** A text by language tags: in this language, else one of the same tongue, else English, else what there is. */
-export const textIn = (texts: Readonly<Record<string, string>>, language: string): string => {
-  const tags = Object.keys(texts).filter((tag) => texts[tag] !== '')
-  const tag =
-    tags.find((each) => each === language) ??
-    tags.find((each) => primaryOf(each) === primaryOf(language)) ??
-    tags.find((each) => primaryOf(each) === 'en') ??
-    tags[0]
-  return tag === undefined ? '' : (texts[tag] ?? '')
-}

@@ -1,10 +1,11 @@
 /** A payment's receipt as data; paper and page make text of it (docs/OPERATIONS.md, Receipts). Pure. */
 import assert from 'node:assert/strict'
 import type { Intent } from '../db/ledger.ts'
-import { currencyOf, formatAmount } from '../protocol/currency.ts'
+import { currencyOf, moneyOf } from '../protocol/currency.ts'
+import { textOf } from '../protocol/language.ts'
 import { parseRecord } from '../protocol/record.ts'
 import { itemOf } from './payment.ts'
-import { textIn, wordsOf } from './receipt-words.ts'
+import { wordsOf } from './receipt-words.ts'
 
 export interface Receipt {
   /** EPOCH-NUMBER. */
@@ -71,7 +72,7 @@ export const receiptOf = (payment: Intent, from: ReceiptSource): Receipt => {
     merchant: from.merchant,
     terminal: from.terminal,
     language: from.language,
-    itemTitle: textIn(title, from.language),
+    itemTitle: textOf(title, from.language).text,
     currency: from.currency,
     priceMinor: order.amountMinor,
     taxBasisPoints,
@@ -87,20 +88,9 @@ export const receiptOf = (payment: Intent, from: ReceiptSource): Receipt => {
   }
 }
 
-const isDecimal = (text: string): text is `${number}` => /^-?\d+(\.\d+)?$/.test(text)
-
-/** Money as the language writes it, from minor units, with no float between. */
-export const moneyText = (minor: number, { currency, language }: { currency: string; language: string }): string => {
-  const { decimals } = currencyOf(currency)
-  const text = formatAmount(minor, currency)
-  assert(isDecimal(text), 'an amount is decimal text')
-  return new Intl.NumberFormat(wordsOf(language).locale, {
-    style: 'currency',
-    currency,
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-  }).format(text)
-}
+/** Money as the language writes it. */
+export const moneyText = (minor: number, { currency, language }: { currency: string; language: string }): string =>
+  moneyOf(minor, { locale: wordsOf(language).locale, currency, decimals: currencyOf(currency).decimals })
 
 /** A moment in the kiosk's own time zone. */
 export const momentText = (seconds: number, language: string): string =>

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { u32Max } from './bytes.ts'
-import { currencyOf, formatAmount, lettersOf, parseAmount } from './currency.ts'
+import { currencyOf, formatAmount, lettersOf, moneyOf, parseAmount } from './currency.ts'
 import { ProtocolError } from './errors.ts'
 import { currencyCode } from './quantities.ts'
 
@@ -80,4 +80,37 @@ test('a currency that is not known is named, with those that are', () => {
   expect(() => currencyOf('eur')).toThrow(ProtocolError)
   expect(lettersOf(currencyOf('AUD').code)).toBe('AUD')
   expect(lettersOf(currencyCode(8))).toBe('008')
+})
+
+describe('moneyOf', () => {
+  const euro = { locale: 'en-GB', currency: 'EUR', decimals: 2 }
+  test.each([
+    [0, '€0.00'],
+    [1, '€0.01'],
+    [250, '€2.50'],
+    [999_999, '€9,999.99'],
+    [-40, '-€0.40'],
+    [Number.MAX_SAFE_INTEGER, '€90,071,992,547,409.91'],
+  ])('writes %d minor units as %s', (amountMinor, written) => {
+    expect(moneyOf(amountMinor, euro)).toBe(written)
+  })
+
+  test('writes as the locale and the currency do', () => {
+    expect(moneyOf(250, { ...euro, locale: 'de-DE' })).toBe('2,50\u00a0€')
+    expect(moneyOf(999_999, { ...euro, locale: 'es-ES' })).toBe('9999,99\u00a0€')
+    expect(moneyOf(999_999, { ...euro, locale: 'zh-Hant-TW' })).toBe('€9,999.99')
+    expect(moneyOf(999_999, { ...euro, locale: 'ar-u-nu-latn' })).toBe('\u200f9,999.99\u00a0€')
+    expect(moneyOf(250, { locale: 'en-GB', currency: 'JPY', decimals: 0 })).toBe('JP¥250')
+    expect(moneyOf(1_005, { locale: 'en-GB', currency: 'KWD', decimals: 3 })).toBe('KWD\u00a01.005')
+  })
+
+  test('says on request that it came in', () => {
+    expect(moneyOf(2_000, { ...euro, signed: true })).toBe('+€20.00')
+    expect(moneyOf(-40, { ...euro, signed: true })).toBe('-€0.40')
+  })
+
+  test('refuses what is no amount', () => {
+    expect(() => moneyOf(1.5, euro)).toThrow(RangeError)
+    expect(() => moneyOf(Number.NaN, euro)).toThrow(RangeError)
+  })
 })

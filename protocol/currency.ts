@@ -1,6 +1,7 @@
 /** ISO 4217: the currencies of a book, their numeric codes and decimals. Amounts on the outside are decimal text. */
 import { u32Max } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
+import { numberFormat } from './formats.ts'
 import { type AmountMinor, amountMinor, type CurrencyCode, currencyCode } from './quantities.ts'
 
 interface Currency {
@@ -64,11 +65,39 @@ export const parseAmount = (text: string, letters: string): AmountMinor => {
   return amountMinor(minor)
 }
 
-/** @param minor a safe integer, negative too @returns such as "2.50" or "-0.01" */
-export const formatAmount = (minor: number, letters: string): string => {
-  const { decimals } = currencyOf(letters)
+const decimalText = (minor: number, decimals: number): string => {
   const digits = String(Math.abs(minor)).padStart(decimals + 1, '0')
   const at = digits.length - decimals
-  const sign = minor < 0 ? '-' : ''
-  return decimals === 0 ? `${sign}${digits}` : `${sign}${digits.slice(0, at)}.${digits.slice(at)}`
+  return `${minor < 0 ? '-' : ''}${digits.slice(0, at)}${decimals === 0 ? '' : `.${digits.slice(at)}`}`
+}
+
+/** @param minor a safe integer, negative too @returns such as "2.50" or "-0.01" */
+export const formatAmount = (minor: number, letters: string): string => decimalText(minor, currencyOf(letters).decimals)
+
+const isDecimal = (text: string): text is `${number}` => /^-?\d+(\.\d+)?$/.test(text)
+
+/**
+ * An amount in minor units as Intl writes it for people; no floating-point number on the way. `signed`: with a plus where it is one.
+ * @param as.currency ISO 4217 letters
+ * @throws RangeError when the amount is not a safe integer
+ */
+export const moneyOf = (
+  minor: number,
+  as: {
+    readonly locale: string
+    readonly currency: string
+    readonly decimals: number
+    readonly signed?: boolean
+  },
+): string => {
+  const { locale, currency, decimals, signed = false } = as
+  const decimal = decimalText(minor, decimals)
+  if (!Number.isSafeInteger(minor) || !isDecimal(decimal)) throw new RangeError('an amount is a safe integer')
+  return numberFormat(locale, {
+    style: 'currency',
+    currency,
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+    signDisplay: signed ? 'exceptZero' : 'auto',
+  }).format(decimal)
 }

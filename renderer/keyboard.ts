@@ -1,5 +1,5 @@
 /** The letters on the screen, as the keyboards of each language have them; figures stand above where there is room. */
-import { scriptOf } from './language/bidi.ts'
+import { scriptOf } from '../protocol/language.ts'
 
 export type KeyRows = readonly (readonly string[])[]
 

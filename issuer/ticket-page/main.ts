@@ -2,6 +2,7 @@
  * The ticket page (docs/OPERATIONS.md, Tickets at the door): a phone that checks tickets, with or without a network. It has the
  * issuer's public keys and its own list of who was let in, and sends nothing to anybody.
  */
+import { textOf } from '../../protocol/language.ts'
 import { judgeTicket, type TicketVerdict, ticketNumber } from '../../protocol/ticket.ts'
 import { startCamera } from './camera.ts'
 import { type DoorKeys, fetchKeys, keptKeys, verifiersOf } from './door-keys.ts'
@@ -50,10 +51,8 @@ const moment = (seconds: number): string => {
   const style = today ? ({ timeStyle: 'medium' } as const) : ({ dateStyle: 'medium', timeStyle: 'short' } as const)
   return new Intl.DateTimeFormat(words.locale, style).format(seconds * 1000)
 }
-const titleOf = (id: string): string => {
-  const titles = keys?.events.find((event) => event.id === id)?.title
-  return titles?.[language] ?? titles?.en ?? Object.values(titles ?? {})[0] ?? id
-}
+const titleOf = (id: string): string =>
+  textOf(keys?.events.find((event) => event.id === id)?.title ?? {}, language).text || id
 
 const showView = (view: 'setup' | 'check'): void => {
   document.body.dataset.view = view

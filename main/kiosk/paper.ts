@@ -1,11 +1,11 @@
 /** What the till prints: receipts when they are asked for, and goods that are a print, on which the payment waits. */
 import type { Intent } from '../../db/ledger.ts'
 import type { ReceiptView } from '../../preload/contract.ts'
+import { textOf } from '../../protocol/language.ts'
 import type { ReadyGoods } from '../catalogue.ts'
 import type { PrintJob } from '../printer/print-job.ts'
 import type { Printer } from '../printer/printer.ts'
 import { type Receipt, receiptOf } from '../receipt.ts'
-import { textIn } from '../receipt-words.ts'
 import type { Terminal } from '../terminal.ts'
 import { iso } from './views.ts'
 
@@ -101,7 +101,7 @@ export const printOfGoods = (terminal: Terminal, sold: Sold, goods: ReadyGoods):
     kind: 'ticket',
     language: sold.language,
     merchant: terminal.issued?.keyring.merchant ?? terminal.identity.merchant,
-    title: textIn(item.title, sold.language),
+    title: textOf(item.title, sold.language).text,
     code,
   }
 }

@@ -1,8 +1,9 @@
 /** The pages of operator mode, for the printer and for the screen alike: the rows are text already. */
 import type { Item } from '../../protocol/item.ts'
+import { textOf } from '../../protocol/language.ts'
 import type { PrintJob } from '../printer/print-job.ts'
 import { momentText, moneyText, taxWithin } from '../receipt.ts'
-import { paperLanguageOf, textIn } from '../receipt-words.ts'
+import { paperLanguageOf } from '../receipt-words.ts'
 import type { Terminal } from '../terminal.ts'
 import { type ClosedDay, netMinor } from './day.ts'
 import { reportWordsOf } from './report-words.ts'
@@ -55,7 +56,7 @@ export const testSaleReport = (terminal: Terminal, item: Item, language: string)
     title: words.test,
     lines: words.testLines,
     rows: [
-      { label: textIn(item.title, language), value: '' },
+      { label: textOf(item.title, language).text, value: '' },
       { label: words.price, value: money(item.priceMinor) },
       { label: words.tax, value: money(taxWithin(item.priceMinor, item.taxBasisPoints)) },
     ],

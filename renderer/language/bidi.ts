@@ -1,4 +1,5 @@
 /** Writing direction (UAX #9): which way a language is written, and parts of a sentence that nothing may reorder. */
+import { scriptOf } from '../../protocol/language.ts'
 
 export type Direction = 'ltr' | 'rtl'
 
@@ -8,18 +9,6 @@ const rightToLeft = new Set(['Adlm', 'Arab', 'Hebr', 'Mand', 'Nkoo', 'Rohg', 'Sa
 /** The direction of a BCP 47 tag; left to right when it is none. */
 export function directionOf(language: string): Direction {
   return rightToLeft.has(scriptOf(language)?.script ?? '') ? 'rtl' : 'ltr'
-}
-
-/** What a tag says, or leaves to be known, of its language and script; undefined when it is no tag. */
-export function scriptOf(
-  language: string,
-): { readonly language: string; readonly script: string | undefined } | undefined {
-  try {
-    const { language: primary, script } = new Intl.Locale(language).maximize()
-    return { language: primary, script }
-  } catch {
-    return undefined
-  }
 }
 
 /** Keeps its own direction, given by its first strong character: amounts as Intl marks them. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { directionOf } from './bidi.ts'
 import { countedBy } from './counts.ts'
-import { dayOf, dictionaries, dictionaryOf, momentOf, moneyOf, percentOf, soonOf, textOf } from './language.ts'
+import { dayOf, dictionaries, dictionaryOf, momentOf, percentOf, soonOf } from './language.ts'
 
 /** Every text of a dictionary by its path; functions are called with something to say. */
 function textsOf(value: unknown, path = ''): readonly (readonly [string, string])[] {
@@ -98,63 +98,10 @@ describe('dictionaryOf', () => {
   })
 })
 
-describe('textOf', () => {
-  const texts = { de: 'Karte', en: 'Map' }
-  it('takes the language, its primary one, the preferred ones, or any, and says which', () => {
-    expect(textOf(texts, 'de')).toEqual({ text: 'Karte', language: 'de' })
-    expect(textOf(texts, 'de-CH')).toEqual({ text: 'Karte', language: 'de' })
-    expect(textOf(texts, 'fr', ['de']).text).toBe('Karte')
-    expect(textOf(texts, 'fr', ['nl']).text).toBe('Karte')
-    expect(textOf({ de: '', en: 'Map' }, 'de')).toEqual({ text: 'Map', language: 'en' })
-    expect(textOf({}, 'de')).toEqual({ text: '', language: 'de' })
-    expect(textOf({ 'a-tag-that-is-none': 'Map' }, 'de').text).toBe('Map')
-  })
-
-  it('takes Chinese by what it says, by its script, and by the language, in this order', () => {
-    const chinese = { en: 'Map', zh: '地图', 'zh-TW': '地圖', 'zh-Hant': '繁體' }
-    expect(textOf(chinese, 'zh-Hant-TW').language).toBe('zh-Hant')
-    expect(textOf({ en: 'Map', zh: '地图', 'zh-HK': '地圖' }, 'zh-Hant').language).toBe('zh-HK')
-    expect(textOf({ en: 'Map', zh: '地图' }, 'zh-Hant').language).toBe('zh')
-  })
-})
-
 describe('directionOf', () => {
   it('is the way the script of the language is written', () => {
     for (const tag of ['ar', 'ar-EG', 'he', 'fa', 'ur', 'az-Arab']) expect(directionOf(tag), tag).toBe('rtl')
     for (const tag of ['en', 'zh-Hant', 'az', 'no tag']) expect(directionOf(tag), tag).toBe('ltr')
-  })
-})
-
-describe('moneyOf', () => {
-  const euro = { locale: 'en-GB', currency: 'EUR', decimals: 2 }
-  it.each([
-    [0, '€0.00'],
-    [1, '€0.01'],
-    [250, '€2.50'],
-    [999_999, '€9,999.99'],
-    [-40, '-€0.40'],
-    [Number.MAX_SAFE_INTEGER, '€90,071,992,547,409.91'],
-  ])('writes %d minor units as %s', (amountMinor, written) => {
-    expect(moneyOf(amountMinor, euro)).toBe(written)
-  })
-
-  it('writes as the locale and the currency do', () => {
-    expect(moneyOf(250, { ...euro, locale: 'de-DE' })).toBe('2,50\u00a0€')
-    expect(moneyOf(999_999, { ...euro, locale: dictionaryOf('es').locale })).toBe('9999,99\u00a0€')
-    expect(moneyOf(999_999, { ...euro, locale: dictionaryOf('zh-Hant').locale })).toBe('€9,999.99')
-    expect(moneyOf(999_999, { ...euro, locale: dictionaryOf('ar').locale })).toBe('\u200f9,999.99\u00a0€')
-    expect(moneyOf(250, { locale: 'en-GB', currency: 'JPY', decimals: 0 })).toBe('JP¥250')
-    expect(moneyOf(1_005, { locale: 'en-GB', currency: 'KWD', decimals: 3 })).toBe('KWD\u00a01.005')
-  })
-
-  it('says on request that it came in', () => {
-    expect(moneyOf(2_000, { ...euro, signed: true })).toBe('+€20.00')
-    expect(moneyOf(-40, { ...euro, signed: true })).toBe('-€0.40')
-  })
-
-  it('refuses what is no amount', () => {
-    expect(() => moneyOf(1.5, euro)).toThrow(RangeError)
-    expect(() => moneyOf(Number.NaN, euro)).toThrow(RangeError)
   })
 })
 

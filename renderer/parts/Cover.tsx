@@ -1,7 +1,8 @@
 /** The picture of an item, or a drawn cover (cover.ts decides what). Decoration only: the title stands beside it. */
 import { type ReactElement, useState } from 'react'
 import type { CatalogueItem } from '../../preload/contract.ts'
-import { dictionaryOf, type Spoken } from '../language/language.ts'
+import type { Spoken } from '../../protocol/language.ts'
+import { dictionaryOf } from '../language/language.ts'
 import { type CoverMotif, motifOf, numbersOf, type Palette, paletteOf, seedOf } from './cover.ts'
 import { useWords } from './engine-context.ts'
 

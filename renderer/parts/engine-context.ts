@@ -3,18 +3,9 @@ import { createContext, useContext, useMemo } from 'react'
 import { useStore } from 'zustand'
 import { useShallow } from 'zustand/react/shallow'
 import type { CatalogueItem, KioskStatus } from '../../preload/contract.ts'
-import {
-  countOf,
-  type Dictionary,
-  dayOf,
-  dictionaryOf,
-  momentOf,
-  moneyOf,
-  percentOf,
-  type Spoken,
-  soonOf,
-  textOf,
-} from '../language/language.ts'
+import { moneyOf } from '../../protocol/currency.ts'
+import { type Spoken, textOf } from '../../protocol/language.ts'
+import { countOf, type Dictionary, dayOf, dictionaryOf, momentOf, percentOf, soonOf } from '../language/language.ts'
 import { type Engine, languageOf, type PageState } from '../store.ts'
 
 export const EngineContext = createContext<Engine | undefined>(undefined)
