@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { ShownFile } from '../protocol/bulletin.ts'
 import { u32Max } from '../protocol/bytes.ts'
-import { currencyOf } from '../protocol/currency.ts'
+import { currencyOf, taxWithin } from '../protocol/currency.ts'
 import { parsed } from '../protocol/errors.ts'
 import type { Item, ItemKind } from '../protocol/item.ts'
 import { decryptContent } from '../protocol/keyring.ts'
@@ -122,10 +122,6 @@ const codeOf = async (issuer: Issuer, unit: string): Promise<string> => {
   return codeOpener(issuer)({ unit, sealed: row.sealed_code })
 }
 
-/** The tax that an amount contains, rounded half up. */
-const taxIn = (amountMinor: number, basisPoints: number): number =>
-  Math.floor((2 * amountMinor * basisPoints + (10_000 + basisPoints)) / (2 * (10_000 + basisPoints)))
-
 const ticketIn = (code: string): Pick<CollectedClaim, 'ticket'> => {
   const ticket = parsed(() => parseTicket(code))
   if (ticket === undefined) return {}
@@ -165,7 +161,7 @@ const receiptOf = (
     currency: item.currency,
     currencyDecimals: currencyOf(item.currency).decimals,
     taxBasisPoints: item.taxBasisPoints,
-    taxMinor: taxIn(record.order.amountMinor, item.taxBasisPoints),
+    taxMinor: taxWithin(record.order.amountMinor, item.taxBasisPoints),
     paidAt: isoTime(record.order.time),
     expiresAt: isoTime(claim.expiry),
     receipt: {

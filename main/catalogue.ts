@@ -237,10 +237,10 @@ export const openCatalogue = (from: {
       }
     },
 
-    /** How old a customer must say that he is; 0: nobody asks. */
     /** Whether its goods are a print. */
     printed: (itemId: string): boolean => displays.get(itemId)?.printed ?? false,
 
+    /** How old a customer must say that he is; 0: nobody asks. */
     ageMin: (itemId: string): number => displays.get(itemId)?.ageMin ?? 0,
 
     /** Articles as they are sold now. */
@@ -262,7 +262,7 @@ export const openCatalogue = (from: {
       return offered.list
     },
 
-    /** Makes goods ready for sale. @returns undefined when there are none to sell; `unknown` for no such item */
+    /** Makes goods ready for sale. @returns `outOfStock` when there are none to sell; `unknown` for no such item */
     prepare(itemId: string): ReadyGoods | 'unknown' | 'outOfStock' {
       const article = articles().find(({ id }) => id === itemId)
       if (article === undefined) return 'unknown'

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { Intent } from '../db/ledger.ts'
 import { purchase } from './purchase/purchase.ts'
-import { momentText, moneyText, type ReceiptSource, rateText, receiptOf, taxWithin } from './receipt.ts'
+import { momentText, moneyText, type ReceiptSource, rateText, receiptOf } from './receipt.ts'
 import { paperLanguageOf, paperLanguages, wordsOf } from './receipt-words.ts'
 import { channelTo, makeTestCard, makeTestTerminal, testStartTime } from './test-terminal.ts'
 
@@ -69,23 +69,6 @@ test('there is no receipt of what was not captured', async () => {
   const { payment } = await sold()
   const open: Intent = { ...payment, state: 'open', receiptNo: undefined }
   expect(() => receiptOf(open, from)).toThrow('captured payment')
-})
-
-test.each([
-  [250, 1900, 40], // 39.9...
-  [119, 1900, 19],
-  [100, 0, 0],
-  [1, 1900, 0],
-  [21, 500, 1],
-  [3, 2000, 1], // exactly 0.5
-  [9, 2000, 2], // exactly 1.5
-  [4_294_967_295, 10_000, 2_147_483_648],
-  [4_294_967_295, 1, 429_454],
-])('of %i minor units at %i basis points, %i are tax', (price, rate, tax) => {
-  expect(taxWithin(price, rate)).toBe(tax)
-  // Once more in integers without end.
-  const [p, r] = [BigInt(price), BigInt(rate)]
-  expect(BigInt(tax)).toBe((2n * p * r + 10_000n + r) / (2n * (10_000n + r)))
 })
 
 test('money, moments and rates are written as each language does', () => {

@@ -1,7 +1,7 @@
 /** A payment's receipt as data; paper and page make text of it (docs/OPERATIONS.md, Receipts). Pure. */
 import assert from 'node:assert/strict'
 import type { Intent } from '../db/ledger.ts'
-import { currencyOf, moneyOf } from '../protocol/currency.ts'
+import { currencyOf, moneyOf, taxWithin } from '../protocol/currency.ts'
 import { textOf } from '../protocol/language.ts'
 import { parseRecord } from '../protocol/record.ts'
 import { itemOf } from './payment.ts'
@@ -49,15 +49,6 @@ export interface ReceiptSource {
   readonly code?: string
   /** Printed before. */
   readonly copy?: boolean
-}
-
-/**
- * The tax within a price: price x rate / (1 + rate), in whole minor units, a half of one rounded up.
- * @param priceMinor up to 2^32 - 1, so that every product is a safe integer
- */
-export const taxWithin = (priceMinor: number, taxBasisPoints: number): number => {
-  const whole = 10_000 + taxBasisPoints
-  return Math.floor((2 * priceMinor * taxBasisPoints + whole) / (2 * whole))
 }
 
 /** @param payment captured or reversed */

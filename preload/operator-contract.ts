@@ -207,7 +207,7 @@ export type OperatorResult =
       readonly stopped: boolean
       readonly refused: readonly LeftFile[]
     }
-  /** `driveGone`: not there any more. `stick`: its sentence says what to do. */
+  /** `gone`: it is not there any more. */
   | { readonly outcome: 'stickFault'; readonly problem: 'gone' | 'full' | 'readOnly' | 'broken' }
   | { readonly outcome: 'synced'; readonly entries: number; readonly exceptions: number; readonly journals: number }
   | { readonly outcome: 'syncFailed'; readonly problem: 'unreachable' | 'refused' | 'stopped' }

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { u32Max } from './bytes.ts'
-import { currencyOf, formatAmount, lettersOf, moneyOf, parseAmount } from './currency.ts'
+import { currencyOf, formatAmount, lettersOf, moneyOf, parseAmount, taxWithin } from './currency.ts'
 import { ProtocolError } from './errors.ts'
 import { currencyCode } from './quantities.ts'
 
@@ -113,4 +113,21 @@ describe('moneyOf', () => {
     expect(() => moneyOf(1.5, euro)).toThrow(RangeError)
     expect(() => moneyOf(Number.NaN, euro)).toThrow(RangeError)
   })
+})
+
+test.each([
+  [250, 1900, 40], // 39.9...
+  [119, 1900, 19],
+  [100, 0, 0],
+  [1, 1900, 0],
+  [21, 500, 1],
+  [3, 2000, 1], // exactly 0.5
+  [9, 2000, 2], // exactly 1.5
+  [4_294_967_295, 10_000, 2_147_483_648],
+  [4_294_967_295, 1, 429_454],
+])('of %i minor units at %i basis points, %i are tax', (price, rate, tax) => {
+  expect(taxWithin(price, rate)).toBe(tax)
+  // Once more in integers without end.
+  const [p, r] = [BigInt(price), BigInt(rate)]
+  expect(BigInt(tax)).toBe((2n * p * r + 10_000n + r) / (2n * (10_000n + r)))
 })

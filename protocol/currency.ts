@@ -101,3 +101,12 @@ export const moneyOf = (
     signDisplay: signed ? 'exceptZero' : 'auto',
   }).format(decimal)
 }
+
+/**
+ * The tax that a price contains: price x rate / (1 + rate), in whole minor units, a half of one rounded up.
+ * @param priceMinor up to 2^32 - 1 @param taxBasisPoints up to 10,000: every product is a safe integer
+ */
+export const taxWithin = (priceMinor: number, taxBasisPoints: number): number => {
+  const whole = 10_000 + taxBasisPoints
+  return Math.floor((2 * priceMinor * taxBasisPoints + whole) / (2 * whole))
+}

@@ -1,8 +1,9 @@
 /** The pages of operator mode, for the printer and for the screen alike: the rows are text already. */
+import { taxWithin } from '../../protocol/currency.ts'
 import type { Item } from '../../protocol/item.ts'
 import { textOf } from '../../protocol/language.ts'
 import type { PrintJob } from '../printer/print-job.ts'
-import { momentText, moneyText, taxWithin } from '../receipt.ts'
+import { momentText, moneyText } from '../receipt.ts'
 import { paperLanguageOf } from '../receipt-words.ts'
 import type { Terminal } from '../terminal.ts'
 import { type ClosedDay, netMinor } from './day.ts'
