@@ -1,5 +1,6 @@
 /** Everything that is known of one card, in the order of its counters: records, holes, loads, doubts, alarms, money back, its end. */
 import { sql } from 'kysely'
+import { batchHeaderLength } from '../protocol/batch.ts'
 import { entryLength } from '../protocol/entry.ts'
 import { remainingValues } from './card-closure.ts'
 import { requireCard } from './cards.ts'
@@ -198,8 +199,6 @@ const documentsOf = async (db: StoreReader, cardNo: number, lines: readonly Line
   }
   return found
 }
-
-const batchHeaderLength = 64
 
 const readBatch = async (db: StoreReader, document: string) => {
   const named = batchName.exec(document)

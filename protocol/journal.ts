@@ -17,13 +17,13 @@ import { id8Schema, u32Schema } from './item.ts'
 import { deriveJournalKey } from './keys.ts'
 import { requireMac, sealLength } from './mac.ts'
 import { idBytes, idLength, type TerminalId, terminalId } from './quantities.ts'
+import { encodeRunHeader, parseRunHeader, type RunKind, runHeaderLength } from './run-header.ts'
 
-const headerLength = 64
 const lengthLength = 2
 export const journalEntriesMax = 200
 export const journalEntryBytesMax = 2048
 export const journalBytesMax =
-  headerLength + journalEntriesMax * (lengthLength + journalEntryBytesMax) + headLength + sealLength
+  runHeaderLength + journalEntriesMax * (lengthLength + journalEntryBytesMax) + headLength + sealLength
 export const journalAnswerLength = 4 + 4 + idLength + 4 + 4 + headLength + sealLength
 
 /** The acts that terminals write. The issuer takes every other word too, and shows it as it is. */
@@ -141,31 +141,20 @@ const requireSeal = (terminalKey: Uint8Array, document: Uint8Array, field: strin
   requireMac(hmac(sha256, deriveJournalKey(terminalKey), document.subarray(0, at)), document.subarray(at), field)
 }
 
-/** Whose it is, of which epoch and number: what a stick's files are told apart by. @throws ProtocolError */
-const readHeader = (bytes: Uint8Array) => {
-  if (bytes.length < headerLength + headLength + sealLength || bytes.length > journalBytesMax)
-    throw new ProtocolError('length', 'journal', `${bytes.length} bytes`)
-  const reader = new ByteReader(bytes.subarray(0, headerLength), headerLength, 'journal')
-  reader.magic('FJRN')
-  reader.version('journal')
-  const keyVersion = reader.u8()
-  reader.reserved(2, 'journal')
-  return {
-    keyVersion,
-    terminalId: terminalId(toHex(reader.bytes(idLength))),
-    epoch: reader.u32(),
-    journalNo: requireInteger(reader.u32(), { min: 1, max: u32Max, field: 'journal.journalNo' }),
-    firstEntry: requireInteger(reader.u32(), { min: 1, max: u32Max, field: 'journal.firstEntry' }),
-    count: requireInteger(reader.u32(), { min: 1, max: journalEntriesMax, field: 'journal.count' }),
-    previousHead: reader.bytes(headLength),
-  }
+const journalRun: RunKind = {
+  magic: 'FJRN',
+  name: 'journal',
+  noName: 'journalNo',
+  countMin: 1,
+  countMax: journalEntriesMax,
 }
 
 /** Reads the layout; `requireJournalSeal` and the chain are the caller's next checks. @throws ProtocolError */
 export const parseJournal = (bytes: Uint8Array): Journal => {
-  const { count, ...header } = readHeader(bytes)
-  requireInteger(header.firstEntry + count - 1, { max: u32Max, field: 'journal.lastEntry' })
-  const reader = new ByteReader(bytes.subarray(headerLength), bytes.length - headerLength, 'journal')
+  if (bytes.length < runHeaderLength + headLength + sealLength || bytes.length > journalBytesMax)
+    throw new ProtocolError('length', 'journal', `${bytes.length} bytes`)
+  const { count, no: journalNo, ...header } = parseRunHeader(journalRun, bytes)
+  const reader = new ByteReader(bytes.subarray(runHeaderLength), bytes.length - runHeaderLength, 'journal')
   const entries = Array.from({ length: count }, () => {
     const length = new ByteReader(reader.bytes(lengthLength), lengthLength, 'journal').u16()
     return reader.bytes(requireInteger(length, { min: 1, max: journalEntryBytesMax, field: 'journal.entry' }))
@@ -173,7 +162,7 @@ export const parseJournal = (bytes: Uint8Array): Journal => {
   const head = reader.bytes(headLength)
   reader.bytes(sealLength)
   reader.end('journal')
-  return { ...header, entries, head }
+  return { ...header, journalNo, entries, head }
 }
 
 /** @param terminalKey K_term, 32 bytes @throws ProtocolError `forged` */
@@ -182,19 +171,7 @@ export const requireJournalSeal = (terminalKey: Uint8Array, bytes: Uint8Array): 
 
 /** @param terminalKey K_term, 32 bytes @returns the sealed document @throws ProtocolError */
 export const encodeJournal = (terminalKey: Uint8Array, journal: Journal): Uint8Array => {
-  requireInteger(journal.entries.length, { min: 1, max: journalEntriesMax, field: 'journal.count' })
-  const header = new ByteWriter(headerLength)
-    .bytes(ascii('FJRN'), 4, 'magic')
-    .u8(1)
-    .u8(journal.keyVersion, 'journal.keyVersion')
-    .zeros(2)
-    .bytes(idBytes(journal.terminalId), idLength, 'journal.terminalId')
-    .u32(journal.epoch, 'journal.epoch')
-    .u32(journal.journalNo, 'journal.journalNo')
-    .u32(journal.firstEntry, 'journal.firstEntry')
-    .u32(journal.entries.length)
-    .bytes(journal.previousHead, headLength, 'journal.previousHead')
-    .done()
+  const header = encodeRunHeader(journalRun, { ...journal, no: journal.journalNo, count: journal.entries.length })
   const entries = journal.entries.flatMap((entry) => {
     requireInteger(entry.length, { min: 1, max: journalEntryBytesMax, field: 'journal.entry' })
     return [new ByteWriter(lengthLength).u16(entry.length).done(), entry]
