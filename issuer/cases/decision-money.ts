@@ -89,7 +89,7 @@ export const undoDecision = async (issuer: Issuer, db: StoreWriter, decision: De
 }
 
 /** Whether a person cancelled the credit that was decided. */
-export const isCancelled = async (db: StoreReader, { funding_no }: Pick<Decision, 'funding_no'>): Promise<boolean> => {
+const isCancelled = async (db: StoreReader, { funding_no }: Pick<Decision, 'funding_no'>): Promise<boolean> => {
   if (funding_no === null) return false
   const { state } = await db
     .selectFrom('funding')

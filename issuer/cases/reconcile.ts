@@ -6,6 +6,7 @@
 import { type Insertable, type Selectable, sql } from 'kysely'
 import { listOf } from '../bulk-rows.ts'
 import type { CaseFileTable } from '../case-tables.ts'
+import { chunks } from '../chunks.ts'
 import { exposuresOf, unsyncedLimits } from '../console-api/exposure.ts'
 import { reportsOf } from '../console-api/terminals.ts'
 import { readBook } from '../explain/book.ts'
@@ -18,7 +19,7 @@ import { businessDays } from '../facts.ts'
 import type { Issuer } from '../issuer.ts'
 import type { StoreWriter } from '../store.ts'
 import { appendEvents, type CaseEvent } from './case-log.ts'
-import { type Decision, decisionDocument, isCancelled, undoDecision } from './decision-money.ts'
+import { type Decision, decisionDocument, undoDecision } from './decision-money.ts'
 import { causePlaces } from './workflow.ts'
 
 const daySeconds = 86_400
@@ -36,10 +37,6 @@ export interface Reconciled {
   readonly reopened: number
   /** Decisions. */
   readonly takenBack: number
-}
-
-const chunksOf = function* <Value>(values: readonly Value[]): Generator<Value[]> {
-  for (let at = 0; at < values.length; at += keysMax) yield values.slice(at, at + keysMax)
 }
 
 const seconds = (iso: string | undefined): number | undefined =>
@@ -102,12 +99,17 @@ const newFile = (keyed: KeyedCase, now: number, held: Held): Insertable<CaseFile
   }
 }
 
+/** A person may have cancelled the credit that was decided. */
+type StandingDecision = Decision & { readonly isCancelled: boolean }
+/** By case. */
+type Decisions = ReadonlyMap<number, StandingDecision>
+
 /** One pass over what is derived, and what is on file. */
 class Pass {
   readonly #db: StoreWriter
   readonly #now: number
   readonly #issuer: Issuer
-  readonly #decisions: ReadonlyMap<number, Decision>
+  readonly #decisions: Decisions
   readonly #held: Held
   readonly #events: CaseEvent[] = []
   readonly counts = { opened: 0, closed: 0, reopened: 0, takenBack: 0 }
@@ -115,7 +117,7 @@ class Pass {
   constructor(
     issuer: Issuer,
     db: StoreWriter,
-    { decisions, held }: { readonly decisions: ReadonlyMap<number, Decision>; readonly held: Held },
+    { decisions, held }: { readonly decisions: Decisions; readonly held: Held },
   ) {
     this.#issuer = issuer
     this.#db = db
@@ -125,7 +127,7 @@ class Pass {
   }
 
   async open(fresh: readonly KeyedCase[]): Promise<void> {
-    for (const some of chunksOf(fresh)) {
+    for (const some of chunks(fresh, keysMax)) {
       const made: { case_no: number; opened_document: string | null }[] = []
       for (let at = 0; at < some.length; at += 40)
         made.push(
@@ -144,7 +146,7 @@ class Pass {
   /** A case that is on file, as it is derived now. */
   async keep(file: CaseFile, keyed: KeyedCase): Promise<void> {
     const decision = this.#decisions.get(file.case_no)
-    const holds = decision !== undefined && stands(decision, keyed.found) && !(await isCancelled(this.#db, decision))
+    const holds = decision !== undefined && stands(decision, keyed.found) && !decision.isCancelled
     if (decision?.state === 'booked' && holds) return
     if (decision !== undefined && !holds) await this.#withdraw(decision, keyed.found.opened?.document)
     const isClosed = file.state === 'closed'
@@ -302,22 +304,30 @@ const readFiles = async (
     )
     .execute()
   const known = new Map(files.map((file) => [file.case_key, file]))
-  for (const some of chunksOf(keys.filter((key) => !known.has(key))))
+  for (const some of chunks(
+    keys.filter((key) => !known.has(key)),
+    keysMax,
+  ))
     for (const file of await db.selectFrom('case_file').selectAll().where('case_key', 'in', listOf(db, some)).execute())
       known.set(file.case_key, file)
   return known
 }
 
-const readDecisions = async (db: StoreWriter, files: Iterable<CaseFile>): Promise<ReadonlyMap<number, Decision>> => {
-  const decisions = new Map<number, Decision>()
-  for (const some of chunksOf([...files].map(({ case_no }) => case_no)))
-    for (const decision of await db
+const readDecisions = async (db: StoreWriter, files: Iterable<CaseFile>): Promise<Decisions> => {
+  const decisions = new Map<number, StandingDecision>()
+  for (const some of chunks(
+    [...files].map(({ case_no }) => case_no),
+    keysMax,
+  ))
+    for (const { credit_state, ...decision } of await db
       .selectFrom('case_decision')
-      .selectAll()
+      .leftJoin('funding', 'funding.funding_no', 'case_decision.funding_no')
+      .selectAll('case_decision')
+      .select('funding.state as credit_state')
       .where('case_no', 'in', listOf(db, some))
       .where(decisionStands)
       .execute())
-      decisions.set(decision.case_no, decision)
+      decisions.set(decision.case_no, { ...decision, isCancelled: credit_state === 'cancelled' })
   return decisions
 }
 
