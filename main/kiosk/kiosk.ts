@@ -220,7 +220,8 @@ export const makeKiosk = (
       case 'recover':
         return sale.meetToFinish(mode, cards)
       case 'top-up':
-        return topUp.meet(mode, cards)
+        // A load that failed is over: held there again, the card ends what was in doubt and tells its balance.
+        return mode.step.phase === 'failed' ? balance.meet(cards) : topUp.meet(mode, cards)
       case 'operator':
         return operators.meet(mode, cards, mute?.name)
     }

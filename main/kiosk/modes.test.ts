@@ -35,7 +35,7 @@ const expected: Readonly<Record<Place, string>> = {
   'top-up tap': 'cancel stay | load timed',
   'top-up working': '| nothing',
   'top-up done': 'stay finish | nothing timed',
-  'top-up failed': 'stay topUp finish | nothing timed',
+  'top-up failed': 'stay topUp finish | tell timed',
   'recover waiting': 'stay finish | finishDoubt timed',
   'recover wrongCard': 'stay finish | finishDoubt timed',
   'recover working': '| nothing',

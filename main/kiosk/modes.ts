@@ -130,7 +130,7 @@ export const rulesOf = {
   'top-up tap': { touches: ['cancel', 'stay'], card: 'load', timed: true },
   'top-up working': { touches: [], card: 'nothing', timed: false },
   'top-up done': { touches: ['finish', 'stay'], card: 'nothing', timed: true },
-  'top-up failed': { touches: ['topUp', 'finish', 'stay'], card: 'nothing', timed: true },
+  'top-up failed': { touches: ['topUp', 'finish', 'stay'], card: 'tell', timed: true },
   'recover waiting': { touches: ['finish', 'stay'], card: 'finishDoubt', timed: true },
   'recover wrongCard': { touches: ['finish', 'stay'], card: 'finishDoubt', timed: true },
   'recover working': { touches: [], card: 'nothing', timed: false },

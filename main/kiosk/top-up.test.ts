@@ -93,6 +93,10 @@ test('a card that cannot take it leaves the voucher for another card; that card 
   put(makeTestCard())
   await screen('top-up', (now) => now.phase === 'failed' && now.problem === 'inDoubt')
   expect(asked).toHaveLength(3)
+  // Held there again, as the screen asks: the card says what it holds.
+  reader.remove()
+  put(makeTestCard())
+  await screen('balance')
 })
 
 test('the card is to be held still while money comes, and one that leaves too soon may come again', async () => {
