@@ -158,7 +158,7 @@ export function followKeypad(keypad: Keypad): () => void {
     if (event.target instanceof HTMLInputElement && event.target.type !== 'range' && event.key !== 'Escape') return
     if (event.key === 'Tab') keepInside(event)
     const nothingToPress = event.key === 'Enter' && !reachable().some((element) => element === document.activeElement)
-    const step = nothingToPress ? 'choose' : stepOf(event.key, document.dir === 'rtl' ? 'rtl' : 'ltr')
+    const step = nothingToPress ? 'choose' : stepOf(event.key, directionHere())
     // A key that is held down acts once: nobody is to be quick in letting go.
     if (event.repeat && (event.key === 'Enter' || event.key === ' ')) event.preventDefault()
     if (step === undefined) return
@@ -169,6 +169,11 @@ export function followKeypad(keypad: Keypad): () => void {
   }
   window.addEventListener('keydown', press)
   return () => window.removeEventListener('keydown', press)
+}
+
+/** Which way it goes on where the focus is: letters of a code, a book or a player may go another way than the page. */
+function directionHere(): 'ltr' | 'rtl' {
+  return getComputedStyle(document.activeElement ?? document.body).direction === 'rtl' ? 'rtl' : 'ltr'
 }
 
 /** Tab stays within a dialog. */

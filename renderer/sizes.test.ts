@@ -54,5 +54,7 @@ describe('roomOf', () => {
     expect(roomOf({ heightPx: 600, text: 41 })).toBe('tight')
     expect(roomOf({ heightPx: 600, text: 31 })).toBe('snug')
     expect(roomOf({ heightPx: 1920, text: 30 })).toBe('ample')
+    // Large type in the lower half of an upright screen.
+    expect(roomOf({ heightPx: 960, text: 38 })).toBe('snug')
   })
 })

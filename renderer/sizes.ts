@@ -14,6 +14,8 @@ export interface Viewport {
   readonly heightPx: number
   readonly diagonalMm: number
   readonly largeType: boolean
+  /** Everything stands in the lower part: what is largest there is sized by it. */
+  readonly inReach?: boolean
 }
 
 /** All in CSS pixels. */
@@ -31,18 +33,19 @@ const largeTypeFactor = 1.3
 const largeDisplayFactor = 1.15
 
 /** @throws RangeError when a length is not positive. */
-export function sizesOf({ widthPx, heightPx, diagonalMm, largeType }: Viewport): Sizes {
+export function sizesOf({ widthPx, heightPx, diagonalMm, largeType, inReach = false }: Viewport): Sizes {
   if (!(widthPx > 0 && heightPx > 0 && diagonalMm > 0)) throw new RangeError('a screen has a positive size')
   const millimetre = Math.hypot(widthPx, heightPx) / diagonalMm
   const mean = Math.sqrt(widthPx * heightPx)
   const factor = largeType ? largeTypeFactor : 1
   const floor = ((capitalMmMin * 1.01) / capitalOfType) * millimetre
   const text = Math.max(floor, mean * 0.0205) * factor
+  const leftPx = heightPx - (inReach ? curtainOf({ heightPx, millimetre }) : 0)
   return {
     millimetre,
     text,
     title: Math.max(text * 1.08, mean * 0.036 * factor),
-    display: Math.max(text * 1.15, mean * 0.064 * (largeType ? largeDisplayFactor : 1)),
+    display: Math.max(text * 1.15, Math.sqrt(widthPx * leftPx) * 0.064 * (largeType ? largeDisplayFactor : 1)),
     target: Math.max(targetMmMin * 1.01 * millimetre, mean * 0.056),
     space: mean * 0.0115,
   }
@@ -71,7 +74,7 @@ export type Room = 'tight' | 'snug' | 'ample'
 /** How much fits below each other: where it is tight, only what must be known is shown. */
 export function roomOf({ heightPx, text }: { heightPx: number; text: number }): Room {
   const lines = heightPx / text
-  return lines < 16 ? 'tight' : lines < 24 ? 'snug' : 'ample'
+  return lines < 16 ? 'tight' : lines < 26 ? 'snug' : 'ample'
 }
 
 /** How the catalogue is laid out: few things are shown large, many side by side. */

@@ -147,6 +147,13 @@ describe('the next customer', () => {
     expect(engine.store.getState().comfort).toBe(comfortOfNobody)
   })
 
+  it('finds a closed kiosk as it was, too, when the last one only asked it in his language', async () => {
+    const { engine, wait } = await kiosk(screen('out-of-service'))
+    engine.setLanguage('ar')
+    wait(60)
+    expect(languageOf(engine.store.getState())).toBe('en')
+  })
+
   it('finds the start even when main ended the sale by itself', async () => {
     const { bridge, engine, seen } = await kiosk(screen('declined-timeout'))
     engine.setLanguage('de')

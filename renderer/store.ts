@@ -245,7 +245,8 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
       store.setState({ nowMs: now() })
       const state = store.getState()
       if (idleNow(state).name === 'over') leave()
-      const left = screenOf(state) === 'attract' && state.nowMs - state.touchedMs >= attractForgetMs
+      const nobodys = ['attract', 'out-of-service'].includes(screenOf(state) ?? '')
+      const left = nobodys && state.nowMs - state.touchedMs >= attractForgetMs
       if (left && state.comfort !== comfortOfNobody) store.setState(forget)
     },
     touch() {

@@ -197,7 +197,9 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
     balanceMinor: 2_165,
     endsAt: endsAt(),
   }),
-  'top-up-failed': () => ({ name: 'top-up', phase: 'failed', problem: 'inDoubt', endsAt: endsAt() }),
+  'top-up-failed': () => ({ name: 'top-up', phase: 'failed', problem: 'cardBlocked', endsAt: endsAt() }),
+  'top-up-unanswered': () => ({ name: 'top-up', phase: 'failed', problem: 'unanswered', endsAt: endsAt() }),
+  'top-up-doubt': () => ({ name: 'top-up', phase: 'failed', problem: 'inDoubt', endsAt: endsAt() }),
   approved: () => ({
     name: 'approved',
     amountMinor: 250,

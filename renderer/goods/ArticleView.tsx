@@ -12,7 +12,7 @@ export function ArticleView({ contentUrl, marked }: { contentUrl: string; marked
   if (content.name === 'unreadable') return <Unreadable />
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keypad.
-    <article className="article" data-ready="true" tabIndex={0}>
+    <article className="article" dir="auto" data-ready="true" tabIndex={0}>
       {marked ? (
         blocksOf(content.value).map((block, place) => <BlockView key={keyOf(block, place)} block={block} />)
       ) : (

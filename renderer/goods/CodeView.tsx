@@ -21,7 +21,7 @@ export function CodeView({ code, item }: { code: string; item: CatalogueItem }):
         {shown}
       </p>
       {!ticket && <QrCode text={code} label={words.goods.scanCode} />}
-      <p>{ticket ? words.goods.onceTicket : words.goods.once}</p>
+      <p className="code-once">{ticket ? words.goods.onceTicket : words.goods.once}</p>
     </div>
   )
 }

@@ -1,5 +1,5 @@
 /** Shows content by its media type; what cannot be shown here is still the customer's. */
-import { lazy, type ReactElement, Suspense } from 'react'
+import { createContext, lazy, type ReactElement, Suspense, useContext } from 'react'
 import type { CatalogueItem } from '../../preload/contract.ts'
 import { useWords } from '../parts/engine-context.ts'
 import { ArticleView } from './ArticleView.tsx'
@@ -40,7 +40,7 @@ export function ContentView({ contentUrl, mediaType, item }: ContentViewProps): 
     case 'film':
       return <MediaView key={contentUrl} contentUrl={contentUrl} item={item} film />
     case 'unknown':
-      return <Elsewhere />
+      return <Unreadable />
   }
 }
 
@@ -56,12 +56,6 @@ export function shapeOf(mediaType: string): Shape {
   return 'unknown'
 }
 
-/** This kiosk cannot show it: it goes to the customer's own device, by its claim. */
-export function Elsewhere(): ReactElement {
-  const { words } = useWords()
-  return <NotHere what={words.goods.elsewhere} todo={words.goods.elsewhereTodo} />
-}
-
 export function Opening(): ReactElement {
   const { words } = useWords()
   return (
@@ -71,9 +65,20 @@ export function Opening(): ReactElement {
   )
 }
 
+/** How the customer has what is shown: by a claim besides, here alone, or not yet, when nothing may sound as if he had. */
+export const Had = createContext<'claim' | 'here' | 'preview'>('here')
+
 export function Unreadable(): ReactElement {
   const { words } = useWords()
-  return <NotHere what={words.goods.unreadable} todo={words.goods.unreadableTodo} />
+  const had = useContext(Had)
+  switch (had) {
+    case 'claim':
+      return <NotHere what={words.goods.unreadable} todo={words.goods.unreadableTodo} />
+    case 'here':
+      return <NotHere what={words.goods.owed} todo={words.goods.owedTodo} />
+    case 'preview':
+      return <NotHere what={words.item.noPreview} todo={words.item.noPreviewTodo} />
+  }
 }
 
 /** Instead of the content: what is the matter, and how the customer gets it all the same. */

@@ -57,7 +57,8 @@ export function MediaView({ contentUrl, item, film }: MediaViewProps): ReactElem
         />
       </div>
       {ready && (
-        <div className="viewer-bar media-bar">
+        // Time runs to the right in every language, as its signs say.
+        <div className="viewer-bar media-bar" dir="ltr">
           <Button
             action={playing ? 'pause' : 'play'}
             weight="main"

@@ -13,7 +13,7 @@ export const de: Dictionary = {
   attract: {
     headline: 'Etwas Gutes für Kleingeld',
     start: 'Zum Start berühren',
-    how: 'Aussuchen, Karte vorhalten, mitnehmen.',
+    how: 'Aussuchen, Farthing-Karte vorhalten, mitnehmen.',
     from: (amount) => `Ab ${amount}.`,
     balance: 'Karte vorhalten zeigt jederzeit das Guthaben.',
   },
@@ -84,6 +84,8 @@ export const de: Dictionary = {
     preview: { look: 'Hineinsehen', listen: 'Anhören', watch: 'Ansehen' },
     isPreview: 'Eine Vorschau',
     closePreview: 'Schließen',
+    noPreview: 'Die Vorschau lässt sich nicht zeigen',
+    noPreviewTodo: 'Es wurde nichts gekauft und nichts abgebucht.',
     tax: (percent) => `inkl. ${percent} MwSt.`,
     until: (time) => `Zu kaufen bis ${time}`,
     print: 'Wird sofort hier gedruckt.',
@@ -140,6 +142,7 @@ export const de: Dictionary = {
     worth: 'Ihr Gutschein ist wert',
     done: (amount) => `${amount} geladen`,
     failed: 'Es wurde nichts geladen',
+    unsure: 'Noch nicht abgeschlossen',
     problem: {
       unknownVoucher: 'Kein Gutschein hat diesen Code. Bitte Zeichen für Zeichen prüfen.',
       usedVoucher: 'Dieser Gutschein wurde schon eingelöst.',
@@ -215,7 +218,7 @@ export const de: Dictionary = {
       outOfStock: { what: 'Ausverkauft', todo: 'Bitte suchen Sie sich etwas anderes aus.' },
       notAPurse: {
         what: 'Diese Karte zahlt hier nicht',
-        todo: 'Nehmen Sie Ihre Farthing-Karte. Bankkarten und Telefone gehen hier nicht.',
+        todo: 'Nehmen Sie Ihre Farthing-Karte, oder fragen Sie am Schalter danach. Bankkarten und Telefone gehen hier nicht.',
       },
       cardSuspect: {
         what: 'Diese Karte ließ sich nicht prüfen',

@@ -17,7 +17,7 @@ const refusal: Readonly<Record<RefusalReason, Refusal>> = {
   outOfStock: { what: 'Sold out', todo: 'Please choose something else.' },
   notAPurse: {
     what: 'This card cannot pay here',
-    todo: 'Use your Farthing card. Bank cards and phones do not work here.',
+    todo: 'Use your Farthing card, or ask for one at the desk. Bank cards and phones do not work here.',
   },
   cardSuspect: { what: 'This card could not be verified', todo: 'Try it once more, or use another card.' },
   cardBlocked: { what: 'This card is blocked', todo: 'Use another card, or ask at the desk.' },
@@ -78,7 +78,7 @@ export const en = {
   attract: {
     headline: 'Something good for small change',
     start: 'Touch to start',
-    how: 'Choose, tap your card, take it along.',
+    how: 'Choose, tap your Farthing card, take it along.',
     from: (amount: string) => `From ${amount}.`,
     balance: 'Tap your card any time to see its balance.',
   },
@@ -144,6 +144,8 @@ export const en = {
     preview: { look: 'Look inside', listen: 'Listen', watch: 'Watch' },
     isPreview: 'A preview',
     closePreview: 'Close',
+    noPreview: 'The preview cannot be shown',
+    noPreviewTodo: 'Nothing was bought, and you were not charged.',
     tax: (percent: string) => `${percent} tax included`,
     until: (time: string) => `On sale until ${time}`,
     print: 'Printed here at once.',
@@ -200,6 +202,8 @@ export const en = {
     worth: 'Your voucher is worth',
     done: (amount: string) => `${amount} loaded`,
     failed: 'Nothing was loaded',
+    /** Whether it was is not known yet. */
+    unsure: 'Not finished yet',
     problem: topUpProblem,
   },
   approved: {

@@ -16,7 +16,7 @@ export const es: Dictionary = {
   attract: {
     headline: 'Algo bueno por unas monedas',
     start: 'Toque para empezar',
-    how: 'Elija, acerque su tarjeta y lléveselo.',
+    how: 'Elija, acerque su tarjeta Farthing y lléveselo.',
     from: (amount) => `Desde ${amount}.`,
     balance: 'Acerque su tarjeta cuando quiera para ver su saldo.',
   },
@@ -87,6 +87,8 @@ export const es: Dictionary = {
     preview: { look: 'Ver por dentro', listen: 'Escuchar', watch: 'Ver' },
     isPreview: 'Vista previa',
     closePreview: 'Cerrar',
+    noPreview: 'No se puede mostrar la vista previa',
+    noPreviewTodo: 'No ha comprado nada ni se le ha cobrado nada.',
     tax: (percent) => `${percent} de IVA incluido`,
     until: (time) => `A la venta hasta ${time}`,
     print: 'Se imprime aquí al momento.',
@@ -143,6 +145,7 @@ export const es: Dictionary = {
     worth: 'Su vale es de',
     done: (amount) => `${amount} recargados`,
     failed: 'No se ha recargado nada',
+    unsure: 'Aún no ha terminado',
     problem: {
       unknownVoucher: 'Ningún vale tiene este código. Revíselo letra por letra.',
       usedVoucher: 'Este vale ya se ha usado.',
@@ -218,7 +221,7 @@ export const es: Dictionary = {
       outOfStock: { what: 'Agotado', todo: 'Por favor, elija otra cosa.' },
       notAPurse: {
         what: 'Esta tarjeta no sirve aquí',
-        todo: 'Use su tarjeta Farthing. Las tarjetas bancarias y los móviles no funcionan aquí.',
+        todo: 'Use su tarjeta Farthing o pida una en el mostrador. Las tarjetas bancarias y los móviles no funcionan aquí.',
       },
       cardSuspect: {
         what: 'No se pudo comprobar esta tarjeta',

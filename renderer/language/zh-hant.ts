@@ -16,7 +16,7 @@ export const zhHant: Dictionary = {
   attract: {
     headline: '零錢就能\u200b買到好東西',
     start: '輕觸螢幕開始',
-    how: '選好、感應卡片、帶著走。',
+    how: '選好、感應 Farthing 卡、帶著走。',
     from: (amount) => `${amount} 起。`,
     balance: '隨時感應卡片，就能查看餘額。',
   },
@@ -82,6 +82,8 @@ export const zhHant: Dictionary = {
     preview: { look: '翻閱內容', listen: '試聽', watch: '試看' },
     isPreview: '預覽',
     closePreview: '關閉',
+    noPreview: '無法顯示預覽',
+    noPreviewTodo: '尚未購買，也沒有扣款。',
     tax: (percent) => `含 ${percent} 稅`,
     until: (time) => `販售至 ${time}`,
     print: '馬上在這裡印出。',
@@ -137,6 +139,7 @@ export const zhHant: Dictionary = {
     worth: '您的禮券金額',
     done: (amount) => `已加值 ${amount}`,
     failed: '沒有加值成功',
+    unsure: '尚未完成',
     problem: {
       unknownVoucher: '查無此代碼，請逐字核對。',
       usedVoucher: '這張禮券已經用過了。',
@@ -210,7 +213,10 @@ export const zhHant: Dictionary = {
     refusal: {
       outOfService: { what: '目前暫停販售', todo: '請改用其他機台。' },
       outOfStock: { what: '已售完', todo: '請選擇其他商品。' },
-      notAPurse: { what: '這張卡\u200b不能在這裡付款', todo: '請使用 Farthing 卡。銀行卡和手機無法在這裡使用。' },
+      notAPurse: {
+        what: '這張卡\u200b不能在這裡付款',
+        todo: '請使用 Farthing 卡，或向服務櫃台索取。銀行卡和手機無法在這裡使用。',
+      },
       cardSuspect: { what: '無法驗證\u200b這張卡', todo: '請再試一次，或換一張卡。' },
       cardBlocked: { what: '這張卡已停用', todo: askAtTheDesk },
       hotlisted: { what: '這張卡已掛失', todo: askAtTheDesk },

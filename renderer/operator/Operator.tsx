@@ -152,7 +152,8 @@ function Inside({ screen }: { screen: Extract<OperatorScreen, { phase: 'open' }>
             ))}
           </nav>
         ) : (
-          <div className="operator-scroll">
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keypad.
+          <div className="operator-scroll scrolls" data-said="" tabIndex={0}>
             <Chosen task={screen.task} />
           </div>
         )}

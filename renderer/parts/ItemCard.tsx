@@ -8,6 +8,9 @@ import { useWords } from './engine-context.ts'
 /** From here on the customer is told how many are left. */
 const scarceCountMax = 5
 
+export const isScarce = ({ stock }: CatalogueItem): boolean =>
+  stock !== undefined && stock > 0 && stock <= scarceCountMax
+
 interface ItemCardProps {
   readonly item: CatalogueItem
   readonly onPress: (item: CatalogueItem) => void
@@ -49,7 +52,7 @@ function Mark({ item }: { item: CatalogueItem }): ReactElement | null {
   const { words, soon, count } = useWords()
   const { stock, soldUntil, ageMin } = item
   if (stock === 0) return <span className="mark mark-strong">{words.catalogue.soldOut}</span>
-  if (stock !== undefined && stock <= scarceCountMax) return <span className="mark">{words.catalogue.left(stock)}</span>
+  if (stock !== undefined && isScarce(item)) return <span className="mark">{words.catalogue.left(stock)}</span>
   if (soldUntil !== undefined) return <span className="mark">{words.catalogue.until(soon(soldUntil))}</span>
   return ageMin === undefined ? null : <span className="mark">{words.catalogue.age(count(ageMin))}</span>
 }

@@ -1,5 +1,5 @@
 /** At the foot of a screen that main ends: the time that is left, and in its last seconds the question for more. */
-import type { ReactElement } from 'react'
+import { type ReactElement, useState } from 'react'
 import { askedForTime } from '../store.ts'
 import { Button } from './Button.tsx'
 import { ComfortBar } from './ComfortBar.tsx'
@@ -10,14 +10,25 @@ export function TimeLeft({ endsAt }: { endsAt: string }): ReactElement {
   const engine = useEngine()
   const { words } = useWords()
   const asked = usePage(askedForTime)
+  /** Main gives more time only so often: what it left as it was is not offered again. */
+  const [wishedAt, setWishedAt] = useState<string>()
   return (
     <div className="time-left">
       {asked ? (
         <>
           <p role="alert">{words.idle.ending}</p>
-          <Button action="stay" weight="main" onClick={() => void engine.stay()}>
-            {words.idle.more}
-          </Button>
+          {wishedAt !== endsAt && (
+            <Button
+              action="stay"
+              weight="main"
+              onClick={() => {
+                setWishedAt(endsAt)
+                void engine.stay()
+              }}
+            >
+              {words.idle.more}
+            </Button>
+          )}
         </>
       ) : (
         <ComfortBar />

@@ -33,8 +33,8 @@ export function useSizes(): ScreenSizes {
   const diagonalMm = usePage((state) => statusOf(state).diagonalMm)
   const { largeType, inReach, spoken } = usePage((state) => state.comfort)
   const sizes = useMemo(
-    () => sizesOf({ widthPx, heightPx, diagonalMm, largeType }),
-    [widthPx, heightPx, diagonalMm, largeType],
+    () => sizesOf({ widthPx, heightPx, diagonalMm, largeType, inReach }),
+    [widthPx, heightPx, diagonalMm, largeType, inReach],
   )
   const loweredPx = curtainOf({ heightPx, millimetre: sizes.millimetre })
   const curtainPx = inReach ? loweredPx : 0

@@ -36,8 +36,8 @@ export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'app
           <Button action="show-goods" weight="main" onClick={() => void engine.showGoods()}>
             {words.approved.show[goods.item.kind]}
           </Button>
-          <PrintButton receipt={receipt} printing={printing} />
           <SpeechSwitch />
+          <PrintButton receipt={receipt} printing={printing} />
         </div>
       </div>
     </Frame>

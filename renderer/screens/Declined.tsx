@@ -114,7 +114,7 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
           </div>
           {others.length > 0 && (
             <section className="instead">
-              <h2>{words.declined.alternatives}</h2>
+              <h2 className="instead-head">{words.declined.alternatives}</h2>
               <div className="instead-row">
                 {others.map((other) => (
                   <ItemCard key={other.id} small action="buy" item={other} onPress={buy} />

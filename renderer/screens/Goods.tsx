@@ -2,9 +2,10 @@
 import type { ReactElement } from 'react'
 import type { GoodsView, KioskScreen } from '../../preload/contract.ts'
 import { CodeView } from '../goods/CodeView.tsx'
-import { ContentView, Elsewhere, NotHere } from '../goods/ContentView.tsx'
+import { ContentView, Had, NotHere, shapeOf } from '../goods/ContentView.tsx'
 import { Button } from '../parts/Button.tsx'
 import { SpeechSwitch } from '../parts/ComfortBar.tsx'
+import { ContentText } from '../parts/ContentText.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { QrCode } from '../parts/QrCode.tsx'
@@ -14,14 +15,21 @@ export function Goods({ screen }: { screen: Extract<KioskScreen, { name: 'goods'
   const engine = useEngine()
   const { words, titleOf } = useWords()
   const { goods, receipt, printing } = screen
+  const { claimUrl } = goods
   return (
     <Frame screen="goods" tone="paper">
       <div className="goods">
         <section className="goods-shown" aria-label={titleOf(goods.item)}>
-          <Shown goods={goods} />
+          <Had value={claimUrl === undefined ? 'here' : 'claim'}>
+            {claimUrl !== undefined && onlyElsewhere(goods) ? (
+              <Elsewhere claimUrl={claimUrl} goods={goods} />
+            ) : (
+              <Shown goods={goods} />
+            )}
+          </Had>
         </section>
         <aside className="goods-side">
-          {goods.claimUrl !== undefined && <Claim claimUrl={goods.claimUrl} goods={goods} />}
+          {claimUrl !== undefined && !onlyElsewhere(goods) && <Claim claimUrl={claimUrl} goods={goods} />}
           <div className="goods-leave">
             <SpeechSwitch />
             <PrintButton receipt={receipt} printing={printing} />
@@ -40,7 +48,28 @@ function Shown({ goods }: { goods: GoodsView }): ReactElement {
   if (goods.code !== undefined) return <CodeView code={goods.code} item={goods.item} />
   if (goods.contentUrl !== undefined)
     return <ContentView contentUrl={goods.contentUrl} mediaType={goods.item.mediaType} item={goods.item} />
-  return goods.claimUrl === undefined ? <NotHere what={words.goods.owed} todo={words.goods.owedTodo} /> : <Elsewhere />
+  return <NotHere what={words.goods.owed} todo={words.goods.owedTodo} />
+}
+
+/** Not on this kiosk, or of a kind that it cannot show. */
+function onlyElsewhere({ code, contentUrl, item }: GoodsView): boolean {
+  return code === undefined && (contentUrl === undefined || shapeOf(item.mediaType) === 'unknown')
+}
+
+/** The claim is all that there is to see: it has the place of the goods. */
+function Elsewhere({ claimUrl, goods }: { claimUrl: string; goods: GoodsView }): ReactElement {
+  const { words, day } = useWords()
+  return (
+    <div className="code-view ticket-view" data-ready="true" data-claim-url={claimUrl}>
+      <ContentText as="p" className="kind" texts={goods.item.title} />
+      <h1>{words.goods.elsewhere}</h1>
+      <QrCode text={claimUrl} label={words.goods.scan} />
+      <p>{words.goods.elsewhereTodo}</p>
+      {goods.claimExpiresAt !== undefined && (
+        <p className="code-once claim-small">{words.goods.until(day(goods.claimExpiresAt))}</p>
+      )}
+    </div>
+  )
 }
 
 function Claim({ claimUrl, goods }: { claimUrl: string; goods: GoodsView }): ReactElement {

@@ -10,26 +10,36 @@ import { Cover } from '../parts/Cover.tsx'
 import { useEngine, usePage, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { Icon } from '../parts/Icon.tsx'
-import { ItemCard } from '../parts/ItemCard.tsx'
+import { ItemCard, isScarce } from '../parts/ItemCard.tsx'
 import { useBuy } from '../parts/use-buy.tsx'
 import { insteadOf } from '../store.ts'
 
 /** What one can see at a glance. */
 const alternativesMax = 2
+/** A longer title is a sentence, and is set as one. */
+const headlineLengthMax = 80
 
 export function Item({ item }: { item: CatalogueItem }): ReactElement {
   const engine = useEngine()
-  const { words, money } = useWords()
+  const { words, money, percent, titleOf } = useWords()
+  const { taxBasisPoints } = item
   const soldOut = item.stock === 0
-  const preview = usePreview(item)
+  const sentence = titleOf(item).length > headlineLengthMax
   const { buy, question } = useBuy()
+  const buyButton = soldOut ? undefined : (
+    <Button action="buy" weight="main" onClick={() => buy(item)}>
+      {words.item.buy(money(item.priceMinor))}
+    </Button>
+  )
+  const preview = usePreview(item, buyButton)
+  const looking = preview.opened !== undefined
   return (
     <Frame
       screen="item"
       tone="paper"
       actions={
         <>
-          <Button action="back" onClick={() => engine.open({ name: 'catalogue' })}>
+          <Button action="back" onClick={looking ? preview.close : () => engine.open({ name: 'catalogue' })}>
             <Icon name="back" /> {words.bar.back}
           </Button>
           <ComfortBar />
@@ -37,25 +47,27 @@ export function Item({ item }: { item: CatalogueItem }): ReactElement {
       }
     >
       {preview.opened}
-      <article className="item" hidden={preview.opened !== undefined} data-item-id={item.id}>
+      <article className="item" hidden={looking} data-item-id={item.id}>
         <div className="item-picture">
           <Cover item={item} />
         </div>
         <div className="item-words">
-          <div className="item-text">
+          <div className="item-text scrolls">
             <p className="kind">{words.kind[item.kind].name}</p>
-            <ContentText as="h1" className="title" texts={item.title} />
+            <ContentText as="h1" className={sentence ? 'title title-long' : 'title'} texts={item.title} />
+            <p className="item-price">
+              <strong>{money(item.priceMinor)}</strong>
+              {taxBasisPoints > 0 && <span>{words.item.tax(percent(taxBasisPoints))}</span>}
+            </p>
             <ContentText as="p" className="item-summary" texts={item.summary} />
-            <Facts item={item} />
+            {!soldOut && <Facts item={item} />}
           </div>
           {soldOut ? (
             <Instead item={item} />
           ) : (
             <div className="item-do">
               {preview.button}
-              <Button action="buy" weight="main" onClick={() => buy(item)}>
-                {words.item.buy(money(item.priceMinor))}
-              </Button>
+              {buyButton}
             </div>
           )}
         </div>
@@ -67,17 +79,18 @@ export function Item({ item }: { item: CatalogueItem }): ReactElement {
 
 /** What is to be known before it is bought. */
 function Facts({ item }: { item: CatalogueItem }): ReactElement {
-  const { words, money, percent, soon, count } = useWords()
-  const { taxBasisPoints, ageMin, soldUntil, printed } = item
+  const { words, soon, count } = useWords()
+  const { ageMin, soldUntil, printed, stock } = item
   return (
     <ul className="facts">
-      <li className="fact-price">
-        <strong>{money(item.priceMinor)}</strong>
-        {taxBasisPoints > 0 && <span>{words.item.tax(percent(taxBasisPoints))}</span>}
-      </li>
       <li>
         <Icon name={printed ? 'print' : 'phone'} /> {printed ? words.item.print : words.kind[item.kind].how}
       </li>
+      {stock !== undefined && isScarce(item) && (
+        <li>
+          <Icon name="stack" /> {words.catalogue.left(stock)}
+        </li>
+      )}
       {soldUntil !== undefined && (
         <li>
           <Icon name="clock" /> {words.item.until(soon(soldUntil))}
@@ -98,22 +111,15 @@ function Instead({ item }: { item: CatalogueItem }): ReactElement {
   const others = usePage(useShallow((state) => insteadOf(state, item).slice(0, alternativesMax)))
   return (
     <section className="instead">
-      <p className="mark mark-strong">{words.catalogue.soldOut}</p>
-      {others.length > 0 && (
-        <>
-          <h2>{words.item.instead}</h2>
-          <div className="instead-row" data-grid="">
-            {others.map((other) => (
-              <ItemCard
-                key={other.id}
-                small
-                item={other}
-                onPress={({ id }) => engine.open({ name: 'item', itemId: id })}
-              />
-            ))}
-          </div>
-        </>
-      )}
+      <div className="instead-head">
+        <p className="mark mark-strong">{words.catalogue.soldOut}</p>
+        {others.length > 0 && <h2>{words.item.instead}</h2>}
+      </div>
+      <div className="instead-row" data-grid="">
+        {others.map((other) => (
+          <ItemCard key={other.id} small item={other} onPress={({ id }) => engine.open({ name: 'item', itemId: id })} />
+        ))}
+      </div>
     </section>
   )
 }

@@ -1,7 +1,7 @@
-/** Closed, and why, in words; the reason's name stands small for the technician. */
+/** Closed, and why, in the words of whoever stands before it. */
 import type { ReactElement } from 'react'
 import type { OutOfServiceReason } from '../../preload/contract.ts'
-import { SpeechSwitch } from '../parts/ComfortBar.tsx'
+import { ComfortBar } from '../parts/ComfortBar.tsx'
 import { useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 
@@ -9,7 +9,7 @@ export function OutOfService({ reason }: { reason: OutOfServiceReason }): ReactE
   const { words } = useWords()
   const { what, why } = words.outOfService.reason[reason]
   return (
-    <Frame screen="out-of-service" tone="ink" actions={<SpeechSwitch />}>
+    <Frame screen="out-of-service" tone="ink" actions={<ComfortBar />}>
       <div className="closed" data-reason={reason}>
         <svg className="closed-sign" viewBox="0 0 120 120" aria-hidden="true">
           <circle cx="60" cy="60" r="52" />

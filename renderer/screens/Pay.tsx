@@ -35,7 +35,7 @@ export function Pay({ screen }: { screen: Extract<KioskScreen, { name: 'pay' }> 
         <div className="tap-words">
           <p className="tap-item">
             <ContentText texts={item.title} />
-            <strong>{money(item.priceMinor)}</strong>
+            <strong className="tap-price">{money(item.priceMinor)}</strong>
           </p>
           <h1 className="display" aria-live="assertive">
             {twoCards ? words.pay.twoCards : words.pay.headline}

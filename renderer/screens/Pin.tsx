@@ -41,7 +41,7 @@ export function Pin({ screen }: { screen: PinScreen }): ReactElement {
         <div className={tapping ? 'tap-words' : 'entry-words'}>
           <p className="tap-item">
             <ContentText texts={item.title} />
-            <strong>{money(amountMinor)}</strong>
+            <strong className="tap-price">{money(amountMinor)}</strong>
           </p>
           <h1 className="display">{tapping ? words.pin.tap : words.pin.headline}</h1>
           {(phase === 'wrong' || phase === 'wrongCard') && (

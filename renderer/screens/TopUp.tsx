@@ -22,8 +22,9 @@ export function TopUp({ screen }: { screen: TopUpScreen }): ReactElement {
     case 'working':
       return <HoldStill screen="top-up" />
     case 'done':
+      return <Done screen={screen} />
     case 'failed':
-      return <Ended screen={screen} />
+      return <Failed screen={screen} />
     case 'tap':
       return <Tap screen={screen} />
     case 'code':
@@ -148,7 +149,7 @@ function Tap({ screen }: { screen: Extract<TopUpScreen, { phase: 'tap' | 'workin
         <div className="tap-words">
           <p className="tap-item">
             <span>{words.topUp.worth}</span>
-            <strong>{money(screen.amountMinor)}</strong>
+            <strong className="tap-price">{money(screen.amountMinor)}</strong>
           </p>
           <h1 className="display" aria-live="assertive">
             {words.pay.headline}
@@ -166,44 +167,105 @@ function Tap({ screen }: { screen: Extract<TopUpScreen, { phase: 'tap' | 'workin
   )
 }
 
-function Ended({ screen }: { screen: Extract<TopUpScreen, { phase: 'done' | 'failed' }> }): ReactElement {
+function Done({ screen }: { screen: Extract<TopUpScreen, { phase: 'done' }> }): ReactElement {
   const engine = useEngine()
   const { words, money } = useWords()
-  const done = screen.phase === 'done'
   return (
-    <Frame screen="top-up" tone={done ? 'done' : 'paper'}>
-      <div className={done ? 'verdict' : 'refusal'} data-phase={screen.phase}>
-        <svg className={done ? 'verdict-sign' : 'refusal-sign'} viewBox="0 0 120 120" aria-hidden="true">
+    <Frame screen="top-up" tone="done">
+      <div className="verdict" data-phase={screen.phase}>
+        <svg className="verdict-sign" viewBox="0 0 120 120" aria-hidden="true">
           <circle cx="60" cy="60" r="54" />
-          <path d={done ? 'M34 62 53 81 88 43' : 'M42 42 78 78M78 42 42 78'} />
+          <path d="M34 62 53 81 88 43" />
         </svg>
         <div className="verdict-words">
           <h1 className="display" aria-live="assertive">
-            {done ? words.topUp.done(money(screen.amountMinor)) : words.topUp.failed}
+            {words.topUp.done(money(screen.amountMinor))}
           </h1>
-          {done ? (
-            <p className="figure">
-              <span>{words.balance.left}</span>
-              <strong>{money(screen.balanceMinor)}</strong>
-            </p>
-          ) : (
-            <p className="lead">{words.topUp.problem[screen.problem]}</p>
-          )}
-          {done && <p className="verdict-hint">{words.approved.takeCard}</p>}
+          <p className="figure">
+            <span>{words.balance.left}</span>
+            <strong>{money(screen.balanceMinor)}</strong>
+          </p>
+          <p className="verdict-hint">{words.approved.takeCard}</p>
         </div>
-        <div className="choices">
-          <SpeechSwitch />
-          <Button action="browse" weight={done ? 'main' : 'quiet'} onClick={() => void engine.browseOn()}>
+        <div className="verdict-do">
+          <Button action="browse" weight="main" onClick={() => void engine.browseOn()}>
             {words.balance.shop}
           </Button>
-          {!done && (
-            <Button action="retry" weight="main" onClick={() => void engine.topUp()}>
-              <Icon name="again" /> {words.declined.again}
-            </Button>
-          )}
           <Button action="finish" onClick={() => void engine.finish()}>
             {words.bar.done}
           </Button>
+          <SpeechSwitch />
+        </div>
+      </div>
+    </Frame>
+  )
+}
+
+/** What was in doubt ends at the reader; what failed may be tried again. Only what is known not to be loaded is said to be. */
+function Failed({ screen }: { screen: Extract<TopUpScreen, { phase: 'failed' }> }): ReactElement {
+  const engine = useEngine()
+  const { words } = useWords()
+  const { readerPosition } = useStatus()
+  const { problem, endsAt } = screen
+  const known = problem !== 'inDoubt' && problem !== 'unanswered'
+  const finish = (
+    <Button action="finish" onClick={() => void engine.finish()}>
+      <Icon name="close" /> {words.bar.done}
+    </Button>
+  )
+  if (problem === 'inDoubt')
+    return (
+      <Frame
+        screen="top-up"
+        tone="stop"
+        className={`reader-${readerPosition}`}
+        actions={
+          <>
+            {finish}
+            <TimeLeft endsAt={endsAt} />
+          </>
+        }
+      >
+        <div className="tap" data-phase={screen.phase}>
+          <div className="tap-words">
+            <h1 className="display" aria-live="assertive">
+              {words.topUp.unsure}
+            </h1>
+            <p className="lead">{words.topUp.problem[problem]}</p>
+          </div>
+          <TapHint reader={readerPosition} />
+        </div>
+      </Frame>
+    )
+  return (
+    <Frame
+      screen="top-up"
+      tone="paper"
+      actions={
+        <>
+          {finish}
+          <div className="choices">
+            <Button action="browse" onClick={() => void engine.browseOn()}>
+              {words.balance.shop}
+            </Button>
+            <Button action="retry" weight="main" onClick={() => void engine.topUp()}>
+              <Icon name="again" /> {words.declined.again}
+            </Button>
+          </div>
+        </>
+      }
+    >
+      <div className="refusal" data-phase={screen.phase}>
+        <svg className="refusal-sign" viewBox="0 0 120 120" aria-hidden="true">
+          <circle cx="60" cy="60" r="54" />
+          <path d="M42 42 78 78M78 42 42 78" />
+        </svg>
+        <h1 className="display" aria-live="assertive">
+          {known ? words.topUp.failed : words.topUp.unsure}
+        </h1>
+        <div className="not-charged-row">
+          <p className="lead">{words.topUp.problem[problem]}</p>
+          <SpeechSwitch />
         </div>
       </div>
     </Frame>
