@@ -193,6 +193,14 @@ describe('going on', () => {
     expect(insteadOf(full, gone).map(({ id }) => id)).toEqual(['near', 'dear', 'other'])
   })
 
+  it('never says that nothing was charged when the card was quicker than the way out', async () => {
+    const { bridge, engine } = await kiosk(screen('pay'))
+    await engine.cancel()
+    bridge.push({ screen: screen('approved') })
+    bridge.push({ screen: { name: 'browse' } })
+    expect(engine.store.getState().notCharged).toBe(false)
+  })
+
   it('returns to the item when paying is cancelled', async () => {
     const { bridge, engine, seen } = await kiosk()
     engine.open({ name: 'item', itemId: items.map.id })
@@ -202,6 +210,9 @@ describe('going on', () => {
     bridge.push({ screen: { name: 'browse' } })
     expect(seen()).toBe('item')
     expect(bridge.asked).toEqual(['buy walking-map', 'cancel'])
+    expect(engine.store.getState().notCharged).toBe(true)
+    engine.open({ name: 'catalogue' })
+    expect(engine.store.getState().notCharged).toBe(false)
   })
 
   it('goes on in the catalogue, in the same language, after a refusal', async () => {

@@ -55,6 +55,8 @@ export interface PageState {
   readonly tried: 'approved' | 'declined' | undefined
   /** A wish that main could not take; said calmly until the next touch. */
   readonly failed: boolean
+  /** Paying was left before the card was debited: said where the customer comes back to. */
+  readonly notCharged: boolean
 }
 
 export interface Engine {
@@ -178,11 +180,14 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     helpCount: 0,
     tried: undefined,
     failed: false,
+    notCharged: false,
   }))
   /** A purchase was wished for, and main has not answered yet. */
   let wishing = false
   /** Where to browse when main's screen ends; the start, unless the customer asked to go on. */
   let returnTo: BrowsePage = { name: 'attract' }
+  /** The customer left a payment, and main has not answered yet. */
+  let leavingPayment = false
 
   const forget = { page: { name: 'attract' }, shelf: wholeShelf, comfort: comfortOfNobody } as const
 
@@ -195,16 +200,18 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     store.setState({
       kiosk,
       nowMs: now(),
-      ...(other ? { touchedMs: now(), failed: false } : {}),
+      ...(other ? { touchedMs: now(), failed: false, notCharged: returning && leavingPayment } : {}),
       page: gone ? { name: 'catalogue' } : page,
       ...(returning && page.name === 'attract' ? forget : {}),
     })
-    if (other) returnTo = { name: 'attract' }
+    if (!other) return
+    returnTo = { name: 'attract' }
+    leavingPayment = false
   }
 
   /** The one place where a wish to main can fail: the customer is told, and may ask again. */
   async function ask<Answer>(wish: () => Promise<Answer>): Promise<Answer | undefined> {
-    store.setState({ touchedMs: now(), nowMs: now(), failed: false })
+    store.setState({ touchedMs: now(), nowMs: now(), failed: false, notCharged: false })
     try {
       return await wish()
     } catch {
@@ -259,6 +266,7 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
         touchedMs: now(),
         nowMs: now(),
         failed: false,
+        notCharged: false,
         ...(page.name === 'attract' ? forget : {}),
       })
     },
@@ -295,7 +303,9 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     takeCredits: () => ask(() => bridge.takeCredits()),
     printReceipt: () => ask(() => bridge.printReceipt(languageOf(store.getState()))),
     cancel() {
-      returnTo = store.getState().page
+      const { page, kiosk } = store.getState()
+      returnTo = page
+      leavingPayment = kiosk?.screen.name === 'pay' || kiosk?.screen.name === 'pin'
       return ask(() => bridge.cancel())
     },
     showGoods: () => ask(() => bridge.showGoods()),

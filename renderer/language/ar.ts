@@ -173,7 +173,7 @@ export const ar: Dictionary = {
     enter: 'تأكيد',
   },
   topUp: {
-    open: 'شحن الرصيد',
+    open: 'شحن قسيمة',
     headline: 'اكتب رمز قسيمتك',
     hint: 'ستة عشر حرفًا ورقمًا',
     entered: 'الرمز حتى الآن',
@@ -296,7 +296,7 @@ export const ar: Dictionary = {
     unfinished: (amount) => `لم يكتمل دفع ${isolated(amount)} بعد`,
   },
   balance: {
-    take: (amount) => `استعد ${isolated(amount)}`,
+    take: (amount) => `اشحن ${isolated(amount)} المستحقة لك`,
     left: 'الرصيد',
     ending: (digits) => `بطاقة تنتهي بالأرقام ${leftToRight(digits)}`,
     validUntil: (day) => `صالحة حتى ${isolated(day)}`,

@@ -133,7 +133,7 @@ export const de: Dictionary = {
     enter: 'Bestätigen',
   },
   topUp: {
-    open: 'Geld laden',
+    open: 'Gutschein laden',
     headline: 'Gutschein-Code eingeben',
     hint: 'Sechzehn Buchstaben und Ziffern',
     entered: 'Der Code bis hier',
@@ -271,7 +271,7 @@ export const de: Dictionary = {
     unfinished: (amount) => `${amount} noch nicht abgeschlossen`,
   },
   balance: {
-    take: (amount) => `${amount} zurückholen`,
+    take: (amount) => `Offene ${amount} aufladen`,
     left: 'Guthaben',
     ending: (digits) => `Karte mit der Endung ${digits}`,
     validUntil: (day) => `Gültig bis ${day}`,

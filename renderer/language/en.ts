@@ -193,7 +193,7 @@ export const en = {
     enter: 'Confirm',
   },
   topUp: {
-    open: 'Load money',
+    open: 'Load a voucher',
     headline: 'Type your voucher’s code',
     hint: 'Sixteen letters and figures',
     entered: 'The code so far',
@@ -281,7 +281,7 @@ export const en = {
     unfinished: (amount: string) => `${amount} not yet completed`,
   },
   balance: {
-    take: (amount: string) => `Take ${amount} back`,
+    take: (amount: string) => `Load the ${amount} owed to you`,
     left: 'Balance',
     ending: (digits: string) => `Card ending in ${digits}`,
     validUntil: (day: string) => `Valid until ${day}`,

@@ -136,7 +136,7 @@ export const es: Dictionary = {
     enter: 'Confirmar',
   },
   topUp: {
-    open: 'Recargar',
+    open: 'Cargar un vale',
     headline: 'Escriba el código de su vale',
     hint: 'Dieciséis letras y cifras',
     entered: 'El código hasta ahora',
@@ -269,7 +269,7 @@ export const es: Dictionary = {
     unfinished: (amount) => `${amount} sin completar`,
   },
   balance: {
-    take: (amount) => `Recuperar ${amount}`,
+    take: (amount) => `Cargar los ${amount} pendientes`,
     left: 'Saldo',
     ending: (digits) => `Tarjeta terminada en ${digits}`,
     validUntil: (day) => `Válida hasta el ${day}`,

@@ -130,7 +130,7 @@ export const zhHant: Dictionary = {
     enter: '確認',
   },
   topUp: {
-    open: '加值',
+    open: '用禮券加值',
     headline: '請輸入禮券代碼',
     hint: '共十六個字母與數字',
     entered: '目前輸入的代碼',
@@ -247,7 +247,7 @@ export const zhHant: Dictionary = {
     unfinished: (amount) => `${amount} 尚未完成`,
   },
   balance: {
-    take: (amount) => `取回 ${amount}`,
+    take: (amount) => `存入應退的 ${amount}`,
     left: '餘額',
     ending: (digits) => `卡號末碼 ${digits}`,
     validUntil: (day) => `有效期限至 ${day}`,

@@ -20,6 +20,7 @@ export function Frame({ screen, tone, children, actions, className }: FrameProps
   const { online } = useStatus()
   const { words, language } = useWords()
   const failed = usePage((state) => state.failed)
+  const notCharged = usePage((state) => state.notCharged)
   return (
     <main data-screen={screen} className={`screen tone-${tone} ${className ?? ''}`} lang={language}>
       <header className="screen-head">
@@ -27,6 +28,10 @@ export function Frame({ screen, tone, children, actions, className }: FrameProps
         {failed ? (
           <span className="notice" role="alert">
             {words.failed}
+          </span>
+        ) : notCharged ? (
+          <span className="notice notice-good" role="status">
+            <Icon name="shield" /> {words.declined.notCharged}
           </span>
         ) : (
           !online && (

@@ -76,7 +76,7 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
         </>
       }
     >
-      <div className="refusal" data-reason={reason}>
+      <div className="refusal scrolls" data-reason={reason}>
         <svg className="refusal-sign" viewBox="0 0 120 120" aria-hidden="true">
           <circle cx="60" cy="60" r="54" />
           <path d="M42 42 78 78M78 42 42 78" />
