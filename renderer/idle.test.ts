@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { idleOf, idleWarningMs } from './idle.ts'
+import { idleOf, idleWarningMs, rests } from './idle.ts'
 
 describe('idleOf', () => {
   it.each(['attract', 'pay', 'recover', 'out-of-service'] as const)('leaves %s alone for ever', (screen) => {
@@ -18,4 +18,17 @@ describe('idleOf', () => {
       expect(idleOf(screen, warning * 1000 + idleWarningMs)).toEqual({ name: 'over' })
     },
   )
+})
+
+describe('rests', () => {
+  const longMs = 11 * 60_000
+
+  it('is for the night, and for when nobody came for ten minutes', () => {
+    expect([21, 22, 23, 0, 5, 6].map((hour) => rests({ untouchedMs: longMs, hour }))).toEqual([
+      ...[false, true, true],
+      ...[true, true, false],
+    ])
+    expect(rests({ untouchedMs: 0, hour: 23 })).toBe(false)
+    expect(rests({ untouchedMs: 10 * 60_000, hour: 23 })).toBe(false)
+  })
 })

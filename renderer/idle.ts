@@ -12,6 +12,16 @@ export const idleWarningMs = 20_000
 /** Whoever set the first screen for himself and went away: the next one finds it as it was. */
 export const attractForgetMs = 60_000
 
+/** At night, when nobody came for this long, a screen that waits for customers rests: it is darker until it is touched. */
+const restAfterMs = 10 * 60_000
+const nightFromHour = 22
+const nightToHour = 6
+
+/** @param hour of the place's own day */
+export function rests({ untouchedMs, hour }: { untouchedMs: number; hour: number }): boolean {
+  return untouchedMs > restAfterMs && (hour >= nightFromHour || hour < nightToHour)
+}
+
 /** How long a screen waits without a touch before it warns; undefined: for ever. */
 const patienceMs: Readonly<Record<ScreenName, number | undefined>> = {
   attract: undefined,

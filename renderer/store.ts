@@ -6,7 +6,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { CatalogueItem, FarthingBridge, KioskState, PinKey } from '../preload/contract.ts'
 import type { OperatorAct, OperatorLook, OperatorResult, OperatorViews } from '../preload/operator-contract.ts'
-import { attractForgetMs, endsSoon, type Idle, idleOf, type ScreenName } from './idle.ts'
+import { attractForgetMs, endsSoon, type Idle, idleOf, rests, type ScreenName } from './idle.ts'
 
 /** Where the customer browses while main's screen is `browse`. */
 export type BrowsePage =
@@ -130,6 +130,11 @@ export function idleNow(state: PageState): Idle {
 /** Whether main ends this screen soon, so that the customer is asked whether he needs more time. */
 export function askedForTime({ kiosk, nowMs }: PageState): boolean {
   return kiosk !== undefined && endsSoon(kiosk.screen, nowMs)
+}
+
+/** Whether a screen with nobody before it is to spare itself and the eyes of the street. */
+export function restsNow({ nowMs, touchedMs }: PageState): boolean {
+  return rests({ untouchedMs: nowMs - touchedMs, hour: new Date(nowMs).getHours() })
 }
 
 /** The language to speak: the chosen one if this kiosk has it, otherwise its first. */

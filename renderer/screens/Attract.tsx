@@ -8,6 +8,7 @@ import { useEngine, usePage, useStatus, useWords } from '../parts/engine-context
 import { Frame } from '../parts/Frame.tsx'
 import { Icon } from '../parts/Icon.tsx'
 import { LanguageButtons } from '../parts/Languages.tsx'
+import { restsNow } from '../store.ts'
 
 /** More would not be seen, and would cost the machine. */
 const coversMax = 12
@@ -15,11 +16,6 @@ const coversMax = 12
 const rows = ['upper', 'lower'] as const
 /** Covers in one turn of a row: wide enough for any screen, whatever there is to sell. */
 const turnCoversMin = 6
-
-/** Nobody came for this long: at night the screen rests. */
-const restAfterMs = 10 * 60_000
-const nightFromHour = 22
-const nightToHour = 6
 
 /** A few of each shelf in turn, none of them sold out, so that the first glance shows how much there is. */
 function shownOf(catalogue: readonly CatalogueItem[]): readonly CatalogueItem[] {
@@ -43,25 +39,18 @@ function placesOf(row: (typeof rows)[number], count: number): readonly { key: st
   return Array.from({ length: turn * 2 }, (_, at) => ({ key: `${row}-${at}`, place: (first + (at % own)) % count }))
 }
 
-function useResting(): boolean {
-  return usePage(({ nowMs, touchedMs }) => {
-    const hour = new Date(nowMs).getHours()
-    return nowMs - touchedMs > restAfterMs && (hour >= nightFromHour || hour < nightToHour)
-  })
-}
-
 export function Attract(): ReactElement {
   const engine = useEngine()
   const { words, money } = useWords()
   const { catalogue } = useStatus()
-  const resting = useResting()
+  const resting = usePage(restsNow)
   const cheapestMinor = catalogue.length === 0 ? undefined : Math.min(...catalogue.map((item) => item.priceMinor))
   const start = () => engine.open({ name: 'catalogue' })
   return (
     <Frame
       screen="attract"
       tone="ink"
-      className={resting ? 'attract-resting' : ''}
+      className={resting ? 'resting' : ''}
       actions={
         <>
           <LanguageButtons onChosen={start} />

@@ -2,14 +2,16 @@
 import type { ReactElement } from 'react'
 import type { OutOfServiceReason } from '../../preload/contract.ts'
 import { ComfortBar } from '../parts/ComfortBar.tsx'
-import { useWords } from '../parts/engine-context.ts'
+import { usePage, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
+import { restsNow } from '../store.ts'
 
 export function OutOfService({ reason }: { reason: OutOfServiceReason }): ReactElement {
   const { words } = useWords()
+  const resting = usePage(restsNow)
   const { what, why } = words.outOfService.reason[reason]
   return (
-    <Frame screen="out-of-service" tone="ink" actions={<ComfortBar />}>
+    <Frame screen="out-of-service" tone="ink" className={resting ? 'resting' : ''} actions={<ComfortBar />}>
       <div className="closed" data-reason={reason}>
         <svg className="closed-sign" viewBox="0 0 120 120" aria-hidden="true">
           <circle cx="60" cy="60" r="52" />
