@@ -30,7 +30,7 @@ const pictureOf = (width: number, height: number): Buffer => {
 
 export const heavyGoods = async (): Promise<readonly ShopItem[]> =>
   [
-    { id: 'pdf-of-600-pages', name: 'heavy.pdf', bytes: await pdfOfPages(600) },
-    { id: 'epub-of-400-chapters', name: 'heavy.epub', bytes: bookOf({ chapters: 400 }) },
-    { id: 'picture-of-4k', name: 'heavy.png', bytes: pictureOf(3840, 2160) },
+    { id: 'a-pdf-of-600-pages', name: 'heavy.pdf', bytes: await pdfOfPages(600) },
+    { id: 'a-book-of-400-chapters', name: 'heavy.epub', bytes: bookOf({ chapters: 400 }) },
+    { id: 'a-picture-of-4k', name: 'heavy.png', bytes: pictureOf(3840, 2160) },
   ].map(({ id, name, bytes }) => ({ id, priceMinor: 50, title: { en: id }, file: { name, bytes: Buffer.from(bytes) } }))

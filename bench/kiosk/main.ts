@@ -197,14 +197,15 @@ try {
   const mainPid = kiosk.process.pid ?? 0
   await clock.follow(kiosk.page)
   page = await watchPage(kiosk.page)
-  const held: Held[] = []
+  const held: (Held & { readonly mainHeldBytes: number })[] = []
   const perSample = Math.max(1, Math.round(customers / samples))
   const begin = performance.now()
   const day = {
     ...{ shop, page, clock, customers, random: seededNumbers(1), itemId: 'a-page', priceMinor: 50 },
     ...{ opensMs: at(8), closesMs: at(22), away: { fromMs: at(12), untilMs: at(13) } },
     onCustomer: async (customer: number) => {
-      if (customer % perSample === 0) held.push(await heldNow(page.session, mainPid))
+      if (customer % perSample === 0)
+        held.push({ ...(await heldNow(page.session, mainPid)), mainHeldBytes: await clock.heldBytes() })
     },
   }
   const bought = await runDay(day)
@@ -221,7 +222,7 @@ try {
     ["page's nodes", (one: Held) => one.nodes, ''],
     ["page's listeners", (one: Held) => one.listeners, ''],
     ['page side (PSS of all processes)', (one: Held) => mib(one.pageSideBytes), 'MiB'],
-    ["main's process (RSS)", (one: Held) => mib(one.mainBytes), 'MiB'],
+    ["main's heap and buffers", (one: (typeof held)[number]) => mib(one.mainHeldBytes), 'MiB'],
   ] as const) {
     const series = settled.map(of)
     const growth = growthPercent(series)

@@ -24,6 +24,8 @@ export interface DrivenClock {
   startAt(ms: number): void
   /** Nobody does anything for that long. */
   pass(ms: number): Promise<void>
+  /** What main still reaches, after a collection; of its two processes the larger one is main's. */
+  heldBytes(): Promise<number>
   /** The page stands still meanwhile: it hangs. */
   passWithoutPage(ms: number): Promise<void>
   close(): void
@@ -57,15 +59,18 @@ export const driveClock = async (fromMs = Date.now()): Promise<DrivenClock> => {
   })
   await new Promise<void>((resolve) => server.listen(socketPath, resolve))
 
-  const passIn = (socket: Socket, ms: number) =>
+  const order = (socket: Socket, line: string) =>
     new Promise<number>((resolve) => {
-      processes.set(socket, (line) => resolve(Number(line)))
-      socket.write(`${ms}\n`)
+      processes.set(socket, (answer) => resolve(Number(answer)))
+      socket.write(`${line}\n`)
     })
+  /** @returns the largest answer */
+  const orderAll = async (line: string): Promise<number> =>
+    Math.max(0, ...(await Promise.all([...processes.keys()].map((socket) => order(socket, line)))))
   let aheadMs = fromMs - Date.now()
-  const passInside = async (ms: number): Promise<number> => {
+  const passInside = (ms: number): Promise<number> => {
     aheadMs += ms
-    return Math.max(0, ...(await Promise.all([...processes.keys()].map((socket) => passIn(socket, ms)))))
+    return orderAll(String(ms))
   }
   const nowMs = () => Date.now() + aheadMs
   let page: Page | undefined
@@ -93,6 +98,7 @@ export const driveClock = async (fromMs = Date.now()): Promise<DrivenClock> => {
         await page?.evaluate(settle(partMs))
       }
     },
+    heldBytes: () => orderAll('held'),
     async passWithoutPage(ms) {
       for (const partMs of partsOf(ms)) await passInside(partMs)
     },

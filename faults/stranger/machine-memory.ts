@@ -1,4 +1,4 @@
-/** What the kiosk holds: its page's script and documents, its browser, and main's process. Linux. */
+/** What the kiosk's page holds: its script, its documents, its browser. Linux. */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { CDPSession } from 'playwright'
 
@@ -9,7 +9,6 @@ export interface Held {
   readonly documents: number
   /** Of every process of the browser: shared pages count in part. */
   readonly pageSideBytes: number
-  readonly mainBytes: number
 }
 
 const below = (pid: number): number[] => {
@@ -47,6 +46,5 @@ export const heldNow = async (session: CDPSession, mainPid: number): Promise<Hel
     listeners: jsEventListeners,
     documents,
     pageSideBytes: browser.reduce((sum, pid) => sum + kib(`/proc/${pid}/smaps_rollup`, 'Pss'), 0),
-    mainBytes: kib(`/proc/${mainPid}/status`, 'VmRSS'),
   }
 }
