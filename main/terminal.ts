@@ -66,7 +66,7 @@ export interface Terminal extends World {
 const diskFreeBytesMin = 2 * 1024 * 1024
 
 /** 0 when the disk does not even answer. */
-const freeBytes = (dataDir: string): number => {
+export const freeBytes = (dataDir: string): number => {
   try {
     const { bavail, bsize } = statfsSync(dataDir)
     return bavail * bsize

@@ -2,7 +2,6 @@
  * Operator mode: who may enter, what it shows, and what is done there (docs/OPERATIONS.md, At the kiosk: operator mode). The till's
  * table (main/kiosk/modes.ts) says when; every act is an entry of the journal, durable before its effect.
  */
-import { statfsSync } from 'node:fs'
 import type { JournalOperator, NewJournalEntry } from '../../db/journal.ts'
 import type { PinKey } from '../../preload/contract.ts'
 import type {
@@ -38,7 +37,7 @@ import { exportBatches } from '../stick/export.ts'
 import { StickFault } from '../stick/stick.ts'
 import { takeFromStick } from '../stick/take.ts'
 import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
-import type { Terminal } from '../terminal.ts'
+import { freeBytes, type Terminal } from '../terminal.ts'
 import { closeDay, dayFigures } from './day.ts'
 import { findDrives } from './drives.ts'
 import { pinRetryTime } from './pin-guard.ts'
@@ -155,7 +154,6 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
     const { unsynced } = ledger
     const { issuerContactTime: contact, inDoubt } = ledger.status()
     const { inForce } = terminal.hotlist
-    const { bavail, bsize } = statfsSync(terminal.dataDir)
     return {
       online: till.sync()?.online ?? false,
       ...(contact === 0 ? {} : { issuerContactAt: isoSeconds(contact) }),
@@ -165,7 +163,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
         ...(unsynced.oldestTime === undefined ? {} : { oldestAt: isoSeconds(unsynced.oldestTime) }),
       },
       inDoubt,
-      diskFreeBytes: bavail * bsize,
+      diskFreeBytes: freeBytes(terminal.dataDir),
       ...(inForce === undefined ? {} : { hotlistAsOf: isoSeconds(inForce.asOf) }),
       version: parts.version,
       terminalId: terminal.identity.terminalId,
