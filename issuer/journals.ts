@@ -25,7 +25,7 @@ import { askRefund } from './refunds.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 
 /** How the console, alarms and the audit log call it. */
-export const journalName = ({
+const journalName = ({
   terminalId,
   epoch,
   journalNo,

@@ -47,7 +47,7 @@ export const findFunding = async (db: StoreReader, load: FundedLoad): Promise<Fo
   }
 }
 
-export const accountOf = (kind: FundingKind): 'vouchers' | 'credits' => (kind === 'voucher' ? 'vouchers' : 'credits')
+const accountOf = (kind: FundingKind): 'vouchers' | 'credits' => (kind === 'voucher' ? 'vouchers' : 'credits')
 
 /** Money back that was decided before its counter was settled must itself rule out the reversal, or find that another record did. */
 const mayTake = async (db: StoreReader, load: FundedLoad, onlyCounter: number): Promise<boolean> => {

@@ -12,7 +12,7 @@ import { ticketKeys } from './tickets.ts'
 
 const builtPage = path.join(import.meta.dirname, '../out/ticket-page')
 
-export const ticketPagePolicy = [
+const ticketPagePolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",

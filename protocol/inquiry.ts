@@ -26,7 +26,7 @@ import {
   terminalId,
 } from './quantities.ts'
 
-export const inquiryLength = 80
+const inquiryLength = 80
 const headLength = 16 + 16
 export const inquiryAnswerBytesMax = 8192
 export const creditsMax = 20
@@ -48,13 +48,13 @@ export interface Inquiry {
 const kinds = ['voucher', 'credits'] as const
 type Kind = (typeof kinds)[number]
 
-export const voucherAnswerSchema = v.union([
+const voucherAnswerSchema = v.union([
   v.strictObject({ state: v.literal('valid'), amountMinor: v.pipe(u32Schema, v.minValue(1)) }),
   v.strictObject({ state: v.picklist(['used', 'expired', 'unknown']) }),
 ])
 export type VoucherAnswer = Readonly<v.InferOutput<typeof voucherAnswerSchema>>
 
-export const creditsAnswerSchema = v.strictObject({
+const creditsAnswerSchema = v.strictObject({
   /** What the card is owed, the oldest first: each comes with a load that names its reference. */
   credits: v.pipe(
     v.array(

@@ -21,13 +21,13 @@ import { encodeRunHeader, parseRunHeader, type RunKind, runHeaderLength } from '
 
 const lengthLength = 2
 export const journalEntriesMax = 200
-export const journalEntryBytesMax = 2048
+const journalEntryBytesMax = 2048
 export const journalBytesMax =
   runHeaderLength + journalEntriesMax * (lengthLength + journalEntryBytesMax) + headLength + sealLength
 export const journalAnswerLength = 4 + 4 + idLength + 4 + 4 + headLength + sealLength
 
 /** The acts that terminals write. The issuer takes every other word too, and shows it as it is. */
-export const journalActs = [
+const journalActs = [
   /** The first of each epoch: the terminal says that it keeps a journal. */
   'start',
   'enter',
@@ -61,12 +61,12 @@ const detailSchema = v.union([
   v.boolean(),
 ])
 
-export const journalOperatorSchema = v.strictObject({
+const journalOperatorSchema = v.strictObject({
   cardId: id8Schema,
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(60), wellFormed),
 })
 
-export const journalEntrySchema = v.strictObject({
+const journalEntrySchema = v.strictObject({
   /** From 1, within the epoch. */
   no: v.pipe(u32Schema, v.minValue(1)),
   /** The form alone lets pass what is no moment, such as an offset of hours without minutes. */
