@@ -2,9 +2,8 @@
  * A card while nothing is chosen: a payment that it began is finished, or it tells its balance and what it bought. An
  * operator's card opens operator mode.
  */
-import { findOperator } from '../../protocol/operator.ts'
-import type { CardId } from '../../protocol/quantities.ts'
 import type { makeOperatorMode } from '../operator/operator-mode.ts'
+import { operatorOf } from '../operator/operator-of.ts'
 import { finishOpen, openSession } from '../purchase/purchase.ts'
 import { standing, witness } from '../purchase/recovery.ts'
 import type { PurseSession } from '../purse-session.ts'
@@ -34,10 +33,6 @@ export const makeBalance = ({ terminal, shownGoods, sale, topUp, operators }: Ba
   const decline = (reason: 'notAPurse' | 'cardSuspect') =>
     enter({ name: 'shown', screen: { name: 'declined', reason } })
 
-  /** A card that was reported lost opens nothing. */
-  const operatorOf = (card: CardId) =>
-    terminal.hotlist.find(card) === undefined ? findOperator(terminal.issued?.keyring.operators, card) : undefined
-
   const show = (statement: Statement) => {
     enter({ name: 'shown', screen: balanceScreen(statement), statement })
     topUp.lookForCredits(statement)
@@ -58,7 +53,7 @@ export const makeBalance = ({ terminal, shownGoods, sale, topUp, operators }: Ba
           const { session } = tap
           const statement = session && (await readStatement(terminal, session))
           if (session === undefined || statement === undefined) return decline('cardSuspect')
-          const operator = statement.proved ? operatorOf(statement.card.cardId) : undefined
+          const operator = statement.proved ? operatorOf(terminal, statement.card.cardId) : undefined
           if (operator !== undefined) return operators.invite(operator, statement)
           show(statement)
           await passOn(session, statement.card.counter)
@@ -79,7 +74,7 @@ export const makeBalance = ({ terminal, shownGoods, sale, topUp, operators }: Ba
   const askForOperator = (card: PresentCard) =>
     card.use(async (channel) => {
       const session = await openSession(terminal, channel)
-      const operator = session && operatorOf(session.info.cardId)
+      const operator = session && operatorOf(terminal, session.info.cardId)
       if (session === undefined || operator === undefined || !(await isGenuine(terminal, session))) return
       operators.invite(operator)
     })

@@ -178,6 +178,18 @@ test('who leaves while the PIN is looked at, or a card is loaded, does not find 
   expect(acts().filter((act) => act === 'enter' || act === 'leave')).toEqual(['leave', 'enter'])
 })
 
+test.each([
+  ['taken back', {}],
+  ['reported lost', { keyring: { operators }, hotlist: [{ cardId: operatorCardId }] }],
+])('an operator who was %s while inside does nothing more there', async (_how, news) => {
+  const { kiosk, enter, acts, publish } = openOperated()
+  await enter()
+  publish({ serial: 2, ...news })
+  expect(await kiosk.operatorAct({ act: 'outOfService', reason: 'mine' })).toEqual({ outcome: 'ignored' })
+  expect(kiosk.state.screen.name).toBe('browse')
+  expect(acts()).toEqual(['leave', 'enter'])
+})
+
 test('left alone, it closes by itself', async () => {
   const { kiosk, enter, terminal } = openOperated()
   await enter()

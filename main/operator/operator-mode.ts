@@ -40,6 +40,7 @@ import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
 import { freeBytes, type Terminal } from '../terminal.ts'
 import { closeDay, dayFigures } from './day.ts'
 import { findDrives } from './drives.ts'
+import { operatorOf } from './operator-of.ts'
 import { pinRetryTime } from './pin-guard.ts'
 import { dayReport, testSaleReport } from './reports.ts'
 
@@ -385,6 +386,11 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
   const act = async (asked: OperatorAct): Promise<OperatorResult> => {
     const mode = till.mode()
     if (mode.name !== 'operator' || !allows(mode, 'operatorAct') || acting) return ignored
+    // Taken back, or reported lost, while its holder is inside.
+    if (operatorOf(terminal, cardId(mode.operator.cardId)) === undefined) {
+      leave()
+      return ignored
+    }
     // A card is waited for: first that ends.
     if (mode.phase === 'tap' && asked.act !== 'endTask') return ignored
     acting = true

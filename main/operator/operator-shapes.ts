@@ -12,16 +12,15 @@ import {
 const u32 = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 32 - 1))
 /** A language's tag (BCP 47), as far as its letters go. */
 export const language = v.pipe(v.string(), v.regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8}){0,3}$/))
-const reason = v.pipe(
+/** What may stand in the journal: half a character is in no JSON. */
+const written = v.pipe(
   v.string(),
   v.check((text) => text.isWellFormed(), 'whole characters'),
-  v.trim(),
-  v.minLength(1),
-  v.maxLength(refundReasonLengthMax),
 )
+const reason = v.pipe(written, v.trim(), v.minLength(1), v.maxLength(refundReasonLengthMax))
 const percentFrom = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(100))
 const languagesMax = 20
-const drive = v.pipe(v.string(), v.minLength(1), v.maxLength(400))
+const drive = v.pipe(written, v.minLength(1), v.maxLength(400))
 
 export const operatorLookSchema: v.GenericSchema<unknown, OperatorLook> = v.variant('section', [
   v.strictObject({ section: v.picklist(operatorSections.filter((section) => section !== 'receipts')) }),
@@ -32,7 +31,7 @@ export const operatorActSchema: v.GenericSchema<unknown, OperatorAct> = v.varian
   v.strictObject({ act: v.picklist(['dayClose', 'printerTest']), language }),
   v.strictObject({
     act: v.literal('testSale'),
-    itemId: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
+    itemId: v.pipe(written, v.minLength(1), v.maxLength(128)),
     language,
   }),
   v.strictObject({ act: v.literal('reprint'), terminalSeq: u32, language }),
