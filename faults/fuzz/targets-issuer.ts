@@ -5,6 +5,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, truncateSync,
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import Database from 'better-sqlite3'
 import { InvalidArgumentError } from 'commander'
 import { pino } from 'pino'
@@ -21,6 +23,7 @@ import { createStore, type Issuer } from '../../issuer/issuer.ts'
 import { keyringFor } from '../../issuer/keyring-maker.ts'
 import { mediaTypeOf } from '../../issuer/media-types.ts'
 import { serve } from '../../issuer/server.ts'
+import { pictureOf } from '../../issuer/shelf/pictures.ts'
 import { storePath } from '../../issuer/store.ts'
 import { newCard, newTerminal, now, type TestCard, type TestTerminal } from '../../issuer/test-support.ts'
 import { batchHeaderLength } from '../../protocol/batch.ts'
@@ -28,10 +31,12 @@ import { openBulletin } from '../../protocol/bulletin.ts'
 import { concat, fromHex } from '../../protocol/bytes.ts'
 import { claimLength } from '../../protocol/claim.ts'
 import { entryLength, headLength, nextHead } from '../../protocol/entry.ts'
-import { deriveSettleKey } from '../../protocol/keys.ts'
+import { encodeInquiry } from '../../protocol/inquiry.ts'
+import { encodeJournal, encodeJournalEntry, firstJournalHead, nextJournalHead } from '../../protocol/journal.ts'
+import { deriveInquiryKey, deriveJournalKey, deriveSettleKey } from '../../protocol/keys.ts'
 import { loadRequestLength } from '../../protocol/load.ts'
 import { type MacKey, macKey, macTag, offerMac, seal, sealLength, settlementMac } from '../../protocol/mac.ts'
-import { counter, macLength } from '../../protocol/quantities.ts'
+import { counter, macLength, shortHash } from '../../protocol/quantities.ts'
 import { recordLength } from '../../protocol/record.ts'
 import { type Chance, chanceOf } from '../../simulate/chance.ts'
 import { bytesOf, jsonBytesOf, jsonOf, refusing, refusingLater, type Target, textOf } from './target.ts'
@@ -102,6 +107,34 @@ const openTown = async (): Promise<Town> => {
     contentUrl: collection.answer.contentUrl ?? '',
     goodsHash: item.contentHash,
   }
+}
+
+const documentPaths = ['/v1/batches', '/v1/loads', '/v1/claims', '/v1/journals', '/v1/vouchers', '/v1/credits'] as const
+
+const terminalKeyOf = ({ issuer, kiosk }: Pick<Town, 'issuer' | 'kiosk'>): Uint8Array => {
+  const key = issuer.keys.terminalKey(1, kiosk.id)
+  if (key === undefined) throw new Error('no key')
+  return key
+}
+
+/** A journal, and what a terminal asks about a voucher and about a card. */
+const deskSeeds = (town: Pick<Town, 'issuer' | 'kiosk' | 'card'>): readonly Uint8Array[] => {
+  const { kiosk, card } = town
+  const key = terminalKeyOf(town)
+  const operator = { cardId: card.id, name: 'Ada' }
+  const details = { cardId: card.id, counter: 2, terminalSeq: 1, amountMinor: 250, reason: 'torn' }
+  const entries = [
+    { no: 1, at: '2026-11-23T10:00:00.000Z', act: 'start' },
+    { no: 2, at: '2026-11-23T10:00:00.000Z', act: 'refund', operator, details },
+  ].map(encodeJournalEntry)
+  const previousHead = firstJournalHead(kiosk.id, kiosk.epoch)
+  const place = { keyVersion: 1, terminalId: kiosk.id, epoch: kiosk.epoch, journalNo: 1, firstEntry: 1 }
+  const inquiry = { keyVersion: 1, terminalId: kiosk.id, nonce: new Uint8Array(16).fill(3) }
+  return [
+    encodeJournal(key, { ...place, previousHead, entries, head: entries.reduce(nextJournalHead, previousHead) }),
+    encodeInquiry(key, { ...inquiry, about: { kind: 'voucher', hash: shortHash(new Uint8Array(16).fill(4)) } }),
+    encodeInquiry(key, { ...inquiry, about: { kind: 'credits', cardId: card.id } }),
+  ]
 }
 
 /** What anybody may leave behind: that a kiosk's news were asked for, that somebody tried to sign in, and what the server found by itself. */
@@ -211,24 +244,29 @@ const httpWords = [
   '9'.repeat(20),
 ]
 
-const httpSeeds = ({ kiosk, documents, contentUrl, goodsHash }: Town): readonly Uint8Array[] => [
-  requestBytes('GET /health'),
-  requestBytes('GET /c'),
-  requestBytes('GET /c/claim.js'),
-  requestBytes('GET /v1/bulletin\nif-none-match: "7", W/"1"'),
-  requestBytes(`GET /v1/keyrings/${kiosk.id}`),
-  requestBytes(`GET /v1/goods/${goodsHash}\nrange: bytes=2-5`),
-  requestBytes(`HEAD /v1/goods/${goodsHash}`),
-  requestBytes(`GET ${contentUrl}\nrange: bytes=-3`),
-  requestBytes(
-    'POST /v1/enrolments\nx-forwarded-for: 10.1.2.3\nx-forwarded-proto: https',
-    bytesOf('{"code":"0000-0000-0000-0000"}'),
-  ),
-  requestBytes('POST /v1/batches', broken(documents.batch)),
-  requestBytes('POST /v1/loads', broken(documents.load)),
-  requestBytes('POST /v1/claims', broken(documents.claim)),
-  requestBytes('OPTIONS /v1/batches?x=%00'),
-]
+const httpSeeds = (town: Town): readonly Uint8Array[] => {
+  const { kiosk, documents, contentUrl, goodsHash } = town
+  return [
+    requestBytes('GET /health'),
+    requestBytes('GET /c'),
+    requestBytes('GET /c/claim.js'),
+    requestBytes('GET /v1/bulletin\nif-none-match: "7", W/"1"'),
+    requestBytes(`GET /v1/keyrings/${kiosk.id}`),
+    requestBytes(`GET /v1/goods/${goodsHash}\nrange: bytes=2-5`),
+    requestBytes(`HEAD /v1/goods/${goodsHash}`),
+    requestBytes(`GET ${contentUrl}\nrange: bytes=-3`),
+    requestBytes(
+      'POST /v1/enrolments\nx-forwarded-for: 10.1.2.3\nx-forwarded-proto: https',
+      bytesOf('{"code":"0000-0000-0000-0000"}'),
+    ),
+    requestBytes('POST /v1/batches', broken(documents.batch)),
+    requestBytes('POST /v1/loads', broken(documents.load)),
+    requestBytes('POST /v1/claims', broken(documents.claim)),
+    requestBytes('OPTIONS /v1/batches?x=%00'),
+    ...deskSeeds(town).map((document, at) => requestBytes(`POST ${documentPaths[3 + at]}`, broken(document))),
+    requestBytes('GET /t/keys.json'),
+  ]
+}
 
 /** Nothing here bears a true seal or code: whatever it is, it changes nothing. */
 const http: Target = {
@@ -260,6 +298,8 @@ interface Keys {
   readonly terminal: MacKey
   readonly settle: MacKey
   readonly load: MacKey
+  readonly journal: Uint8Array
+  readonly inquiry: Uint8Array
 }
 
 const settled = (record: Uint8Array, { settle }: Keys): Uint8Array => concat(record, settlementMac(settle, record))
@@ -305,9 +345,13 @@ const mendedClaim = (claim: Uint8Array, keys: Keys): Uint8Array => {
   return concat(body, keys.terminal(macTag.claim, body).subarray(0, macLength))
 }
 
-const documentPaths = ['/v1/batches', '/v1/loads', '/v1/claims'] as const
+const mendedDesk = (document: Uint8Array, key: Uint8Array): Uint8Array => {
+  if (document.length < sealLength) return document
+  const body = document.subarray(0, -sealLength)
+  return concat(body, hmac(sha256, key, body))
+}
 
-/** Batch numbers follow each other, so that many are taken and not only the first. */
+/** Batches' numbers follow each other, and journals': many are taken and not only the first. They stand at the same place. */
 const numbered = (batch: Uint8Array, batchNo: number): Uint8Array => {
   if (batch.length < batchHeaderLength) return batch
   const changed = Uint8Array.from(batch)
@@ -330,12 +374,14 @@ const sealedDocuments: Target = {
       terminal: kiosk.key(),
       settle: macKey(deriveSettleKey(fromHex(masters.settle, 32), 1, card.id)),
       load: card.loadKey(),
+      journal: deriveJournalKey(terminalKeyOf(town)),
+      inquiry: deriveInquiryKey(terminalKeyOf(town)),
     }
     const { log, requireSilence } = silentLog()
     const app = createApp(issuer, { log })
     return {
       close: town.close,
-      seeds: [documents.batch, documents.load, documents.claim].map((document, route) =>
+      seeds: [documents.batch, documents.load, documents.claim, ...deskSeeds(town)].map((document, route) =>
         concat(Uint8Array.of(route), document),
       ),
       mend(input, chance) {
@@ -343,7 +389,13 @@ const sealedDocuments: Target = {
         const body = input.subarray(1)
         if (chance.hit(0.1)) return input
         const next = chance.hit(0.7) ? numbered(body, 1 + chance.below(400)) : body
-        const mended = [mendedBatch(next, keys, chance), mendedLoad(body, keys), mendedClaim(body, keys)][route] ?? body
+        const mended =
+          [
+            () => mendedBatch(next, keys, chance),
+            () => mendedLoad(body, keys),
+            () => mendedClaim(body, keys),
+            () => mendedDesk(next, keys.journal),
+          ][route]?.() ?? mendedDesk(body, keys.inquiry)
         return concat(Uint8Array.of(route), mended)
       },
       async run(input) {
@@ -613,7 +665,44 @@ const commandArguments: Target = {
   }),
 }
 
+/** What a merchant calls a picture: read in one pass, whatever it is. */
+const pictures: Target = {
+  name: 'picture',
+  kind: 'text',
+  inputs: 4_000,
+  lengthMax: 32 * 1024,
+  words: [
+    '<!--',
+    '-->',
+    '<use href="#a"/>',
+    '<g id="a">',
+    '</g>',
+    'url(#a)',
+    '<svg ',
+    '/*',
+    '<![CDATA[',
+    '&#35;',
+    '/>',
+    'IHDR',
+  ],
+  open: () => ({
+    seeds: [
+      bytesOf(
+        '<?xml version="1.0"?><!-- a --><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><style>.a{fill:url(#l)}/* b */</style><defs><linearGradient id="l"><stop offset="0"/></linearGradient><mask id="m"><g id="a"><path d="M0 0h1"/></g></mask></defs><use href="#a" mask="url(#m)"/><image href="data:image/png;base64,iVBORw0KGgo="/></svg>',
+      ),
+      concat(Uint8Array.of(0x89), bytesOf('PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x09\0\0\0\x09\x08\x02\0\0\0abcd')),
+      Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 11, 8, 0, 9, 0, 9, 1, 1, 17, 0),
+      bytesOf('RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x08\0\0\x08\0\0'),
+    ],
+    run(input) {
+      const picture = refusing(IssuerError, () => pictureOf({ name: 'a', bytes: input, bytesMax: 32 * 1024 }))
+      assert(picture === undefined || (picture.width > 0 && picture.height > 0))
+    },
+  }),
+}
+
 export const issuerTargets: readonly Target[] = [
+  pictures,
   http,
   sealedDocuments,
   httpSocket,

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import * as v from 'valibot'
 import { samplePersonalisation } from '../../card/purse-driver.ts'
 import { encodeAcknowledgement, openAcknowledgement } from '../../protocol/acknowledgement.ts'
@@ -22,9 +24,29 @@ import { currencyOf, formatAmount, parseAmount } from '../../protocol/currency.t
 import { encodeEntry, parseEntry } from '../../protocol/entry.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { encodeHotlistEntry, type HotlistEntry, parseHotlistPage } from '../../protocol/hotlist.ts'
+import {
+  encodeInquiry,
+  encodeInquiryAnswer,
+  openCreditsAnswer,
+  openVoucherAnswer,
+  parseInquiry,
+  requireInquirySeal,
+} from '../../protocol/inquiry.ts'
 import { type Item, itemHash, itemSchema, unitItem } from '../../protocol/item.ts'
+import {
+  encodeJournal,
+  encodeJournalAnswer,
+  encodeJournalEntry,
+  firstJournalHead,
+  type JournalEntry,
+  nextJournalHead,
+  openJournalAnswer,
+  parseJournal,
+  parseJournalEntry,
+  requireJournalSeal,
+} from '../../protocol/journal.ts'
 import { encodeKeyring, type KeyringBody, openKeyring } from '../../protocol/keyring.ts'
-import { deriveKeyringKey, deriveTerminalKey } from '../../protocol/keys.ts'
+import { deriveInquiryKey, deriveJournalKey, deriveKeyringKey, deriveTerminalKey } from '../../protocol/keys.ts'
 import {
   encodeLoadAnswer,
   encodeLoadRequest,
@@ -35,8 +57,9 @@ import {
 import { macKey, macTag, sealLength } from '../../protocol/mac.ts'
 import { encodeOrder, parseOrder } from '../../protocol/order.ts'
 import { encodePersonalisation, parsePersonalisation } from '../../protocol/personalise.ts'
-import { macLength, terminalId } from '../../protocol/quantities.ts'
+import { cardId, macLength, shortHash, terminalId, unixTime } from '../../protocol/quantities.ts'
 import { encodeIdentity, encodeRecord, parseIdentity, parseRecord } from '../../protocol/record.ts'
+import { encodeTicket, judgeTicket, ticketEvent, ticketLetters, ticketVerifier } from '../../protocol/ticket.ts'
 import vectors from '../../protocol/vectors.json' with { type: 'json' }
 import type { Chance } from '../../simulate/chance.ts'
 import { bytesOf, jsonOf, type OpenTarget, refusing, requireSameBytes, type Target, textOf } from './target.ts'
@@ -70,18 +93,22 @@ const layout = <Value>(
 
 /** Most mutants are sealed anew, so that they come further than the seal. */
 const resealed =
-  (tag: number, length = sealLength) =>
+  (seal: (body: Uint8Array) => Uint8Array, length = sealLength) =>
   (input: Uint8Array, chance: Chance): Uint8Array => {
     if (input.length < length || chance.hit(0.25)) return input
     const body = input.subarray(0, -length)
-    return concat(body, terminalMac(tag, body).subarray(0, length))
+    return concat(body, seal(body).subarray(0, length))
   }
+const tagged =
+  (tag: number) =>
+  (body: Uint8Array): Uint8Array =>
+    terminalMac(tag, body)
 
 /** A sealed document: its layout has one encoding, and its seal is right or named forged. */
 const sealed = <Value>(
   name: string,
   document: {
-    readonly tag: number
+    readonly seal: (body: Uint8Array) => Uint8Array
     readonly sealLength?: number
     readonly parse: (bytes: Uint8Array) => Value
     readonly requireSeal: (bytes: Uint8Array) => void
@@ -94,10 +121,10 @@ const sealed = <Value>(
   kind: 'bytes',
   inputs: 5_000,
   lengthMax,
-  words: ['FBAT', 'FACK', 'FCLM', 'FLRQ', 'FLAN'],
+  words: ['FBAT', 'FACK', 'FCLM', 'FLRQ', 'FLAN', 'FJRN', 'FJRA', 'FINQ', 'FINA'],
   open: (): OpenTarget => ({
     seeds,
-    mend: resealed(document.tag, document.sealLength),
+    mend: resealed(document.seal, document.sealLength),
     run(input) {
       const value = refusing(ProtocolError, () => document.parse(input))
       if (value === undefined) return
@@ -116,12 +143,12 @@ const sealed = <Value>(
 const sealedByOpening = <Value>(
   name: string,
   codec: {
-    readonly tag: number
+    readonly seal: (body: Uint8Array) => Uint8Array
     readonly open: (bytes: Uint8Array) => Value
     readonly encode: (value: Value) => Uint8Array
   },
   seeds: readonly Uint8Array[],
-): Target => sealed(name, { tag: codec.tag, parse: codec.open, encode: codec.encode, requireSeal: codec.open }, seeds)
+): Target => sealed(name, { seal: codec.seal, parse: codec.open, encode: codec.encode, requireSeal: codec.open }, seeds)
 
 const terminalBatches = batches.filter(({ terminalId: id }) => id === '7465726d30303031')
 
@@ -194,7 +221,7 @@ const documents: readonly Target[] = [
   sealed(
     'batch',
     {
-      tag: macTag.batch,
+      seal: tagged(macTag.batch),
       parse: parseBatch,
       requireSeal: (bytes) => requireBatchSeal(terminalMac, bytes),
       encode: (batch) => encodeBatch(terminalMac, batch),
@@ -205,7 +232,7 @@ const documents: readonly Target[] = [
   sealedByOpening(
     'acknowledgement',
     {
-      tag: macTag.acknowledgement,
+      seal: tagged(macTag.acknowledgement),
       open: (bytes) => openAcknowledgement(terminalMac, bytes),
       encode: (ack) => encodeAcknowledgement(terminalMac, ack),
     },
@@ -214,7 +241,7 @@ const documents: readonly Target[] = [
   sealed(
     'claim',
     {
-      tag: macTag.claim,
+      seal: tagged(macTag.claim),
       sealLength: macLength,
       parse: parseClaim,
       requireSeal: (bytes) => requireClaimSeal(terminalMac, bytes),
@@ -225,7 +252,7 @@ const documents: readonly Target[] = [
   sealed(
     'load-request',
     {
-      tag: macTag.loadRequest,
+      seal: tagged(macTag.loadRequest),
       parse: parseLoadRequest,
       requireSeal: (bytes) => requireLoadRequestSeal(terminalMac, bytes),
       encode: (request) => encodeLoadRequest(terminalMac, request),
@@ -235,13 +262,106 @@ const documents: readonly Target[] = [
   sealedByOpening(
     'load-answer',
     {
-      tag: macTag.loadAnswer,
+      seal: tagged(macTag.loadAnswer),
       open: (bytes) => openLoadAnswer(terminalMac, bytes),
       encode: (answer) => encodeLoadAnswer(terminalMac, answer),
     },
     present(loads.flatMap(({ answer, refusal }) => [answer, refusal])),
   ),
 ]
+
+/** What a desk's operators and vouchers travel in: sealed under keys of their own. */
+const underKey = (key: Uint8Array) => (body: Uint8Array) => hmac(sha256, key, body)
+const deskTerminal = terminalId('7465726d30303031')
+const journalEntries: readonly JournalEntry[] = [
+  { no: 1, at: '2026-11-23T10:00:00.000Z', act: 'start' },
+  {
+    no: 2,
+    at: '2026-11-23T10:01:00.000Z',
+    act: 'refund',
+    operator: { cardId: cardId('0be7a70700000001'), name: 'Ada Łovelace' },
+    details: { cardId: 'c0ffee0000000001', counter: 7, terminalSeq: 65, amountMinor: 250, reason: 'torn', test: true },
+  },
+]
+const journalBytes = journalEntries.map(encodeJournalEntry)
+const journalStart = firstJournalHead(deskTerminal, 2)
+const journalHead = { keyVersion: 2, terminalId: deskTerminal, epoch: 2, journalNo: 1 }
+const sampleJournal = {
+  ...journalHead,
+  firstEntry: 1,
+  previousHead: journalStart,
+  entries: journalBytes,
+  head: journalBytes.reduce(nextJournalHead, journalStart),
+}
+const inquiry = {
+  keyVersion: 2,
+  terminalId: deskTerminal,
+  nonce: new Uint8Array(16).fill(3),
+  about: { kind: 'voucher', hash: shortHash(new Uint8Array(16).fill(4)) },
+} as const
+const creditsInquiry = { ...inquiry, about: { kind: 'credits', cardId: cardId('c0ffee0000000001') } } as const
+const sealedJournals = underKey(deriveJournalKey(terminalKey))
+const sealedInquiries = underKey(deriveInquiryKey(terminalKey))
+
+/** Each derives its key anew: fewer of them take as long. */
+const deskDocuments: readonly Target[] = [
+  sealed(
+    'journal',
+    {
+      seal: sealedJournals,
+      parse: parseJournal,
+      requireSeal: (bytes) => requireJournalSeal(terminalKey, bytes),
+      encode: (journal) => encodeJournal(terminalKey, journal),
+    },
+    [encodeJournal(terminalKey, sampleJournal)],
+    4096,
+  ),
+  sealedByOpening(
+    'journal-answer',
+    {
+      seal: sealedJournals,
+      open: (bytes) => openJournalAnswer(terminalKey, bytes),
+      encode: (answer) => encodeJournalAnswer(terminalKey, answer),
+    },
+    (['taken', 'fork'] as const).map((verdict) =>
+      encodeJournalAnswer(terminalKey, { ...journalHead, verdict, head: sampleJournal.head }),
+    ),
+  ),
+  sealed(
+    'inquiry',
+    {
+      seal: sealedInquiries,
+      parse: parseInquiry,
+      requireSeal: (bytes) => requireInquirySeal(terminalKey, bytes),
+      encode: (asked) => encodeInquiry(terminalKey, asked),
+    },
+    [encodeInquiry(terminalKey, inquiry), encodeInquiry(terminalKey, creditsInquiry)],
+  ),
+  sealedByOpening(
+    'voucher-answer',
+    {
+      seal: sealedInquiries,
+      open: (bytes) => openVoucherAnswer(terminalKey, inquiry, bytes),
+      encode: (answer) => encodeInquiryAnswer(terminalKey, inquiry, answer),
+    },
+    [
+      encodeInquiryAnswer(terminalKey, inquiry, { state: 'valid', amountMinor: 2000 }),
+      encodeInquiryAnswer(terminalKey, inquiry, { state: 'used' }),
+    ],
+  ),
+  sealedByOpening(
+    'credits-answer',
+    {
+      seal: sealedInquiries,
+      open: (bytes) => openCreditsAnswer(terminalKey, creditsInquiry, bytes),
+      encode: (answer) => encodeInquiryAnswer(terminalKey, creditsInquiry, answer),
+    },
+    [
+      encodeInquiryAnswer(terminalKey, creditsInquiry, { credits: [{ amountMinor: 250, reference: '7H3KM2PQ' }] }),
+      encodeInquiryAnswer(terminalKey, creditsInquiry, { credits: [] }),
+    ],
+  ),
+].map((target) => ({ ...target, inputs: 2_000 }))
 
 const sampleItem: Item = {
   v: 1,
@@ -290,6 +410,47 @@ const sampleBody: KeyringBody = {
   ],
 }
 
+const shown = { contentHash: 'ef'.repeat(32), mediaType: 'image/svg+xml', bytes: 900 } as const
+const shelvedBulletin: Bulletin = {
+  ...sampleBulletin,
+  coming: [{ from: '2026-12-01T00:00:00Z', item: { ...sampleItem, version: 4, priceMinor: 300 } }],
+  assortments: [{ name: 'Station', items: ['old-town.map'] }],
+  categories: [{ id: 'maps', title: { en: 'Maps', ar: 'خرائط' } }],
+  display: [
+    {
+      itemId: 'old-town.map',
+      category: 'maps',
+      picture: shown,
+      preview: { ...shown, mediaType: 'application/pdf' },
+      ageMin: 16,
+      soldUntil: '2026-12-24T18:00:00Z',
+      printed: true,
+    },
+  ],
+  brands: [{ merchant: 'Museum of the town', accent: '#1f6f5c', logo: shown }],
+}
+const operatedBody: KeyringBody = {
+  ...sampleBody,
+  assortment: 'Station',
+  bulletinSerial: 7,
+  terminalKey: { version: 3, key: 'aa'.repeat(32) },
+  operators: [
+    {
+      cardId: cardId('0be7a70700000001'),
+      name: 'Ada',
+      role: 'technician',
+      pin: `scrypt$14$8$1$${'0a'.repeat(16)}$${'0b'.repeat(32)}`,
+    },
+  ],
+}
+const sampleTicket = {
+  keyVersion: 1,
+  event: ticketEvent('tower'),
+  number: '0102030405060708',
+  validFrom: unixTime(1),
+  validUntil: unixTime(0xffffffff),
+}
+
 /** Most mutants are put into the one form that is read. */
 const canonical = (input: Uint8Array, chance: Chance): Uint8Array => {
   if (chance.hit(0.15)) return input
@@ -316,6 +477,7 @@ const canonicalTarget = <Value>(
     'unit',
     'blockMac',
     '2026-11-23T10:00:00Z',
+    '2026-11-23T10:00:00+02',
     'https://a.example/',
     'ff'.repeat(32),
   ],
@@ -350,8 +512,18 @@ const jsonDocuments: readonly Target[] = [
     [sampleItem, unitItem(sampleItem, 'X')],
     (item) => void itemHash(item),
   ),
-  canonicalTarget('bulletin-body', (bytes) => parseCanonical(bulletinSchema, bytes, 'bulletin'), [sampleBulletin]),
-  canonicalTarget('keyring-body', (bytes) => openKeyring(keyringOf(bytes), terminalKey).body, [sampleBody]),
+  canonicalTarget('bulletin-body', (bytes) => parseCanonical(bulletinSchema, bytes, 'bulletin'), [
+    sampleBulletin,
+    shelvedBulletin,
+  ]),
+  canonicalTarget('keyring-body', (bytes) => openKeyring(keyringOf(bytes), terminalKey).body, [
+    sampleBody,
+    operatedBody,
+  ]),
+  canonicalTarget('journal-entry', parseJournalEntry, journalEntries, (entry) => {
+    assert(Number.isSafeInteger(Math.floor(Date.parse(entry.at) / 1000)), 'its moment')
+    requireSameBytes(encodeJournalEntry(entry), canonicalBytes(entry))
+  }),
   canonicalTarget('canonical-json', (bytes) => parseCanonical(v.unknown(), bytes, 'document'), [
     sampleItem,
     [1, 'a', null, true, { a: [] }],
@@ -410,4 +582,35 @@ const amounts: Target = {
   }),
 }
 
-export const protocolTargets: readonly Target[] = [...layouts, ...documents, ...jsonDocuments, amounts]
+const ticketKeys = new Map([[1, ticketVerifier(publicKey)]])
+/** As it is typed or scanned: any text. A ticket that is good is the one that this key wrote, and says so in one spelling. */
+const tickets: Target = {
+  name: 'ticket',
+  kind: 'text',
+  inputs: 2_000,
+  lengthMax: 1024,
+  words: ['FTKT', 'O', 'I', 'l', '-', ' ', '\u00a0', '٣', 'A'.repeat(154)],
+  open: () => ({
+    seeds: [
+      encodeTicket(sampleTicket, signing),
+      encodeTicket({ ...sampleTicket, validUntil: unixTime(9) }, signing),
+    ].map(bytesOf),
+    run(input) {
+      const text = textOf(input)
+      const verdict = judgeTicket(text, { keys: ticketKeys, eventIds: ['tower'], now: 5 })
+      if (verdict.outcome !== 'good') return
+      const written = encodeTicket(verdict.ticket, signing)
+      assert.deepEqual(judgeTicket(written, { keys: ticketKeys, eventIds: ['tower'], now: 5 }), verdict)
+      assert.equal(written.length, ticketLetters)
+    },
+  }),
+}
+
+export const protocolTargets: readonly Target[] = [
+  ...layouts,
+  ...documents,
+  ...deskDocuments,
+  ...jsonDocuments,
+  amounts,
+  tickets,
+]
