@@ -7,6 +7,14 @@ export interface Actor {
   readonly name: string
 }
 
+const ofCommand = 'cli:'
+const personOf = (name: string): string => (name.startsWith(ofCommand) ? name.slice(ofCommand.length) : name)
+
+/** Console and command call one person by the same name: that is no second person. */
+export const isSamePerson = (one: string, other: string): boolean => personOf(one) === personOf(other)
+/** All that the books may call this person. */
+export const namesOf = (name: string): readonly string[] => [personOf(name), `${ofCommand}${personOf(name)}`]
+
 const reasonLengthMax = 500
 
 /** @returns it trimmed @throws IssuerError `input` */

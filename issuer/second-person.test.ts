@@ -90,6 +90,15 @@ test("money back at somebody's risk over the limit waits for another person, who
   )
 })
 
+test('one person by console and command is not two, and has one limit', async () => {
+  const command = { name: 'cli:fay' }
+  expect(await lot(fay, 6)).toMatchObject({ outcome: 'proposed', proposedBy: 'fay' })
+  expect(await lot(command, 6)).toMatchObject({ outcome: 'proposed', proposedBy: 'cli:fay' })
+  expect(await lot(fay, 3)).toMatchObject({ count: 3 })
+  expect(await lot(command, 4)).toMatchObject({ outcome: 'proposed' })
+  expect(await lot(gus, 6)).toMatchObject({ count: 6 })
+})
+
 test('what one person lets go within a day adds up, and is his alone', async () => {
   expect(await lot(fay, 3)).toMatchObject({ count: 3 })
   expect(await lot(fay, 3)).toMatchObject({ outcome: 'proposed' })

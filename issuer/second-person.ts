@@ -2,7 +2,7 @@
  * Four eyes over money (docs/OPERATIONS.md, Two people): what one person lets go alone within a day is limited. A decision
  * over that is kept as a proposal, and takes effect when another person decides the same.
  */
-import { type Actor, requireReason } from './actor.ts'
+import { type Actor, isSamePerson, namesOf, requireReason } from './actor.ts'
 import { noteChange } from './audit-log.ts'
 import type { Charged } from './card-tables.ts'
 import { IssuerError } from './errors.ts'
@@ -60,16 +60,16 @@ export const aloneMinorLeft = async (
   const money = await db
     .selectFrom('money_decision')
     .select((eb) => eb.fn.sum<number | string | null>('amount_minor').as('sum'))
-    .where('given_by', '=', who.name)
+    .where('given_by', 'in', namesOf(who.name))
     .where('given_at', '>', since)
     .where('state', '=', 'alone')
     .executeTakeFirstOrThrow()
   const decisions = await db
     .selectFrom('case_decision')
     .select(['suspense_minor', 'holes_minor'])
-    .where('proposed_by', '=', who.name)
+    .where('proposed_by', 'in', namesOf(who.name))
     .where('decided_at', '>', since)
-    .where('approved_by', '=', who.name)
+    .where('approved_by', 'in', namesOf(who.name))
     .where('state', '=', 'booked')
     .execute()
   const decided = decisions.reduce(
@@ -100,7 +100,7 @@ export const askSecondPerson = async (
   const { amountMinor } = decision
   const json = JSON.stringify(decision)
   const waiting = await waitingFor(db, json)
-  if (waiting !== undefined && waiting.given_by !== name) {
+  if (waiting !== undefined && !isSamePerson(waiting.given_by, name)) {
     await answer(db, { decisionNo: waiting.decision_no, state: 'approved', name, at })
     await noteChange(
       db,

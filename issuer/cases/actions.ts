@@ -1,5 +1,6 @@
 /** What people do with a case. Each is one transaction, is audited, and looks first at what the books say now. */
 
+import { isSamePerson } from '../actor.ts'
 import { noteChange } from '../audit-log.ts'
 import { type DecisionKind, decisionKinds } from '../case-tables.ts'
 import { IssuerError } from '../errors.ts'
@@ -356,7 +357,7 @@ export const approveCase = (issuer: Issuer, action: CaseAction): Promise<Decided
   issuer.store.write(async (db) => {
     const file = await present(issuer, db, action.caseNo)
     const decision = await requireProposal(db, file)
-    if (decision.proposed_by === action.by)
+    if (isSamePerson(decision.proposed_by, action.by))
       throw new IssuerError('fourEyes', `${action.by} proposed it: somebody else approves it.`)
     const at = issuer.clock()
     await settle(issuer, db, { decision, by: action.by, at })
