@@ -217,3 +217,25 @@ test.each([
   const parsed = v.safeParse(printerSettingSchema, setting)
   expect(parsed.issues?.map((issue) => `${v.getDotPath(issue)} ${issue.message}`).join()).toMatch(sentence)
 })
+
+test.each([
+  ['opens the drawer', '\u001bp07'],
+  ['empties the buffer', '\u0010\u0014\u0008\u0001\u0003\u0014\u0001\u0006\u0002\u0008'],
+  ['asks for the status', '\u0010\u0004\u0001'],
+  ['cuts', '\u001dVA'],
+])('a title, a code or a name that %s is drawn, and commands nothing', (_what, command) => {
+  const setting = v.parse(printerSettingSchema, { tcp: '127.0.0.1:9100', cut: false })
+  const word = `Map${command}`
+  const job: PrintJob = {
+    kind: 'ticket',
+    language: 'en',
+    merchant: word,
+    title: word,
+    lines: [word],
+    qr: 'a',
+    code: word,
+  }
+  const bytes = Buffer.from(render(documentOf(job), setting))
+  expect(bytes.includes(`p${command}`, 0, 'latin1')).toBe(false)
+  expect(bytes.includes('\u001dv0', 0, 'latin1')).toBe(true)
+})
