@@ -21,6 +21,8 @@ import { watchPage } from './watched-page.ts'
 
 const story = 'A story that was told to nobody else. '.repeat(20)
 const code = 'WIFI-ONLY-FOR-THIS-CUSTOMER'
+/** Somebody's money, typed and not used. */
+const voucher = '7H3KM2PQ7H3KM2PQ'
 
 /** Of tomorrow. */
 const at = (hour: number, minute: number) => new Date(new Date().setHours(24)).setHours(hour, minute, 0, 0)
@@ -170,6 +172,14 @@ const reached = () =>
 test('nothing of the last customer remains', async () => {
   const card = await shop.makeCard(1500)
   const nobody = await keptByPage()
+  const empty = insert(await shop.makeCard(10))
+  await onScreen('balance')
+  await empty.pull()
+  await touch('top-up')
+  for (const key of voucher) await page.locator(`[data-action="code-key"][data-key="${key}"]`).click()
+  expect(await reached()).toContain(voucher)
+  await touch('cancel')
+  await onScreen('attract')
   await page.locator('[data-action="language"][data-language="de"]').first().click()
   await onScreen('catalogue')
   await buy('wifi')
@@ -196,7 +206,15 @@ test('nothing of the last customer remains', async () => {
   await onScreen('attract')
 
   expect(await keptByPage()).toEqual(nobody)
-  const secrets = [code, 'told to nobody else', claimUrl.split('#')[1] ?? '', card.id.slice(-4), '13.50', '14.00']
+  const secrets = [
+    voucher,
+    code,
+    'told to nobody else',
+    claimUrl.split('#')[1] ?? '',
+    card.id.slice(-4),
+    '13.50',
+    '14.00',
+  ]
   const html = await page.content()
   for (const secret of secrets) expect(html).not.toContain(secret)
   // Main gives the goods to nobody any more, and its page cannot have kept an address that still works.
