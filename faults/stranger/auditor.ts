@@ -32,8 +32,12 @@ const wordsDue = ({ screen, phase, text, language }: Extract<Seen, { from: 'page
         : [phase === 'wrongCard' ? words.recover.wrongCardWhy : words.recover.waitingWhy]
     case 'pin':
       return phase === 'wrong' ? [words.pin.wrong] : phase === 'wrongCard' ? [words.recover.wrongCard] : []
-    case 'top-up':
-      return phase === 'failed' ? [words.topUp.failed] : []
+    case 'top-up': {
+      if (phase !== 'failed') return []
+      const { problem, failed, unsure } = words.topUp
+      const nobodyKnows = [problem.inDoubt, problem.unanswered].some((sentence) => text.includes(sentence))
+      return [nobodyKnows ? unsure : failed]
+    }
     case 'out-of-service':
       return [words.outOfService.notCharged]
     default:
