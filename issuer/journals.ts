@@ -25,11 +25,8 @@ import { askRefund } from './refunds.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 
 /** How the console, alarms and the audit log call it. */
-const journalName = ({
-  terminalId,
-  epoch,
-  journalNo,
-}: Pick<Journal, 'terminalId' | 'epoch' | 'journalNo'>): string => `journal ${terminalId}/${epoch}/${journalNo}`
+const journalName = ({ terminalId, epoch, journalNo }: Pick<Journal, 'terminalId' | 'epoch' | 'journalNo'>): string =>
+  `journal ${terminalId}/${epoch}/${journalNo}`
 
 interface OpenedJournal {
   readonly journal: Journal
