@@ -4,8 +4,8 @@
  */
 import { posix } from 'node:path'
 import { strFromU8, strToU8, unzipSync, type Zippable, zipSync } from 'fflate'
+import { previewShare } from './preview-share.ts'
 
-const share = 3
 /** A title page alone is no preview: documents are added until there is this much to read, or a third is reached. */
 const lettersWanted = 1200
 const filesMax = 10_000
@@ -118,7 +118,8 @@ export const epubPreview = (content: Uint8Array): Uint8Array | undefined => {
   let read = 0
   let count = 0
   for (const length of lengths) {
-    if (read >= lettersWanted || (read + length) * share > all || (count + 1) * share > spine.length) break
+    if (read >= lettersWanted || (read + length) * previewShare > all || (count + 1) * previewShare > spine.length)
+      break
     read += length
     count += 1
   }

@@ -1,8 +1,8 @@
 /** The first pages of a PDF, and nothing else of it: what a page refers to would come along unseen. */
 import { decodePDFRawStream, PDFArray, PDFDict, PDFDocument, PDFName, type PDFPage, PDFRawStream } from 'pdf-lib'
+import { previewShare } from './preview-share.ts'
 
 const pagesMax = 3
-const share = 3
 
 /** What may lead from a page to other pages, or to files beside them. */
 const loose = ['Annots', 'B', 'AA', 'Metadata', 'PieceInfo', 'StructParents', 'Thumb', 'PresSteps', 'DPart', 'AF']
@@ -40,7 +40,7 @@ const keepOwnPictures = (page: PDFPage): boolean => {
 /** @returns undefined when it has too few pages to show some. @throws what pdf-lib throws at a damaged or locked file */
 export const pdfPreview = async (content: Uint8Array): Promise<Uint8Array | undefined> => {
   const whole = await PDFDocument.load(content, { updateMetadata: false })
-  const count = Math.min(pagesMax, Math.floor(whole.getPageCount() / share))
+  const count = Math.min(pagesMax, Math.floor(whole.getPageCount() / previewShare))
   if (count === 0) return undefined
   for (const page of whole.getPages().slice(0, count)) {
     for (const name of loose) page.node.delete(PDFName.of(name))

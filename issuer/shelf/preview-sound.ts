@@ -1,7 +1,7 @@
 /** The first seconds of an MP3 (by its frames) or a WAV, without decoding it. */
+import { previewShare } from './preview-share.ts'
 
 const secondsMax = 20
-const share = 3
 
 /** ISO/IEC 11172-3, 2.4.2.3, and its extension to low sampling rates: kbit/s of layer III by index. */
 const kilobits = {
@@ -49,7 +49,7 @@ export const mp3Preview = (bytes: Uint8Array): Uint8Array | undefined => {
     offset += frame.length
   }
   const total = frames.reduce((sum, { seconds }) => sum + seconds, 0)
-  const most = Math.min(secondsMax, total / share)
+  const most = Math.min(secondsMax, total / previewShare)
   let heard = 0
   const part = frames.filter(({ seconds }) => {
     heard += seconds
@@ -75,7 +75,7 @@ export const wavPreview = (bytes: Uint8Array): Uint8Array | undefined => {
   const bytesPerSecond = format.readUInt32LE(8)
   const block = format.readUInt16LE(12)
   if (bytesPerSecond === 0 || block === 0) return undefined
-  const most = Math.min(secondsMax * bytesPerSecond, Math.floor(data.length / share))
+  const most = Math.min(secondsMax * bytesPerSecond, Math.floor(data.length / previewShare))
   const part = data.subarray(0, most - (most % block))
   if (part.length === 0) return undefined
   const head = Buffer.alloc(12)

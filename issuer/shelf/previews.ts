@@ -5,6 +5,7 @@
 import { shownLimits } from '../../protocol/bulletin.ts'
 import { epubPreview } from './preview-epub.ts'
 import { pdfPreview } from './preview-pdf.ts'
+import { previewShare } from './preview-share.ts'
 import { mp3Preview, wavPreview } from './preview-sound.ts'
 
 export interface Preview {
@@ -12,8 +13,6 @@ export interface Preview {
   readonly bytes: Uint8Array
 }
 
-/** The share of the whole that may be shown before it is paid for. */
-export const previewShare = 3
 const textLettersMax = 1500
 
 /** Whole paragraphs from the start. */
