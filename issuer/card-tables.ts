@@ -10,6 +10,7 @@ export interface VoucherLotTable {
   paid_reference: string | null
   made_at: number
   made_by: string
+  cancelled_at: number | null
 }
 export type FundingKind = 'voucher' | 'credit'
 /** cancelled: taken back before it was used. lapsed: its time ended, and its money went to breakage. paidOut: through the bank, with its card's rest. */

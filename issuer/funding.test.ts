@@ -122,6 +122,17 @@ test.each(['voucher', 'credit'] as const)(
   },
 )
 
+test('a voucher of a lot that was cancelled meanwhile is not given back by a load that turns out void', async () => {
+  const map = await publish(bench.issuer, 'map', 250)
+  await kiosk.sync(kiosk.entry(await kiosk.load(card, 1000)))
+  const code = await voucher()
+  expect(await verdict(2000, code)).toBe('authorised')
+  expect(await cancelVoucherLot(bench.issuer, by, { lotNo: 1, reason: 'stolen' })).toEqual({ lotNo: 1, cancelled: 0 })
+  expect(await kiosk.sync(kiosk.entry(card.pay(kiosk, map)))).toMatchObject({ accepted: 1, exceptions: [] })
+  expect(await verdict(2000, code)).toBe('notFunded')
+  expect(await told()).toMatchObject({ floatMinor: 750, vouchers: { openUnpaidMinor: 0 } })
+})
+
 test('of two loads at one counter the earlier holds its voucher until the record decides', async () => {
   const [one, two] = await vouchers(2, 'transfer 1')
   if (one === undefined || two === undefined) throw new Error('no codes')

@@ -226,6 +226,12 @@ export const cancelVoucherLot = (
       .where('state', '=', 'open')
       .executeTakeFirst()
     const cancelled = Number(ended.numUpdatedRows)
+    await db
+      .updateTable('voucher_lot')
+      .set({ cancelled_at: issuer.clock() })
+      .where('lot_no', '=', lotNo)
+      .where('cancelled_at', 'is', null)
+      .execute()
     await noteChange(
       db,
       { name: by.name, at: issuer.clock() },

@@ -87,9 +87,20 @@ export const returnFunding = async (db: StoreWriter, order: Uint8Array, now: num
     .updateTable('funding')
     .set({ state: 'open', used_order: null, used_card_no: null, used_counter: null, used_at: null })
     .where('used_order', '=', order)
-    .returning(['funding_no', 'expires_at'])
+    .returning(['funding_no', 'expires_at', 'lot_no'])
     .executeTakeFirst()
-  if (found?.expires_at == null || found.expires_at >= now + givenBackSeconds) return
+  if (found === undefined) return
+  const cancelled = await db
+    .selectFrom('voucher_lot')
+    .select('lot_no')
+    .where('lot_no', '=', found.lot_no)
+    .where('cancelled_at', 'is not', null)
+    .executeTakeFirst()
+  if (cancelled !== undefined) {
+    await db.updateTable('funding').set({ state: 'cancelled' }).where('funding_no', '=', found.funding_no).execute()
+    return
+  }
+  if (found.expires_at === null || found.expires_at >= now + givenBackSeconds) return
   await db
     .updateTable('funding')
     .set({ expires_at: now + givenBackSeconds })

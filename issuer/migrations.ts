@@ -16,6 +16,7 @@ import { moneyDecisions } from './migrations/0015-money-decisions.ts'
 import { caseRounds } from './migrations/0016-case-rounds.ts'
 import { shelf } from './migrations/0017-shelf.ts'
 import { journals } from './migrations/0018-journals.ts'
+import { cancelledLots } from './migrations/0019-cancelled-lots.ts'
 import type { Migration } from './migrations/migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   caseRounds,
   shelf,
   journals,
+  cancelledLots,
 ]
