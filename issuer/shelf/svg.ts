@@ -10,8 +10,6 @@ interface Element {
   readonly children: Element[]
   /** Of a style sheet. */
   text: string
-  /** How many elements it has, itself included. */
-  size: number
 }
 
 export interface SvgPicture {
@@ -54,17 +52,20 @@ const gradients = ['linearGradient', 'radialGradient']
 
 const letters: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }
 const decoded = (text: string): string =>
-  text.replaceAll(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(lt|gt|quot|apos|amp));/gi, (whole, hex, decimal, name) => {
+  text.replaceAll(/&(?:#x([0-9a-f]+)|#(\d+)|(lt|gt|quot|apos|amp));/gi, (whole, hex, decimal, name) => {
     if (name !== undefined) return letters[name] ?? whole
     const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)
     return point <= 0x10ffff ? String.fromCodePoint(point) : whole
   })
 
+/** With one blank for many, so that no pattern looks at each of them for each one before it. */
+const plain = (text: string): string => text.replaceAll(/\s+/g, ' ')
+
 const attributesOf = (tag: string): ReadonlyMap<string, string> => {
   const found = new Map<string, string>()
   // It begins behind a blank or a quote, so that no letter is looked at for each one before it.
   for (const [, name = '', double, single] of tag.matchAll(/(?<![^\s"'])([^\s"'=<>/]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g))
-    found.set(name, decoded(double ?? single ?? ''))
+    found.set(name, plain(decoded(double ?? single ?? '')))
   return found
 }
 
@@ -82,7 +83,7 @@ const endOfTag = (text: string, from: number): number => {
 
 /** Reads elements and what style sheets say. @throws NotShown */
 const treeOf = (text: string): Element => {
-  const top: Element = { name: '', attributes: new Map(), children: [], text: '', size: 0 }
+  const top: Element = { name: '', attributes: new Map(), children: [], text: '' }
   const open: Element[] = [top]
   let elements = 0
   let at = 0
@@ -94,10 +95,10 @@ const treeOf = (text: string): Element => {
   while (at < text.length) {
     const inside = open.at(-1) ?? top
     const next = text.indexOf('<', at)
-    const plain = text.slice(at, next === -1 ? text.length : next)
+    const between = text.slice(at, next === -1 ? text.length : next)
     // Nothing but comments and the XML declaration stands beside the picture.
-    if (inside === top && plain.trim() !== '') throw damaged()
-    if (inside.name === 'style') inside.text += decoded(plain)
+    if (inside === top && between.trim() !== '') throw damaged()
+    if (inside.name === 'style') inside.text += decoded(between)
     if (next === -1) break
     at = next
     if (text.startsWith('<!--', at)) skip('-->')
@@ -110,9 +111,7 @@ const treeOf = (text: string): Element => {
     else if (text.startsWith('</', at)) {
       skip('>')
       if (open.length === 1) throw damaged()
-      const closed = open.pop()
-      const around = open.at(-1)
-      if (closed !== undefined && around !== undefined) around.size += closed.size
+      open.pop()
     } else {
       const end = endOfTag(text, at)
       const tag = text.slice(at + 1, end)
@@ -124,11 +123,9 @@ const treeOf = (text: string): Element => {
         attributes: attributesOf(tag.slice(name.length)),
         children: [],
         text: '',
-        size: 1,
       }
       inside.children.push(element)
-      if (tag.endsWith('/')) inside.size += 1
-      else open.push(element)
+      if (!tag.endsWith('/')) open.push(element)
       at = end + 1
     }
   }
@@ -139,19 +136,36 @@ const treeOf = (text: string): Element => {
 
 /** @returns the sheet without its comments */
 const rulesOf = (sheet: string): string =>
-  sheet
-    .split('/*')
-    .map((part, at) => (at === 0 ? part : part.slice(part.includes('*/') ? part.indexOf('*/') + 2 : part.length)))
-    .join(' ')
+  plain(
+    sheet
+      .split('/*')
+      .map((part, at) => (at === 0 ? part : part.slice(part.includes('*/') ? part.indexOf('*/') + 2 : part.length)))
+      .join(' '),
+  )
 
 const layers = /(?:^|[;{\s])(?:opacity|mask|clip-path|mix-blend-mode|isolation)\s*:/i
 const filtered = /(?:^|[;{\s])(?:backdrop-)?filter\s*:/i
 /** What rules make of an element, beyond its shape. */
 const costOfRules = (rules: string): number =>
   filtered.test(rules) ? filteredCost : layers.test(rules) ? layerCost : 0
-const referred = /url\(\s*["']?\s*#([^"')\s]+)/gi
-const outside = /url\((?!\s*["']?\s*#)/i
-const markers = /marker[a-z-]*\s*:(?!\s*none)/i
+const markers = /(?<![a-z-])marker[a-z-]*\s*:(?!\s*none)/i
+/** An element is named by its id, in letters that a browser reads as they are: not "%61" for "a", and no blank or bracket. */
+const referred = /url\( ?["']? ?#([\p{L}\p{N}_.:-]+)/giu
+const outside = /url\((?! ?(["']?) ?#[\p{L}\p{N}_.:-]+ ?\1 ?\))/iu
+const isAddress = (attribute: string): boolean => /(?:^|:)(?:href|src)$/i.test(attribute)
+const addressInside = /^ ?(?:#[\p{L}\p{N}_.:-]* ?$|data:image\/)/iu
+
+const hasDeclaration = (rules: string, fits: (property: string, value: string) => boolean): boolean =>
+  rules.split(/[;{}]/).some((declaration) => {
+    const [property = '', ...value] = declaration.split(':')
+    return fits(property.trim().toLowerCase(), value.join(':'))
+  })
+/** What each element inside, and each copy of one, would be painted with. */
+const handsDown = (rules: string): boolean =>
+  hasDeclaration(rules, (property, value) => /^(?:fill|stroke|--)/.test(property) && /url\(/i.test(value))
+/** Asks for what is not handed down otherwise. */
+const inherits = (rules: string): boolean =>
+  hasDeclaration(rules, (property, value) => /mask|clip-path|filter|^all$/.test(property) && /\binherit\b/i.test(value))
 
 const visit = (root: Element, see: (element: Element) => void): void => {
   see(root)
@@ -167,13 +181,13 @@ const requirePicture = (root: Element, byId: ReadonlyMap<string, Element>): void
       if (/^on/i.test(attribute) || attribute === 'xml:base') throw more()
       // A second name for SVG's own elements would hide them.
       if (attribute.startsWith('xmlns:') && value.trim() === namespace) throw more()
-      if (/^(xlink:)?(href|src)$/i.test(attribute) && !/^\s*(#|data:image\/)/i.test(value)) throw more()
+      if (isAddress(attribute) && !addressInside.test(value)) throw more()
       // A backslash writes "url" in other letters, and a comment parts what belongs together.
       if (outside.test(value) || (!attribute.includes(':') && /\\|\/\*/.test(value))) throw more()
     }
     if (name !== 'style') return
     const rules = rulesOf(text)
-    if (/[\\@]/.test(rules) || markers.test(rules) || outside.test(rules)) throw more()
+    if (/[\\@]/.test(rules) || markers.test(rules) || outside.test(rules) || inherits(rules)) throw more()
     // A sheet's rule may hold for every element: only what is cheap for all of them.
     for (const [, id = ''] of rules.matchAll(referred)) if (!gradients.includes(byId.get(id)?.name ?? '')) throw heavy()
   })
@@ -202,19 +216,22 @@ const requireCheap = (root: Element, byId: ReadonlyMap<string, Element>): void =
     costs.set(element, cost)
     return cost
   }
-  const own = ({ name, attributes, size }: Element): number => {
+  const own = ({ name, attributes, children }: Element): number => {
     let cost = filters.includes(name) ? filterCost : name === 'image' ? imageCost : eachCost
     for (const [attribute, value] of attributes) {
       if ((/^marker/i.test(attribute) && value !== 'none') || (attribute === 'style' && markers.test(value)))
         throw heavy()
-      cost += costOfRules(attribute === 'style' ? value : `${attribute}:`)
-      const [, id] = /^\s*#(.+?)\s*$/.exec(/href$/i.test(attribute) ? value : '') ?? []
-      const targets = [...(id === undefined ? [] : [id]), ...[...value.matchAll(referred)].map(([, each = '']) => each)]
+      const rules = attribute === 'style' ? value : `${attribute}:${value}`
+      if (inherits(rules)) throw heavy()
+      cost += costOfRules(rules)
+      const named = isAddress(attribute) && value.trim().startsWith('#') ? [value.trim().slice(1)] : []
+      const targets = [...named, ...[...value.matchAll(referred)].map(([, each = '']) => each)]
       for (const target of targets) {
         const element = byId.get(target)
-        // A fill is handed down: all that is in a group may have it.
-        const times = /^(fill|stroke|style)$/.test(attribute) ? size : 1
-        if (element !== undefined && !gradients.includes(element.name)) cost += drawn(element) * times
+        if (element === undefined || gradients.includes(element.name)) continue
+        // All that is in a group, in a copy, and in what is kept there would be painted with it: nobody counts that.
+        if (handsDown(rules) && (name === 'use' || children.length > 0)) throw heavy()
+        cost += drawn(element)
       }
       if (cost > costMax) throw heavy()
     }
@@ -244,7 +261,8 @@ export const readSvg = (text: string): SvgPicture | string => {
       const { name, attributes } = element
       const id = attributes.get('id')
       if (id !== undefined && !byId.has(id)) byId.set(id, element)
-      if (name === 'image') images.push(attributes.get('href') ?? attributes.get('xlink:href') ?? '')
+      if (name === 'image')
+        images.push(...[...attributes].filter(([attribute]) => isAddress(attribute)).map(([, address]) => address))
     })
     requirePicture(root, byId)
     requireCheap(root, byId)
