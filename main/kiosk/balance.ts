@@ -88,7 +88,10 @@ export const makeBalance = ({ terminal, shownGoods, sale, topUp, operators }: Ba
       met.add(card)
       till.serve(
         () => (closed ? askForOperator(card) : tell(card)),
-        () => enter({ name: 'browse' }),
+        () => {
+          // What a load that failed has to say is true still.
+          if (till.mode().name !== 'top-up') enter({ name: 'browse' })
+        },
       )
     },
 
