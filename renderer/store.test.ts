@@ -215,6 +215,17 @@ describe('going on', () => {
     expect(engine.store.getState().notCharged).toBe(false)
   })
 
+  it('says to nobody else that nothing was charged', async () => {
+    const { bridge, engine, seen, wait } = await kiosk(screen('pay'))
+    engine.open({ name: 'item', itemId: items.map.id })
+    await engine.cancel()
+    bridge.push({ screen: { name: 'browse' } })
+    expect(engine.store.getState().notCharged).toBe(true)
+    wait(120)
+    expect(seen()).toBe('attract')
+    expect(engine.store.getState().notCharged).toBe(false)
+  })
+
   it('goes on in the catalogue, in the same language, after a refusal', async () => {
     const { bridge, engine, seen } = await kiosk(screen('declined-limit'))
     engine.setLanguage('de')

@@ -232,7 +232,8 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
 
   function leave(): void {
     takeBack()
-    if (store.getState().kiosk?.screen.name === 'browse') store.setState({ ...forget, touchedMs: now() })
+    if (store.getState().kiosk?.screen.name === 'browse')
+      store.setState({ ...forget, touchedMs: now(), failed: false, notCharged: false })
     else void engine.finish()
   }
 
