@@ -472,6 +472,14 @@ test('the languages are those that the operator chose last, and the first is whe
   expect(again.state.status.languages).toEqual(['ar', 'de'])
 })
 
+test('languages that kiosk.json names otherwise can be chosen from, too', async () => {
+  const { kiosk, enter } = openOperated({ settings: { ...settings, languages: ['de-AT', 'zh-TW', 'de'] } })
+  await enter()
+  const view = await kiosk.operatorLook({ section: 'device' })
+  expect(view).toMatchObject({ languages: ['de', 'zh-Hant'] })
+  expect(await kiosk.operatorAct({ act: 'languages', languages: ['de', 'zh-Hant', 'es'] })).toEqual({ outcome: 'done' })
+})
+
 test('a restart is asked for once it is written down', async () => {
   const restart = vi.fn()
   const { kiosk, enter, acts } = openOperated({ parts: { restart } })

@@ -32,7 +32,7 @@ import { type Printer, PrinterFault } from '../printer/printer.ts'
 import { openSession } from '../purchase/purchase.ts'
 import { type CardChannel, CardFault, type PresentCard } from '../reader/card-reader.ts'
 import { receiptOf } from '../receipt.ts'
-import { paperLanguages } from '../receipt-words.ts'
+import { paperLanguageOf, paperLanguages } from '../receipt-words.ts'
 import { exportBatches } from '../stick/export.ts'
 import { StickFault } from '../stick/stick.ts'
 import { takeFromStick } from '../stick/take.ts'
@@ -225,7 +225,8 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
       ...outOfService(),
       printer: await printerState(),
       canLoad: till.canLoad(),
-      languages,
+      // As the page speaks those that kiosk.json names otherwise, such as "de-AT".
+      languages: [...new Set(languages.map(paperLanguageOf))],
     }),
     stock: async (mode) => {
       write(mode, 'stock')
