@@ -74,8 +74,6 @@ const comingOf = ({ from, item }: { readonly from: number; readonly item: Item }
   item: viewOf(item),
 })
 
-/** What people call it. */
-
 /** As terminals are told now, by id. */
 const publishedItems = (issuer: Issuer): Promise<ReadonlyMap<string, Item>> =>
   issuer.store.read(async (db) => {

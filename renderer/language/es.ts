@@ -158,7 +158,7 @@ export const es: Dictionary = {
       overBalanceMax: 'En su tarjeta no cabe tanto dinero. Su vale sigue siendo válido.',
       cardLost: 'La tarjeta se retiró demasiado pronto. No se ha perdido nada: acérquela otra vez.',
       refused: 'El banco lo ha rechazado. Por favor, pregunte en el mostrador.',
-      unanswered: 'El banco no respondió. Si el vale falla luego, pregunte en ventanilla.',
+      unanswered: 'El banco no respondió. Si el vale falla luego, pregunte en el mostrador.',
       inDoubt: 'La tarjeta se retiró demasiado pronto. Acérquela otra vez aquí para terminar.',
     },
   },

@@ -152,7 +152,7 @@ export const zhHant: Dictionary = {
       overBalanceMax: '超過卡片可存金額，您的禮券仍然有效。',
       cardLost: '卡片太早移開了。金額沒有遺失，請再感應一次。',
       refused: '銀行拒絕了這筆加值，請洽服務櫃台。',
-      unanswered: '銀行沒有回應。若禮券之後無法使用，請洽櫃檯。',
+      unanswered: '銀行沒有回應。若禮券之後無法使用，請洽服務櫃台。',
       inDoubt: '卡片太早移開了。請在這裡再感應一次，完成加值。',
     },
   },
