@@ -210,6 +210,29 @@ test('a migration that is cut in the middle leaves the store as it was, and is d
   await issuer.store.close()
 })
 
+test('a lot counts as cancelled when a person cancelled it, not when its vouchers expired', async () => {
+  const url = await makeEarlier(18)
+  const below = await openBelow(url)
+  for (const lotNo of [1, 2]) {
+    await below.execute(`INSERT INTO voucher_lot (lot_no, amount_minor, voucher_count, expires_at, made_at, made_by)
+      VALUES (${lotNo}, 500, 1, 10, 5, 'cli:eve')`)
+    await below.execute(`INSERT INTO funding (reference_hash, kind, amount_minor, state, expires_at, lot_no, made_at, made_by)
+      SELECT substr(record, ${lotNo}, 16), 'voucher', 500, 'cancelled', 10, ${lotNo}, 5, 'cli:eve' FROM settlement LIMIT 1`)
+  }
+  await below.execute(`INSERT INTO audit_log (audit_no, at, name, action, subject, hash)
+    VALUES (1, 7, 'cli:eve', 'voucher.lot.cancel', '2', '${'0'.repeat(64)}')`)
+  await below.close()
+  const issuer = await openIssuer({ url, ...world })
+  const lots = await issuer.store.read((db) =>
+    db.selectFrom('voucher_lot').select(['lot_no', 'cancelled_at']).orderBy('lot_no').execute(),
+  )
+  expect(lots).toEqual([
+    { lot_no: 1, cancelled_at: null },
+    { lot_no: 2, cancelled_at: 7 },
+  ])
+  await issuer.store.close()
+})
+
 test('a store of a newer version is refused, and left alone', async () => {
   const url = await makeEarlier(10)
   const below = await openBelow(url)

@@ -6,8 +6,8 @@ export const cancelledLots: Migration = {
   name: 'cancelled lots',
   statements: [
     'ALTER TABLE voucher_lot ADD COLUMN cancelled_at {int}',
-    // When exactly is in the audit log; that it was shows in its vouchers.
-    `UPDATE voucher_lot SET cancelled_at = made_at WHERE EXISTS
-      (SELECT 1 FROM funding WHERE funding.lot_no = voucher_lot.lot_no AND funding.state = 'cancelled')`,
+    // The audit log tells: vouchers of a lot that nobody paid are called cancelled, too, long after they expired.
+    `UPDATE voucher_lot SET cancelled_at = (SELECT MIN(audit_log.at) FROM audit_log
+      WHERE audit_log.action = 'voucher.lot.cancel' AND audit_log.subject = CAST(voucher_lot.lot_no AS TEXT))`,
   ],
 }
