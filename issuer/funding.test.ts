@@ -133,6 +133,18 @@ test('a voucher of a lot that was cancelled meanwhile is not given back by a loa
   expect(await told()).toMatchObject({ floatMinor: 750, vouchers: { openUnpaidMinor: 0 } })
 })
 
+test('one that was paid for after all is given back: its money is there', async () => {
+  const map = await publish(bench.issuer, 'map', 250)
+  await kiosk.sync(kiosk.entry(await kiosk.load(card, 1000)))
+  const code = await voucher()
+  expect(await verdict(2000, code)).toBe('authorised')
+  await cancelVoucherLot(bench.issuer, by, { lotNo: 1, reason: 'stolen' })
+  await payVoucherLot(bench.issuer, by, { lotNo: 1, paidReference: 'transfer 7' })
+  await kiosk.sync(kiosk.entry(card.pay(kiosk, map)))
+  expect(await told()).toMatchObject({ floatMinor: 750, vouchers: { openPaidMinor: 2000 } })
+  expect(await verdict(2000, code)).toBe('authorised')
+})
+
 test('of two loads at one counter the earlier holds its voucher until the record decides', async () => {
   const [one, two] = await vouchers(2, 'transfer 1')
   if (one === undefined || two === undefined) throw new Error('no codes')

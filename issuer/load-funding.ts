@@ -95,6 +95,8 @@ export const returnFunding = async (db: StoreWriter, order: Uint8Array, now: num
     .select('lot_no')
     .where('lot_no', '=', found.lot_no)
     .where('cancelled_at', 'is not', null)
+    // What was paid for stands, whoever was to have it.
+    .where('paid_at', 'is', null)
     .executeTakeFirst()
   if (cancelled !== undefined) {
     await db.updateTable('funding').set({ state: 'cancelled' }).where('funding_no', '=', found.funding_no).execute()
