@@ -37,6 +37,7 @@ import {
 import { isSoldByUnit } from '../protocol/item.ts'
 import { isJournalAnswerTo, journalBytesMax, parseJournal, parseJournalAnswer } from '../protocol/journal.ts'
 import { parseKeyringHead } from '../protocol/keyring.ts'
+import { note } from './output.ts'
 
 /** The issuer as the desk needs it: over HTTP, or its store itself. */
 export type Desk = Pick<
@@ -46,12 +47,21 @@ export type Desk = Pick<
 
 const notFound = 404
 
+/** What was taken is answered, whatever becomes of its refunds: those that failed wait for the next document. */
+const refundsDecided = async (issuer: Issuer): Promise<void> => {
+  try {
+    await decideRefunds(issuer)
+  } catch (error) {
+    note(`A refund could not be decided and waits: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
 /** The store itself, beside a server that may be running. Its faults are thrown as they are: each has its sentence. */
 export const deskOver = (issuer: Issuer): Desk => ({
   async sendBatch(batch) {
     const result = await ingestBatch(issuer, batch)
     if ('ack' in result) {
-      await decideRefunds(issuer)
+      await refundsDecided(issuer)
       return result.ack
     }
     throw new IssuerRefused(result.refused === 'unknownTerminal' ? notFound : 400, result.sentence)
@@ -59,7 +69,7 @@ export const deskOver = (issuer: Issuer): Desk => ({
   async sendJournal(journal) {
     const result = await takeJournal(issuer, journal)
     if ('answer' in result) {
-      await decideRefunds(issuer)
+      await refundsDecided(issuer)
       return result.answer
     }
     throw new IssuerRefused(result.refused === 'unknownTerminal' ? notFound : 400, result.sentence)

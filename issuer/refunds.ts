@@ -185,6 +185,7 @@ const decide = async (issuer: Issuer, db: StoreWriter, refundNo: number): Promis
  * Decides the refunds that wait and whose payment has been settled since. After every document that may have settled one;
  * doing it again is harmless, and two servers at once decide each once.
  * @returns how many were looked at
+ * @throws the first fault of one of them; the others are decided all the same
  */
 export const decideRefunds = async (issuer: Issuer): Promise<number> => {
   const due = await issuer.store.read((db) =>
@@ -201,6 +202,14 @@ export const decideRefunds = async (issuer: Issuer): Promise<number> => {
       .limit(decidedMax)
       .execute(),
   )
-  for (const { refund_no } of due) await issuer.store.write((db) => decide(issuer, db, refund_no))
+  let fault: unknown
+  for (const { refund_no } of due) {
+    try {
+      await issuer.store.write((db) => decide(issuer, db, refund_no))
+    } catch (error) {
+      fault ??= error
+    }
+  }
+  if (fault !== undefined) throw fault
   return due.length
 }

@@ -41,6 +41,10 @@ test('keys that look like numbers stand in the order of their signs, which is no
   expect(fieldOf(() => parse(utf8('{"9":1,"10":1}')))).toBe('document: json')
 })
 
+test('what is nested deeper than anybody can follow is refused like anything else', () => {
+  expect(fieldOf(() => parse(utf8(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)))).toBeDefined()
+})
+
 test('what was written is read back as it was', () => {
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {

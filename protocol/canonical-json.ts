@@ -38,7 +38,12 @@ const isWholeAndSorted = (kept: unknown, value: unknown): boolean => {
  * order already, many times faster than one who sorts them; but it escapes what is no Unicode, which RFC 8785 refuses.
  */
 const canonicalOf = (value: unknown, kept: unknown): Uint8Array => {
-  const text = isWholeAndSorted(kept, value) ? JSON.stringify(value) : undefined
+  let text: string | undefined
+  try {
+    if (isWholeAndSorted(kept, value)) text = JSON.stringify(value)
+  } catch {
+    // Nested deeper than the stack; the slow way says so.
+  }
   return text === undefined || /\\u[dD]/.test(text) ? canonicalBytes(kept) : utf8ToBytes(text)
 }
 

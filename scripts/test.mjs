@@ -7,7 +7,7 @@
  * network, a pcscd and a folder for temporary files of its own; the second one is silent until the first has ended.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setUp } from './setup.mjs'
@@ -15,13 +15,19 @@ import { setUp } from './setup.mjs'
 const { root, node, env } = await setUp()
 const at = (...parts) => path.join(root, ...parts)
 const results = mkdtempSync(path.join(tmpdir(), 'farthing-test-'))
+const secondTmp = mkdtempSync(path.join(tmpdir(), 'farthing-second-'))
+// The database's own user has to pass through it.
+chmodSync(secondTmp, 0o711)
+const tidy = () => {
+  for (const folder of [results, secondTmp]) rmSync(folder, { recursive: true, force: true })
+}
 /** A runner that hangs is ended, and counts as failed. */
 const runMsMax = 13 * 60_000
 const running = new Set()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => {
     for (const child of running) child.kill(signal)
-    rmSync(results, { recursive: true, force: true })
+    tidy()
     process.exit(1)
   })
 
@@ -131,8 +137,6 @@ const second = [
 /** Without namespaces there is one pcscd for all, and one lane. */
 const { stdout } = spawnSync(withPcscd, ['sh', '-c', 'echo "$FARTHING_PCSCD"'], { env, encoding: 'utf8' })
 const apart = stdout.trim() === 'private'
-const secondTmp = path.join(results, 'tmp')
-mkdirSync(secondTmp)
 const secondOutput = path.join(results, 'second.txt')
 if (apart) {
   const out = openSync(secondOutput, 'w')
@@ -140,6 +144,6 @@ if (apart) {
   closeSync(out)
   process.stdout.write(readFileSync(secondOutput))
 } else await runLane('inherit', [...first, ...second])
-rmSync(results, { recursive: true, force: true })
+tidy()
 process.stdout.write(`\n${lines.join('\n')}\n${sum.passed} passed, ${sum.failed} failed\n`)
 process.exitCode = sum.failed === 0 && sum.passed > 0 ? 0 : 1

@@ -131,7 +131,7 @@ export const sleep = async (
   night: { readonly restsMs: number; readonly wakesMs?: number },
 ) => {
   const places = new Set<string>()
-  const resting = () => seen(page, '.attract-resting')
+  const resting = () => seen(page, '.resting')
   assert(!(await resting()), 'it rests before the night')
   while (clock.nowMs() < night.restsMs) {
     await clock.pass(Math.min(minuteMs, night.restsMs - clock.nowMs()))

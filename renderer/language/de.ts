@@ -287,7 +287,10 @@ export const de: Dictionary = {
       starting: { what: 'Gleich bereit', why: 'Dieser Kiosk startet gerade.' },
       notEnrolled: { what: 'Noch nicht geöffnet', why: 'Dieser Kiosk ist noch nicht eingerichtet.' },
       noReader: { what: 'Zurzeit geschlossen', why: 'Der Kartenleser antwortet nicht.' },
-      storage: { what: 'Zurzeit geschlossen', why: 'Dieser Kiosk kann nichts sicher aufzeichnen.' },
+      storage: {
+        what: 'Zurzeit geschlossen',
+        why: 'Dieser Kiosk kann nichts sicher aufzeichnen. Lag Ihre Karte gerade am Leser? Halten Sie sie an einen anderen Kiosk: Er zeigt, was Sie bezahlt haben.',
+      },
       emptyCatalogue: { what: 'Noch nichts zu kaufen', why: 'Die Regale dieses Kiosks sind leer.' },
       stale: { what: 'Zurzeit geschlossen', why: 'Dieser Kiosk war zu lange offline, um Karten zu prüfen.' },
       stopped: { what: 'Zurzeit geschlossen', why: 'Die Bank muss diesen Kiosk neu einrichten.' },

@@ -37,7 +37,10 @@ const outOfService: Readonly<Record<OutOfServiceReason, { readonly what: string;
   starting: { what: 'Ready in a moment', why: 'This kiosk is starting.' },
   notEnrolled: { what: 'Not open yet', why: 'This kiosk has not been set up.' },
   noReader: { what: 'Closed for the moment', why: 'The card reader does not answer.' },
-  storage: { what: 'Closed for the moment', why: 'This kiosk cannot keep its records safely.' },
+  storage: {
+    what: 'Closed for the moment',
+    why: 'This kiosk cannot keep its records safely. Was your card at the reader just now? Hold it to another kiosk: it shows what you paid.',
+  },
   emptyCatalogue: { what: 'Nothing to sell yet', why: 'The shelves of this kiosk are empty.' },
   stale: { what: 'Closed for the moment', why: 'This kiosk has been offline too long to check cards.' },
   stopped: { what: 'Closed for the moment', why: 'The bank must set up this kiosk anew.' },

@@ -285,7 +285,10 @@ export const es: Dictionary = {
       starting: { what: 'Listo en un momento', why: 'Este quiosco se está iniciando.' },
       notEnrolled: { what: 'Aún no está abierto', why: 'Este quiosco todavía no está configurado.' },
       noReader: { what: 'Cerrado por el momento', why: 'El lector de tarjetas no responde.' },
-      storage: { what: 'Cerrado por el momento', why: 'Este quiosco no puede guardar sus registros con seguridad.' },
+      storage: {
+        what: 'Cerrado por el momento',
+        why: 'Este quiosco no puede guardar sus registros con seguridad. ¿Su tarjeta estaba en el lector? Acérquela a otro quiosco: le mostrará lo que ha pagado.',
+      },
       emptyCatalogue: { what: 'Aún no hay nada a la venta', why: 'Los estantes de este quiosco están vacíos.' },
       stale: {
         what: 'Cerrado por el momento',

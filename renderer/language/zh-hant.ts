@@ -263,7 +263,10 @@ export const zhHant: Dictionary = {
       starting: { what: '馬上就好', why: '這台機器正在啟動。' },
       notEnrolled: { what: '尚未開放', why: '這台機器尚未設定完成。' },
       noReader: { what: '暫停服務', why: '讀卡機沒有回應。' },
-      storage: { what: '暫停服務', why: '這台機器無法安全保存紀錄。' },
+      storage: {
+        what: '暫停服務',
+        why: '這台機器無法安全保存紀錄。剛才卡片在感應區嗎？請到另一台機器感應，會顯示您付了多少。',
+      },
       emptyCatalogue: { what: '目前沒有商品', why: '這台機器還沒有上架商品。' },
       stale: { what: '暫停服務', why: '這台機器離線太久，無法驗證卡片。' },
       stopped: { what: '暫停服務', why: '銀行須重新設定這台機器。' },
