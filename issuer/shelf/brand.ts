@@ -14,12 +14,13 @@ export interface BrandChange {
   readonly logo?: NamedFile | null
 }
 
-/** By merchant. @throws when the store was changed by hand */
-export const brandsIn = async (db: StoreReader): Promise<readonly Brand[]> => {
+/** By merchant. @param merchant this one's alone @throws when the store was changed by hand */
+export const brandsIn = async (db: StoreReader, merchant?: string): Promise<readonly Brand[]> => {
   const rows = await db
     .selectFrom('merchant_brand')
     .innerJoin('merchant', 'merchant.merchant_no', 'merchant_brand.merchant_no')
     .select(['merchant.name', 'merchant_brand.json'])
+    .$if(merchant !== undefined, (query) => query.where('merchant.name', '=', merchant ?? ''))
     .orderBy('merchant.merchant_no')
     .execute()
   return rows
@@ -28,7 +29,7 @@ export const brandsIn = async (db: StoreReader): Promise<readonly Brand[]> => {
 }
 
 export const brandIn = async (db: StoreReader, merchant: string): Promise<Brand | undefined> =>
-  (await brandsIn(db)).find((brand) => brand.merchant === merchant)
+  (await brandsIn(db, merchant))[0]
 
 /** Terminals learn of it with the next `publish`. @throws IssuerError `unknownMerchant`, `input` */
 export const setBrand = async (issuer: Issuer, merchant: string, change: BrandChange, who?: Who): Promise<Brand> => {

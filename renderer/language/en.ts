@@ -56,17 +56,17 @@ const kind: Readonly<Record<ItemKind, { readonly name: string; readonly how: str
 
 const topUpProblem: Readonly<Record<TopUpRefusal | 'inDoubt', string>> = {
   unknownVoucher: 'No voucher has this code. Check it letter by letter.',
-  usedVoucher: 'This voucher was used already.',
+  usedVoucher: 'This was used already.',
   expiredVoucher: 'This voucher has expired.',
   offline: 'The bank cannot be reached now. Your voucher stays valid.',
   notAPurse: 'This card cannot be loaded here. Use your Farthing card.',
-  cardSuspect: 'This card could not be verified. Your voucher stays valid.',
-  cardBlocked: 'This card is blocked. Your voucher stays valid.',
-  wrongCurrency: 'This card holds another currency. Your voucher stays valid.',
-  overBalanceMax: 'Your card cannot hold that much. Your voucher stays valid.',
+  cardSuspect: 'This card could not be verified. Your money is not lost.',
+  cardBlocked: 'This card is blocked. Your money is not lost.',
+  wrongCurrency: 'This card holds another currency. Your money is not lost.',
+  overBalanceMax: 'Your card cannot hold that much. Your money is not lost.',
   cardLost: 'The card left too soon. Nothing is lost: hold it again.',
   refused: 'The bank refused this. Please ask at the desk.',
-  unanswered: 'The bank did not answer. If the voucher fails later, ask at the desk.',
+  unanswered: 'The bank did not answer. If the money does not come later, ask at the desk.',
   inDoubt: 'The card left too soon. Hold it here again to finish.',
 }
 

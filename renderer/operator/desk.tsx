@@ -147,7 +147,10 @@ function OwnWords({ refund, close }: { refund: (reason: string) => void; close: 
   const [typed, setTyped] = useState('')
   const say = words.operator.receipt
   const type = (letter: string) =>
-    setTyped((before) => `${before}${letter}`.trimStart().slice(0, refundReasonLengthMax))
+    setTyped((before) => {
+      const text = `${before}${letter}`.trimStart()
+      return text.length <= refundReasonLengthMax ? text : before
+    })
   const drop = () => setTyped((before) => [...before].slice(0, -1).join(''))
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
