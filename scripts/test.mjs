@@ -4,7 +4,8 @@
  * runner that crashes, or that finds nothing to run, counts as one that failed.
  *
  * Two lanes side by side, since half of the time a test waits: for a disk, for a process, for a page. Each lane has a
- * network, a pcscd and a folder for temporary files of its own; the second one is silent until the first has ended.
+ * network (where the system grants one) and a folder for temporary files of its own; the second one is silent until
+ * the first has ended.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
@@ -77,6 +78,9 @@ const honest = ({ passed, failed }, status) => ({
 })
 
 const withPcscd = at('scripts/pcsc/with-pcscd.sh')
+/** Without namespaces there is one pcscd for all, and one network: the second lane alone uses the pcscd. */
+const apart =
+  spawnSync(withPcscd, ['sh', '-c', 'echo "$FARTHING_PCSCD"'], { env, encoding: 'utf8' }).stdout.trim() === 'private'
 
 /** @param projects of vitest.config.ts */
 const vitest = (...projects) => {
@@ -90,7 +94,9 @@ const vitest = (...projects) => {
     `--outputFile.json=${file}`,
   ]
   return async (out) => {
-    const status = await run(out, withPcscd, [node, ...argv])
+    // Where it can be had, a network of one's own.
+    const inPrivate = apart || projects.includes('pcscd')
+    const status = await (inPrivate ? run(out, withPcscd, [node, ...argv]) : run(out, node, argv))
     const report = readResults(file)
     // A file that does not even load has no tests of its own to count.
     const broken = (report?.testResults ?? []).filter(
@@ -134,16 +140,11 @@ const second = [
   ['end-to-end tests', endToEndTests],
   ['tests with a card reader', vitest('pcscd')],
 ]
-/** Without namespaces there is one pcscd for all, and one lane. */
-const { stdout } = spawnSync(withPcscd, ['sh', '-c', 'echo "$FARTHING_PCSCD"'], { env, encoding: 'utf8' })
-const apart = stdout.trim() === 'private'
 const secondOutput = path.join(results, 'second.txt')
-if (apart) {
-  const out = openSync(secondOutput, 'w')
-  await Promise.all([runLane('inherit', first), runLane(out, second)])
-  closeSync(out)
-  process.stdout.write(readFileSync(secondOutput))
-} else await runLane('inherit', [...first, ...second])
+const out = openSync(secondOutput, 'w')
+await Promise.all([runLane('inherit', first), runLane(out, second)])
+closeSync(out)
+process.stdout.write(readFileSync(secondOutput))
 tidy()
 process.stdout.write(`\n${lines.join('\n')}\n${sum.passed} passed, ${sum.failed} failed\n`)
 process.exitCode = sum.failed === 0 && sum.passed > 0 ? 0 : 1
