@@ -17,10 +17,10 @@ import { changesAnswer } from '../../console-contract/catalogue.ts'
 import { useApi, useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
 import { priceOf } from '../parts/ArticleForm.tsx'
-import { Button } from '../parts/Button.tsx'
+import { ChangeableCard } from '../parts/ChangeableCard.tsx'
 import { Changes } from '../parts/Changes.tsx'
 import { type Column, DataTable } from '../parts/DataTable.tsx'
-import { ConfirmAction, Dialog } from '../parts/Dialog.tsx'
+import { ConfirmAction } from '../parts/Dialog.tsx'
 import { FilterSelect, Filters } from '../parts/Filters.tsx'
 import { Form, TextField } from '../parts/Form.tsx'
 import { Size } from '../parts/Goods.tsx'
@@ -146,20 +146,15 @@ function ChangeLimits({ bulletin, onDone }: { bulletin: Bulletin; onDone: () => 
 
 function Limits({ bulletin }: { bulletin: Bulletin }) {
   const may = useMay('administer')
-  const [changing, setChanging] = useState(false)
   const { limits } = bulletin
   const inDays = (seconds: number) =>
     `${(seconds / daySeconds).toLocaleString('en', { maximumFractionDigits: 2 })} days`
   return (
-    <Card
+    <ChangeableCard
       title="Limits"
-      aside={
-        may ? (
-          <Button small onPress={() => setChanging(true)}>
-            Change
-          </Button>
-        ) : undefined
-      }
+      may={may}
+      dialog="Limits and terms"
+      form={(onDone) => <ChangeLimits bulletin={bulletin} onDone={onDone} />}
     >
       <KeyValue
         pairs={[
@@ -170,10 +165,7 @@ function Limits({ bulletin }: { bulletin: Bulletin }) {
           ['A claim stands for', inDays(bulletin.claimSeconds)],
         ]}
       />
-      <Dialog title="Limits and terms" open={changing} onClose={() => setChanging(false)}>
-        <ChangeLimits bulletin={bulletin} onDone={() => setChanging(false)} />
-      </Dialog>
-    </Card>
+    </ChangeableCard>
   )
 }
 

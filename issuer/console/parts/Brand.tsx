@@ -4,11 +4,10 @@ import * as v from 'valibot'
 import type { MerchantDetail } from '../../console-contract/merchants.ts'
 import { useChange } from '../api/query.ts'
 import { useMay } from '../api/session.ts'
-import { Button } from './Button.tsx'
-import { Dialog } from './Dialog.tsx'
+import { ChangeableCard } from './ChangeableCard.tsx'
 import { Form, SelectField, TextField } from './Form.tsx'
 import { GoodsPreview } from './Goods.tsx'
-import { Card, KeyValue } from './layout.tsx'
+import { KeyValue } from './layout.tsx'
 import { FileField, sent } from './Upload.tsx'
 import { Code } from './values.tsx'
 
@@ -58,18 +57,13 @@ function ChangeBrand({ merchant, onDone }: { merchant: MerchantDetail; onDone: (
 
 export function Brand({ merchant }: { merchant: MerchantDetail }) {
   const may = useMay('operate')
-  const [changing, setChanging] = useState(false)
   const { accent, logo } = merchant.brand
   return (
-    <Card
+    <ChangeableCard
       title="By what he is recognised"
-      aside={
-        may ? (
-          <Button small onPress={() => setChanging(true)}>
-            Change
-          </Button>
-        ) : undefined
-      }
+      may={may}
+      dialog={`How ${merchant.merchant} is recognised`}
+      form={(onDone) => <ChangeBrand merchant={merchant} onDone={onDone} />}
     >
       {logo !== undefined && may ? (
         <div className="brand-logo">
@@ -87,9 +81,6 @@ export function Brand({ merchant }: { merchant: MerchantDetail }) {
         ]}
       />
       <p className="hint">Kiosks show it after the next publication, claim pages at once.</p>
-      <Dialog title={`How ${merchant.merchant} is recognised`} open={changing} onClose={() => setChanging(false)}>
-        <ChangeBrand merchant={merchant} onDone={() => setChanging(false)} />
-      </Dialog>
-    </Card>
+    </ChangeableCard>
   )
 }

@@ -4,11 +4,10 @@ import * as v from 'valibot'
 import { type ArticleDetail, categoriesAnswer } from '../../console-contract/catalogue.ts'
 import { useApi, useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
-import { Button } from './Button.tsx'
-import { Dialog } from './Dialog.tsx'
+import { ChangeableCard } from './ChangeableCard.tsx'
 import { Form, SelectField, TextField } from './Form.tsx'
 import { GoodsPreview, Size } from './Goods.tsx'
-import { Card, KeyValue } from './layout.tsx'
+import { KeyValue } from './layout.tsx'
 import { FileField, sent } from './Upload.tsx'
 import { DateTime } from './values.tsx'
 
@@ -94,19 +93,14 @@ function ChangeDisplay({ article, onDone }: { article: ArticleDetail; onDone: ()
 
 export function Shelf({ article }: { article: ArticleDetail }) {
   const may = useMay('operate')
-  const [changing, setChanging] = useState(false)
   const { item, display } = article
   const { picture, preview, soldUntil } = display
   return (
-    <Card
+    <ChangeableCard
       title="On the shelf"
-      aside={
-        may ? (
-          <Button small onPress={() => setChanging(true)}>
-            Change
-          </Button>
-        ) : undefined
-      }
+      may={may}
+      dialog={`How ${item.id} is shown`}
+      form={(onDone) => <ChangeDisplay article={article} onDone={onDone} />}
     >
       {picture !== undefined && may ? (
         <GoodsPreview contentHash={picture.contentHash} mediaType={picture.mediaType} title={`Picture of ${item.id}`} />
@@ -140,9 +134,6 @@ export function Shelf({ article }: { article: ArticleDetail }) {
           title={`What customers see of ${item.id}`}
         />
       ) : null}
-      <Dialog title={`How ${item.id} is shown`} open={changing} onClose={() => setChanging(false)}>
-        <ChangeDisplay article={article} onDone={() => setChanging(false)} />
-      </Dialog>
-    </Card>
+    </ChangeableCard>
   )
 }
