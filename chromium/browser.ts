@@ -99,8 +99,9 @@ export interface BrowserOptions {
 
 const windowSwitches = ({ headless, kiosk, size }: BrowserOptions) => [
   ...(headless ? ['--headless=new', '--hide-scrollbars'] : []),
-  // The voices of the spoken kiosk: Chromium asks the system for them only when told to.
-  ...(kiosk && !headless ? ['--kiosk', '--enable-speech-dispatcher'] : []),
+  // No bar over the page that warns of the switches above: the page's foot would be below the screen's.
+  ...(headless ? [] : ['--test-type']),
+  ...(kiosk && !headless ? ['--kiosk'] : []),
   ...(size === undefined ? [] : [`--window-size=${size.width},${size.height}`]),
   '--window-position=0,0',
 ]

@@ -10,6 +10,7 @@ import { holdsProductionKeys } from './identity.ts'
 import { connectIpc } from './ipc.ts'
 import type { Kiosk } from './kiosk/kiosk-contract.ts'
 import { appScheme, appUrl } from './navigation.ts'
+import { openSpeaker } from './speech/speech-dispatcher.ts'
 import { debugPortAllowed, type StartOptions, startOptions } from './start-options.ts'
 import { makeWindow } from './window.ts'
 
@@ -55,7 +56,8 @@ const start = async (options: StartOptions) => {
       shelfContent: (contentHash) => opened.shelfContent(contentHash),
     }),
   )
-  const disconnect = connectIpc({ ipcMain, webContents: window.webContents, kiosk: opened, onAlive: alive })
+  const speaker = openSpeaker()
+  const disconnect = connectIpc({ ipcMain, webContents: window.webContents, kiosk: opened, speaker, onAlive: alive })
 
   let stopping = false
   const stop = (status: number) => {
@@ -63,6 +65,7 @@ const start = async (options: StartOptions) => {
     stopping = true
     setTimeout(() => giveUp('the till did not stop in time', exitStatus.world), stopMsMax).unref()
     disconnect()
+    speaker.close()
     if (!window.isDestroyed()) window.destroy()
     opened.close().then(
       () => app.exit(status),

@@ -19,6 +19,8 @@ const methods: readonly Method[] = [
   'collect',
   'finish',
   'alive',
+  'speak',
+  'hush',
   'operatorKey',
   'operatorBalance',
   'operatorLook',
@@ -60,6 +62,8 @@ describe('the arguments', () => {
     collect: [4_294_967_295],
     finish: [],
     alive: [123_456],
+    speak: ['You paid €0.50.', 'zh-Hant', 1.35],
+    hush: [],
     operatorKey: ['7'],
     operatorBalance: [],
     operatorLook: [{ section: 'receipts', before: 42 }],
@@ -88,6 +92,15 @@ describe('the arguments', () => {
     expect(() => checkShape('buy', given)).toThrow(
       expect.objectContaining({ name: 'MessageRefused', code: 'shape', message: 'shape: farthing:buy' }),
     )
+  })
+  test.each([
+    ['word'],
+    ['word', 'en', 0.4],
+    ['word', 'en', Number.NaN],
+    ['word', 'en\r\nQUIT', 1],
+    ['x'.repeat(8001), 'en', 1],
+  ])('of speak are refused when they are %j', (...given) => {
+    expect(() => checkShape('speak', given)).toThrow('shape: farthing:speak')
   })
   test.each([[], [1], ['10'], [''], ['A'], [null]])('of pinKey are refused when they are %j', (...given) => {
     expect(() => checkShape('pinKey', given)).toThrow('shape: farthing:pin-key')
@@ -228,6 +241,13 @@ describe('a connected window', () => {
       ipcMain: { handle: (channel, listener) => handlers.set(channel, listener) },
       webContents,
       kiosk,
+      speaker: {
+        async say(line) {
+          told.push(['say', line])
+          return true
+        },
+        hush: () => void told.push(['hush']),
+      },
     })
     const say = (channel: string, from: Sender, ...given: unknown[]) => handlers.get(channel)?.(from, ...given)
     return { told, say, sent, handlers, webContents, disconnect, push: (next: KioskState) => push(next) }
@@ -246,7 +266,17 @@ describe('a connected window', () => {
     await say('farthing:show-goods', ours)
     await say('farthing:collect', ours, 12)
     await say('farthing:finish', ours)
-    expect(told).toEqual([['buy', 'harbour-walk', 18, 'de'], ['cancel'], ['showGoods'], ['collect', 12], ['finish']])
+    expect(await say('farthing:speak', ours, 'You paid €2.50.', 'en', 1.35)).toBe(true)
+    expect(told).toEqual([
+      // A page that begins.
+      ['hush'],
+      ['buy', 'harbour-walk', 18, 'de'],
+      ['cancel'],
+      ['showGoods'],
+      ['collect', 12],
+      ['finish'],
+      ['say', { text: 'You paid €2.50.', language: 'en', rate: 1.35, volume: 1 }],
+    ])
   })
   test('pushes the catalogue only where it is another one than the page has', async () => {
     const { say, sent, push } = connected()

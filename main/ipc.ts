@@ -3,10 +3,18 @@
  * what does not fit is refused with a named error and never reaches the till.
  */
 import * as v from 'valibot'
-import { channels, type FarthingBridge, type KioskStatus, type PushedState, pinKeys } from '../preload/contract.ts'
+import {
+  channels,
+  type FarthingBridge,
+  type KioskStatus,
+  type PushedState,
+  pinKeys,
+  spokenLengthMax,
+} from '../preload/contract.ts'
 import type { Kiosk } from './kiosk/kiosk-contract.ts'
 import { isAppUrl } from './navigation.ts'
 import { language, operatorActSchema, operatorLookSchema } from './operator/operator-shapes.ts'
+import type { Speaker } from './speech/speech-dispatcher.ts'
 
 /** The methods of the bridge that arrive as messages. */
 export type Method = Exclude<keyof typeof channels, 'pushed'>
@@ -18,6 +26,8 @@ const counterMax = 2 ** 32 - 1
 const yearsMax = 150
 /** A voucher's code with all the blanks and dashes that somebody may type. */
 const codeLengthMax = 64
+/** Speech that is slower or faster is none. */
+const speechRate = { min: 0.5, max: 3 }
 
 const nothing = v.strictTuple([])
 const shapes: { readonly [M in Method]: v.GenericSchema<unknown, Arguments[M]> } = {
@@ -38,6 +48,12 @@ const shapes: { readonly [M in Method]: v.GenericSchema<unknown, Arguments[M]> }
   collect: v.strictTuple([v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(counterMax))]),
   alive: v.strictTuple([v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER))]),
   finish: nothing,
+  speak: v.strictTuple([
+    v.pipe(v.string(), v.maxLength(spokenLengthMax)),
+    language,
+    v.pipe(v.number(), v.minValue(speechRate.min), v.maxValue(speechRate.max)),
+  ]),
+  hush: nothing,
   operatorKey: v.strictTuple([v.picklist(pinKeys)]),
   operatorBalance: nothing,
   operatorLook: v.strictTuple([operatorLookSchema]),
@@ -91,10 +107,11 @@ export const connectIpc = (options: {
   ipcMain: MessageReceiver
   webContents: MessageTarget
   kiosk: Kiosk
+  speaker: Pick<Speaker, 'say' | 'hush'>
   /** The page's heartbeat. */
   onAlive: (heapBytes: number) => void
 }): (() => void) => {
-  const { ipcMain, webContents, kiosk, onAlive } = options
+  const { ipcMain, webContents, kiosk, speaker, onAlive } = options
   const handle = <M extends Method>(method: M, act: (...given: Arguments[M]) => ReturnType<FarthingBridge[M]>) => {
     const channel = channels[method]
     ipcMain.handle(channel, async (event, ...given) => {
@@ -105,6 +122,8 @@ export const connectIpc = (options: {
   /** The page has it: a catalogue of 1,000 articles is a megabyte, and most states change nothing of it. */
   let told: KioskStatus['catalogue'] | undefined
   handle('state', async () => {
+    // A page that begins anew has said nothing yet.
+    speaker.hush()
     told = kiosk.state.status.catalogue
     return kiosk.state
   })
@@ -120,6 +139,8 @@ export const connectIpc = (options: {
   handle('collect', (counter) => kiosk.collect(counter))
   handle('alive', async (heapBytes) => onAlive(heapBytes))
   handle('finish', () => kiosk.finish())
+  handle('speak', (text, language, rate) => speaker.say({ text, language, rate, volume: kiosk.state.status.volume }))
+  handle('hush', async () => speaker.hush())
   handle('operatorKey', (key) => kiosk.operatorKey(key))
   handle('operatorBalance', () => kiosk.operatorBalance())
   handle('operatorLook', (look) => kiosk.operatorLook(look))

@@ -259,6 +259,9 @@ export type PushedState = Omit<KioskState, 'status'> & {
 export const pinKeys = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'back', 'enter'] as const
 export type PinKey = (typeof pinKeys)[number]
 
+/** Beyond it nobody listens. */
+export const spokenLengthMax = 8_000
+
 /** `window.farthing` in the page. Every method is one named channel; main checks sender and shape of each. */
 export interface FarthingBridge {
   state(): Promise<KioskState>
@@ -290,6 +293,15 @@ export interface FarthingBridge {
   collect(counter: number): Promise<void>
   /** The page's heartbeat. @param heapBytes what its script holds; 0 where that cannot be told */
   alive(heapBytes: number): Promise<void>
+  /**
+   * Says a line by the machine's speech service, after what it says now; as loud as the kiosk is.
+   * @param text of at most `spokenLengthMax` characters
+   * @param rate 1 is the voice's own
+   * @returns whether it began to be heard; false when it was hushed, or there is no such service
+   */
+  speak(text: string, language: string, rate: number): Promise<boolean>
+  /** Nothing of what was to be said is said any more. */
+  hush(): Promise<void>
   /** One digit of an operator's PIN, or a step: as `pinKey`. */
   operatorKey(key: PinKey): Promise<void>
   /** From an operator's PIN to what the card holds, as any other card's. */
@@ -318,6 +330,8 @@ export const channels = {
   collect: 'farthing:collect',
   finish: 'farthing:finish',
   alive: 'farthing:alive',
+  speak: 'farthing:speak',
+  hush: 'farthing:hush',
   operatorKey: 'farthing:operator-key',
   operatorBalance: 'farthing:operator-balance',
   operatorLook: 'farthing:operator-look',

@@ -4,6 +4,8 @@
  * their order; of a control its name, what it is, and whether it is on. Figures that tick and decoration stay unsaid,
  * and so does what is marked `data-private`.
  */
+import { type FarthingBridge, spokenLengthMax } from '../preload/contract.ts'
+import { nearestOf } from '../protocol/language.ts'
 import type { Dictionary } from './language/language.ts'
 
 /** A piece of speech in one language. */
@@ -91,52 +93,48 @@ export interface Voice {
   hush(): void
 }
 
+/** The machine's speech service, behind the bridge. */
+export type SpeechService = Pick<FarthingBridge, 'speak' | 'hush'>
+
+/** They come some time after the first who asks: asked at the page's start, they are there when somebody listens. */
+export const systemVoices = (): readonly SpeechSynthesisVoice[] =>
+  typeof window.speechSynthesis === 'object' ? window.speechSynthesis.getVoices() : []
+
 /**
- * The system's voices (Web Speech API); a machine without a voice for a language stays silent in it. They come late to
- * the first who asks: what is to be said meanwhile waits for them.
+ * The browser's voices where it has any (Web Speech API, on Windows), else the machine's speech service, which main asks;
+ * a machine without a voice for a language stays silent in it.
  */
-export function systemVoice(): Voice {
-  const synthesis = typeof window.speechSynthesis === 'object' ? window.speechSynthesis : undefined
-  let waiting: (() => void) | undefined
-  // As a property: the next customer's voice takes the place of this one's.
-  if (synthesis !== undefined)
-    synthesis.onvoiceschanged = () => {
-      waiting?.()
-      waiting = undefined
-    }
-  const voice: Voice = {
+export function systemVoice(service: SpeechService): Voice {
+  return {
     say(lines, manner) {
-      const voices = synthesis?.getVoices() ?? []
-      if (voices.length === 0) waiting = () => voice.say(lines, manner)
-      else for (const line of lines) speak(line, manner, voices)
+      const voices = systemVoices()
+      for (const line of lines)
+        if (voices.length > 0) speakByBrowser(line, manner, voices)
+        else speakByService(line, manner, service)
     },
     hush() {
-      waiting = undefined
-      synthesis?.cancel()
+      service.hush().catch(() => undefined)
+      if (typeof window.speechSynthesis === 'object') window.speechSynthesis.cancel()
     },
   }
-  synthesis?.getVoices()
-  return voice
 }
 
-function speak(line: Line, { rate, volume, onLine }: Manner, voices: readonly SpeechSynthesisVoice[]): void {
-  const voice = voiceFor(line.language, voices)
+function speakByService(line: Line, { rate, onLine }: Manner, service: SpeechService): void {
+  service.speak(line.text.slice(0, spokenLengthMax), line.language, rate).then(
+    (begun) => begun && onLine(line),
+    () => undefined,
+  )
+}
+
+function speakByBrowser(line: Line, { rate, volume, onLine }: Manner, voices: readonly SpeechSynthesisVoice[]): void {
+  const lang = nearestOf(
+    voices.map((voice) => voice.lang),
+    line.language,
+  )
+  const voice = voices.find((one) => one.lang === lang)
   if (voice === undefined) return
   const utterance = new SpeechSynthesisUtterance(line.text)
   utterance.addEventListener('start', () => onLine(line))
-  Object.assign(utterance, { voice, lang: voice.lang, rate, volume })
+  Object.assign(utterance, { voice, lang, rate, volume })
   window.speechSynthesis.speak(utterance)
-}
-
-/** What a language's voice may be called instead: espeak-ng speaks Mandarin by its own code. */
-const alsoCalled: Readonly<Record<string, readonly string[]>> = { zh: ['cmn', 'yue'] }
-
-/** The nearest voice: of the same tag, else of the same language. */
-export function voiceFor<V extends { readonly lang: string }>(language: string, voices: readonly V[]): V | undefined {
-  const tag = (voice: V) => voice.lang.replace('_', '-').toLowerCase()
-  const primary = language.split('-')[0]?.toLowerCase() ?? ''
-  const names = [primary, ...(alsoCalled[primary] ?? [])]
-  const same = voices.find((voice) => tag(voice) === language.toLowerCase())
-  const called = (name: string) => voices.find((voice) => tag(voice).split('-')[0] === name)
-  return same ?? names.map(called).find((voice) => voice !== undefined)
 }

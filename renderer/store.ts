@@ -76,6 +76,8 @@ export interface Engine {
   help(): void
   /** By one step of `speechRates`, as far as they go. */
   changeSpeechRate(step: 1 | -1): void
+  readonly speak: FarthingBridge['speak']
+  readonly hush: FarthingBridge['hush']
   /** @param ageDeclared what the customer said of his age, where the item asks */
   buy(itemId: string, ageDeclared?: number): Promise<void>
   /** More time, where main's clock runs. */
@@ -285,6 +287,8 @@ export function createEngine({ bridge, now }: { bridge: FarthingBridge; now: () 
     toggle(name) {
       store.setState(({ comfort }) => ({ comfort: { ...comfort, [name]: !comfort[name] }, touchedMs: now() }))
     },
+    speak: (text, language, rate) => bridge.speak(text, language, rate),
+    hush: () => bridge.hush(),
     help() {
       store.setState(({ comfort, helpCount }) => ({ comfort: { ...comfort, spoken: true }, helpCount: helpCount + 1 }))
     },

@@ -64,6 +64,8 @@ const systemNeeds = [
     () => ['lib', 'lib64'].some((lib) => existsSync(`/usr/${lib}/pcsc/drivers/serial/libifdvpcd.so`)),
   ],
   ['chromium', () => existsSync(process.env.FARTHING_CHROMIUM ?? '/usr/bin/chromium')],
+  // The voices of the spoken kiosk.
+  ['speech-dispatcher-espeak-ng', () => existsSync('/etc/speech-dispatcher/modules/espeak-ng.conf')],
   ['build-essential', () => onPath('make') && onPath('g++')],
   ['python3', () => onPath('python3')],
   ['util-linux', () => onPath('unshare')],

@@ -22,6 +22,7 @@ test('one debit, one handing over, and a till that still sells afterwards', asyn
   let pushed = 0
   const disconnect = connectIpc({
     onAlive: () => undefined,
+    speaker: { say: async () => false, hush: () => undefined },
     ipcMain: { handle: (channel, listener) => handlers.set(channel, listener) },
     webContents: {
       id: 1,

@@ -270,6 +270,10 @@ const requireAllowed = (from: Parameters<Listener>[0], call: readonly unknown[])
   if (method === 'topUpCode') assert(typeof first === 'string' && first.length >= 1 && first.length <= 64)
   if (method === 'collect') assert(Number.isSafeInteger(first) && Number(first) >= 1)
   if (method === 'pinKey' || method === 'operatorKey') assert(typeof first === 'string' && first.length <= 16)
+  if (method === 'say') {
+    assert(typeof first === 'string' && first.length <= 8000 && Number(given[2]) >= 0.5 && Number(given[2]) <= 3)
+    assert.match(String(given[1]), /^[a-z]{2,3}(-[a-z\d]+)*$/i)
+  }
   if (method === 'buy' || method === 'printReceipt') assert.match(String(given.at(-1)), /^[a-z]{2,3}(-[a-z\d]+)*$/i)
 }
 
@@ -281,6 +285,7 @@ const argumentCounts: Readonly<Record<string, number>> = {
   pinKey: 1,
   operatorKey: 1,
   printReceipt: 1,
+  say: 3,
   operatorLook: 1,
   operatorAct: 1,
 }
@@ -307,6 +312,13 @@ const ipc: Target = {
       ipcMain: { handle: (channel, listener) => void listeners.set(channel, listener) },
       webContents: { id: 1, isDestroyed: () => false, send: () => undefined },
       kiosk: recordingKiosk(reached),
+      speaker: {
+        async say({ text, language, rate }) {
+          reached.push(['say', text, language, rate])
+          return true
+        },
+        hush: () => undefined,
+      },
     })
     return {
       seeds: [
@@ -317,6 +329,7 @@ const ipc: Target = {
         { ...page, channel: channels.finish, given: [{ $number: 'NaN' }] },
         { ...page, channel: channels.topUpCode, given: ['F2K4-9XQ7'] },
         { ...page, channel: channels.pinKey, given: ['7'] },
+        { ...page, channel: channels.speak, given: ['You paid 0.50.', 'en', 1.35] },
         { ...page, channel: channels.printReceipt, given: ['zh-Hant'] },
         { ...page, channel: channels.operatorKey, given: ['enter'] },
         { ...page, channel: channels.operatorLook, given: [{ section: 'day' }] },

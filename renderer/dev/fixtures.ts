@@ -409,6 +409,8 @@ export function fakeBridge(first: KioskState): FakeBridge {
     showGoods: () => note('showGoods'),
     collect: (counter) => note(`collect ${counter}`),
     alive: async () => undefined,
+    speak: async () => false,
+    hush: async () => undefined,
     finish: () => note('finish'),
     operatorKey: (key) => note(`operatorKey ${key}`),
     operatorBalance: () => note('operatorBalance'),

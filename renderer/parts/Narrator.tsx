@@ -4,13 +4,16 @@
  */
 import { type ReactElement, useEffect, useMemo, useRef, useState } from 'react'
 import { reachable, topLayer } from '../keypad.ts'
-import { controlIn, type Line, linesOf, newLines, systemVoice } from '../speech.ts'
+import { controlIn, type Line, linesOf, newLines, systemVoice, systemVoices } from '../speech.ts'
 import { Button } from './Button.tsx'
 import { useEngine, usePage, useStatus, useWords } from './engine-context.ts'
 import { Icon } from './Icon.tsx'
 
 export function Narrator(): ReactElement | null {
   const spoken = usePage((state) => state.comfort.spoken)
+  useEffect(() => {
+    systemVoices()
+  }, [])
   return spoken ? <Speaking /> : null
 }
 
@@ -34,7 +37,8 @@ function useNarration(): { readonly lines: readonly Line[]; readonly again: () =
   const rate = usePage((state) => state.comfort.speechRate)
   const helpCount = usePage((state) => state.helpCount)
   const [lines, setLines] = useState<readonly Line[]>([])
-  const voice = useMemo(systemVoice, [])
+  const engine = useEngine()
+  const voice = useMemo(() => systemVoice(engine), [engine])
   const manner = useRef({ rate, volume, words, language })
   manner.current = { rate, volume, words, language }
   const say = useRef((said: readonly Line[], now: boolean) => {

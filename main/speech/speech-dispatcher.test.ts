@@ -1,0 +1,141 @@
+/** Against the real service with Debian's voices, whose sound goes nowhere. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { openSpeaker, type Speaker, socketPathOf } from './speech-dispatcher.ts'
+
+const module = '/etc/speech-dispatcher/modules/espeak-ng.conf'
+const present = spawnSync('speech-dispatcher', ['--version']).status === 0 && existsSync(module)
+
+const folder = mkdtempSync(path.join(tmpdir(), 'farthing-speech-'))
+const socketPath = path.join(folder, 'socket')
+const logFile = path.join(folder, 'log/speech-dispatcher.log')
+const log = () => readFileSync(logFile, 'utf8')
+
+const startService = async (): Promise<ChildProcess> => {
+  const child = spawn(
+    'speech-dispatcher',
+    [
+      ...['--run-single', '--timeout', '0', '--communication-method', 'unix_socket', '--socket-path', socketPath],
+      ...['--config-dir', folder, '--log-dir', path.join(folder, 'log'), '--pid-file', path.join(folder, 'pid')],
+    ],
+    { stdio: 'ignore', env: { PATH: process.env.PATH, HOME: folder, XDG_RUNTIME_DIR: folder } },
+  )
+  await vi.waitFor(
+    async () => {
+      const socket = connect(socketPath)
+      await once(socket, 'connect')
+      socket.destroy()
+    },
+    { timeout: 20_000 },
+  )
+  return child
+}
+const stopService = async (child: ChildProcess) => {
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  await exit
+}
+
+const line = (text: string, language = 'en') => ({ text, language, rate: 1, volume: 1 })
+const long = 'A sentence that takes its time. '.repeat(50)
+
+let service: ChildProcess
+let speaker: Speaker
+
+beforeAll(async () => {
+  if (!present) return
+  for (const name of ['modules', 'log']) mkdirSync(path.join(folder, name))
+  writeFileSync(path.join(folder, '.libao'), 'default_driver=null\n')
+  writeFileSync(
+    path.join(folder, 'speechd.conf'),
+    [
+      'LogLevel 5',
+      'LogDir "default"',
+      'AudioOutputMethod "libao"',
+      'AddModule "espeak-ng" "sd_espeak-ng" "espeak-ng.conf"',
+      'DefaultModule espeak-ng',
+    ].join('\n'),
+  )
+  copyFileSync(module, path.join(folder, 'modules/espeak-ng.conf'))
+  service = await startService()
+  speaker = openSpeaker({ SPEECHD_ADDRESS: `unix_socket:${socketPath}` })
+}, 30_000)
+afterAll(async () => {
+  if (present) {
+    speaker?.close()
+    await stopService(service)
+  }
+  rmSync(folder, { recursive: true })
+})
+
+test.runIf(present)(
+  'says a line in each of the languages, one after the other, as fast and loud as it is wanted',
+  async () => {
+    const said = await Promise.all([
+      speaker.say(line('You paid 0.50.')),
+      speaker.say({ ...line('Sie haben bezahlt.', 'de'), rate: 1.35 }),
+      speaker.say({ ...line('Ha pagado.', 'es'), rate: 0.7, volume: 0.5 }),
+      speaker.say(line('دفعت', 'ar')),
+      speaker.say(line('您已付款', 'zh-Hant')),
+    ])
+    expect(said).toEqual([true, true, true, true, true])
+    for (const language of ['en', 'de', 'es', 'ar', 'zh']) expect(log()).toContain(`SET SELF LANGUAGE ${language}`)
+    for (const how of ['RATE 0', 'RATE 21', 'RATE -57', 'VOLUME 100', 'VOLUME 0'])
+      expect(log()).toContain(`SELF ${how}`)
+  },
+  30_000,
+)
+
+test.runIf(present)(
+  'what is hushed is not said, and what comes after it is',
+  async () => {
+    expect(await speaker.say(line(long))).toBe(true)
+    const waiting = speaker.say(line('given, and not begun'))
+    await vi.waitUntil(() => log().includes('given, and not begun'))
+    const second = speaker.say(line('never heard'))
+    speaker.hush()
+    const third = speaker.say(line('heard'))
+    expect([await waiting, await second]).toEqual([false, false])
+    expect(await third).toBe(true)
+    expect(await speaker.say({ ...line('silent'), volume: 0 })).toBe(false)
+  },
+  30_000,
+)
+
+test.runIf(present)(
+  'no text is taken for a command',
+  async () => {
+    for (const text of ['.', '..', '.\r\nQUIT', 'one\n.\nSTOP ALL', '\r\n.\r\nSPEAK'])
+      expect(await speaker.say(line(`${text} word`))).toBe(true)
+    expect(await speaker.say(line('still there'))).toBe(true)
+  },
+  30_000,
+)
+
+test.runIf(present)(
+  'finds the service again that was begun anew',
+  async () => {
+    await stopService(service)
+    service = await startService()
+    expect(await speaker.say(line('again'))).toBe(true)
+  },
+  30_000,
+)
+
+test('a machine without the service stays silent', async () => {
+  const alone = openSpeaker({ SPEECHD_ADDRESS: `unix_socket:${path.join(folder, 'nobody')}`, PATH: folder })
+  expect(await alone.say(line('nobody hears it'))).toBe(false)
+  expect(await alone.say(line('nor this'))).toBe(false)
+  alone.close()
+})
+
+test('looks for the service where it is', () => {
+  expect(socketPathOf({ SPEECHD_ADDRESS: 'unix_socket:/a/b' })).toBe('/a/b')
+  expect(socketPathOf({ XDG_RUNTIME_DIR: '/run/user/7' })).toBe('/run/user/7/speech-dispatcher/speechd.sock')
+  expect(socketPathOf({ HOME: '/home/k' })).toBe('/home/k/.cache/speech-dispatcher/speechd.sock')
+})

@@ -1,0 +1,187 @@
+/**
+ * Says lines by Speech Dispatcher, the speech service of Linux desktops, over its socket (SSIP; its manual, "SSIP
+ * Documentation"). The page cannot do it by itself: Chromium makes a voice of each of that service's 13,000 pairs of
+ * language and timbre before it says a word, and Electron was seen to know none of them.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { homedir } from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+
+export interface SpokenLine {
+  readonly text: string
+  /** BCP 47. */
+  readonly language: string
+  /** 1 is the voice's own. */
+  readonly rate: number
+  /** 0 to 1. */
+  readonly volume: number
+}
+
+export interface Speaker {
+  /** After what it is saying now. Resolves to whether it began to be heard: false when it was hushed, or there is no service. */
+  say(line: SpokenLine): Promise<boolean>
+  /** Nothing of what was to be said is said any more. */
+  hush(): void
+  close(): void
+}
+
+const connectMsMax = 10_000
+/** Lines that wait to be heard; more than a screen has. */
+const linesMax = 500
+
+/** As the service itself finds it: `SPEECHD_ADDRESS`, else in the user's folder for such. */
+export const socketPathOf = (env: NodeJS.ProcessEnv): string => {
+  const named = /^unix_socket:(.+)$/.exec(env.SPEECHD_ADDRESS ?? '')?.[1]
+  const folder = env.XDG_RUNTIME_DIR || env.XDG_CACHE_HOME || path.join(env.HOME ?? homedir(), '.cache')
+  return named ?? path.join(folder, 'speech-dispatcher/speechd.sock')
+}
+
+/**
+ * From times the voice's own to -100 to 100: espeak-ng, Debian's voice, speaks 80 words a minute at the lower end, 170
+ * in the middle and 449 at the upper end (its settings in /etc/speech-dispatcher).
+ */
+const rateOf = (times: number): number => {
+  const perMinute = 170 * (times - 1)
+  return Math.max(-100, Math.min(100, Math.round((100 * perMinute) / (times < 1 ? 170 - 80 : 449 - 170))))
+}
+
+/** One connection: commands one after the other, and what the service says of messages (event 701). */
+const openConnection = async (socketPath: string, onBegin: (message: string) => void) => {
+  const socket = connect(socketPath)
+  socket.on('error', () => {})
+  await once(socket, 'connect', { signal: AbortSignal.timeout(connectMsMax) })
+  const waiting: ((answer: readonly string[]) => void)[] = []
+  const ended = once(socket, 'close').then(() => {
+    for (const answer of waiting.splice(0)) answer([])
+  })
+  let part: string[] = []
+  createInterface({ input: socket })
+    .on('error', () => {})
+    .on('line', (line) => {
+      part.push(line)
+      // All lines of an answer but the last have a dash there.
+      if (line[3] === '-') return
+      const whole = part
+      part = []
+      if (line === '701 BEGIN') onBegin(whole[0]?.slice(4) ?? '')
+      else waiting.shift()?.(whole)
+    })
+  const send = (text: string) =>
+    new Promise<readonly string[]>((resolve) => {
+      if (socket.destroyed) return resolve([])
+      waiting.push(resolve)
+      socket.write(`${text}\r\n`)
+    })
+  /** @throws Error when the service refuses it, or went away */
+  const command = async (text: string): Promise<readonly string[]> => {
+    const answer = await send(text)
+    const last = answer.at(-1) ?? 'it is gone'
+    if (!last.startsWith('2')) throw new Error(`the speech service refused: ${last}`)
+    return answer
+  }
+  await command('SET SELF CLIENT_NAME farthing:kiosk:screen')
+  await command('SET SELF NOTIFICATION BEGIN ON')
+  return { command, ended, end: () => socket.destroy() }
+}
+type Connection = Awaited<ReturnType<typeof openConnection>>
+
+/** The service is begun by its first user, and ends itself some time after its last. */
+const startService = async (env: NodeJS.ProcessEnv) => {
+  const child = spawn('speech-dispatcher', ['--spawn'], { stdio: 'ignore', env })
+  await once(child, 'exit', { signal: AbortSignal.timeout(connectMsMax) })
+}
+
+export const openSpeaker = (env: NodeJS.ProcessEnv = process.env): Speaker => {
+  const socketPath = socketPathOf(env)
+  let connection: Promise<Connection> | undefined
+  /** Lines that the service has, by its number for them. */
+  const heard = new Map<string, (begun: boolean) => void>()
+  /** Lines of an earlier one were hushed. */
+  let turn = 0
+  let queue: Promise<unknown> = Promise.resolve()
+
+  /** Begun before the service told their numbers: its voice does not wait for its answers. */
+  const early = new Set<string>()
+
+  const onBegin = (message: string) => {
+    const tell = heard.get(message)
+    if (tell === undefined) return void early.add(message)
+    heard.delete(message)
+    tell(true)
+  }
+  const outcomeOf = (message: string) =>
+    new Promise<boolean>((resolve) => {
+      if (early.delete(message)) resolve(true)
+      else heard.set(message, resolve)
+    })
+  const forget = () => {
+    for (const tell of heard.values()) tell(false)
+    heard.clear()
+    early.clear()
+  }
+  const open = async () => {
+    const opened = await openConnection(socketPath, onBegin).catch(async () => {
+      await startService(env)
+      return openConnection(socketPath, onBegin)
+    })
+    opened.ended.then(() => {
+      connection = undefined
+      forget()
+    })
+    return opened
+  }
+  const connected = () => {
+    connection ??= open()
+    // Whoever asks next tries again.
+    connection.catch(() => {
+      connection = undefined
+    })
+    return connection
+  }
+  const inTurn = <Result>(act: () => Promise<Result>): Promise<Result> => {
+    const done = queue.then(act)
+    queue = done.catch(() => {})
+    return done
+  }
+  /** Resolves when the service has it, which begins to say it when what was before is said. */
+  const give = async (
+    { text, language, rate, volume }: SpokenLine,
+    of: number,
+  ): Promise<{ begun: Promise<boolean> }> => {
+    const unheard = { begun: Promise.resolve(false) }
+    if (of !== turn || volume === 0 || heard.size >= linesMax) return unheard
+    const { command } = await connected()
+    if (of !== turn) return unheard
+    await command(`SET SELF LANGUAGE ${new Intl.Locale(language).language}`)
+    await command(`SET SELF RATE ${rateOf(rate)}`)
+    await command(`SET SELF VOLUME ${Math.round(200 * Math.min(volume, 1)) - 100}`)
+    await command('SPEAK')
+    // One line, which a dot cannot end.
+    const [message = ''] = await command(`${text.replace(/\s+/g, ' ').replace(/^\./, '..')}\r\n.`)
+    return { begun: outcomeOf(message.slice(4)) }
+  }
+  return {
+    async say(line) {
+      const of = turn
+      // Once more, for a service that was begun anew since the last line.
+      const given = inTurn(() => give(line, of).catch(() => give(line, of)))
+      const { begun } = await given.catch(() => ({ begun: false }))
+      return begun
+    },
+    hush() {
+      turn += 1
+      inTurn(async () => {
+        await (await connection)?.command('CANCEL SELF')
+        // The service says nothing of those that it had not begun.
+        forget()
+      }).catch(() => {})
+    },
+    close() {
+      turn += 1
+      connection?.then(({ end }) => end()).catch(() => {})
+    },
+  }
+}
