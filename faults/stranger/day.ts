@@ -3,6 +3,7 @@
  * from what they began, an issuer that is away for a while, and the night. What time alone brings about is expected here.
  */
 import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
 import Database from 'better-sqlite3'
 import { ledgerPath } from '../../db/open.ts'
 import type { DrivenClock } from '../clock/driven-clock.ts'
@@ -14,6 +15,8 @@ import type { WatchedPage } from './watched-page.ts'
 const minuteMs = 60_000
 /** Every screen that a customer can walk away from has ended by then (renderer/idle.ts, waitMs in kiosk.ts). */
 const patienceMs = 150_000
+/** How often it is looked whether they have: whoever comes next need not wait for longer. */
+const lookMs = 10_000
 /** One in so many walks away. */
 const walkAwayEvery = 4
 const waitMsMax = 20_000
@@ -41,16 +44,20 @@ const seen = (page: WatchedPage, selector: string) =>
   page.evaluate<boolean>(`document.querySelector(${JSON.stringify(selector)}) !== null`)
 
 /** At the start screen, as for the first customer. */
-const expectRest = async (page: WatchedPage, after: string) => {
+const atRest = { screen: 'attract', phase: '', dialog: false, language: 'en' }
+const placeOf = async (page: WatchedPage) => {
   const { screen, phase, dialog, language } = await page.look()
-  const first = { screen: 'attract', phase: '', dialog: false, language: 'en' }
-  assert.deepEqual({ screen, phase, dialog, language }, first, after)
+  return { screen, phase, dialog, language }
 }
+const expectRest = async (page: WatchedPage, after: string) => assert.deepEqual(await placeOf(page), atRest, after)
 
 const walkAway = async ({ page, clock, itemId }: Day, way: (typeof ways)[number]) => {
   for (const action of way) await touchWhenThere(page, action, action === 'open' ? itemId : undefined)
   if (way.at(-1) === 'buy') await page.until(['pay'], waitMsMax)
-  await clock.pass(patienceMs)
+  for (let passedMs = 0; passedMs < patienceMs; passedMs += lookMs) {
+    await clock.pass(lookMs)
+    if (isDeepStrictEqual(await placeOf(page), atRest)) break
+  }
   await expectRest(page, `after ${way.join(', ')} and nothing more`)
   await page.drain()
 }
