@@ -239,7 +239,8 @@ export const customer = async (street: Street, options: { readonly steps: number
       await page.touch(out)
       await pause(30)
     }
-    await page.until(['attract'], 1000)
+    // A busy machine may still be at his first touch.
+    await page.until(['attract'], workMsMax)
   }
 
   for (let steps = 0; steps < options.steps; steps += 1) await step()
