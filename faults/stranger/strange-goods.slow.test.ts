@@ -3,6 +3,7 @@
  * real reader and the built kiosk's viewer; the ticket goes on to a door.
  * Run it inside `scripts/pcsc/with-pcscd.sh node_modules/.bin/vitest run faults/stranger`; `npm test` does.
  */
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect as expectPage, type Page } from '@playwright/test'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -40,6 +41,8 @@ beforeAll(async () => {
       article('plan', 1, 'plan.pdf', await pdfOfPages(600), longTitle),
       article('book', dearest, 'book.epub', bookOf({ chapters: 300 })),
       article('sound', 100, 'sound.wav', wavOf(7200)),
+      // Four seconds down a poster of ours (resources/goods), with a tone.
+      article('film', 100, 'film.webm', readFileSync(new URL('harbour.webm', import.meta.url))),
       { ...article('picture', 100, 'picture.bmp', bitmapOf(3840, 2160)), mediaType: 'image/bmp' },
       { file: { tickets: { count: 2 } }, id: 'concert', kind: 'ticket', priceMinor: 1200, title: { en: 'A concert' } },
     ],
@@ -108,6 +111,25 @@ test('two hours of sound play, from anywhere', async () => {
   })
 })
 
+/** Runs in the page: of what stands on the screen of the player. */
+const coloursOfFilm = `(() => {
+  const film = document.querySelector('video.media')
+  const canvas = new OffscreenCanvas(film.videoWidth, film.videoHeight).getContext('2d')
+  canvas.drawImage(film, 0, 0)
+  return new Set(new Uint32Array(canvas.getImageData(0, 0, film.videoWidth, film.videoHeight).data.buffer)).size
+})()`
+
+test('a film plays from its start to its end, and is seen', async () => {
+  await buy(poor, 'film', '€1.00', async () => {
+    await page.getByText('0:00 / 0:04').waitFor()
+    await touch('play')
+    const media = page.locator('video.media')
+    await expect.poll(() => media.evaluate((film) => Reflect.get(film, 'ended'))).toBe(true)
+    await page.locator('button[data-action="play"]').waitFor()
+    expect(await page.evaluate<number>(coloursOfFilm)).toBeGreaterThan(10)
+  })
+})
+
 test('a picture of 4K is shown whole', async () => {
   await buy(poor, 'picture', '€1.00', () => page.locator('.picture[data-ready]').waitFor())
 })
@@ -129,5 +151,5 @@ test('a ticket that was sold lets its holder in, once', async () => {
   used.close()
   expect(outcomes.slice(0, 2)).toEqual(['accepted', 'used'])
   expect(outcomes[2]).not.toBe('accepted')
-  expect([rich, poor].map((card) => card.state.balanceMinor)).toEqual([0, 600])
+  expect([rich, poor].map((card) => card.state.balanceMinor)).toEqual([0, 500])
 })
