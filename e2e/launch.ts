@@ -80,6 +80,8 @@ export const launchKiosk = async (options: LaunchOptions): Promise<LaunchedKiosk
       ...process.env,
       FARTHING_WINDOW: `${width}x${height}`,
       FARTHING_DEBUG_PORT: String(debugPort),
+      // Nobody is to hear the tests, and a service that was begun for one would outlive it.
+      SPEECHD_ADDRESS: 'unix_socket:/nonexistent',
       ...options.env,
     },
   })

@@ -128,7 +128,7 @@ test.runIf(present)(
 )
 
 test('a machine without the service stays silent', async () => {
-  const alone = openSpeaker({ SPEECHD_ADDRESS: `unix_socket:${path.join(folder, 'nobody')}`, PATH: folder })
+  const alone = openSpeaker({ XDG_RUNTIME_DIR: path.join(folder, 'nobody'), PATH: folder })
   expect(await alone.say(line('nobody hears it'))).toBe(false)
   expect(await alone.say(line('nor this'))).toBe(false)
   alone.close()

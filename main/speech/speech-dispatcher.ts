@@ -88,7 +88,7 @@ const openConnection = async (socketPath: string, onBegin: (message: string) => 
 }
 type Connection = Awaited<ReturnType<typeof openConnection>>
 
-/** The service is begun by its first user, and ends itself some time after its last. */
+/** The service is begun by its first user, unless it was named (somebody minds it), and ends itself some time after its last. */
 const startService = async (env: NodeJS.ProcessEnv) => {
   const child = spawn('speech-dispatcher', ['--spawn'], { stdio: 'ignore', env })
   await once(child, 'exit', { signal: AbortSignal.timeout(connectMsMax) })
@@ -123,7 +123,8 @@ export const openSpeaker = (env: NodeJS.ProcessEnv = process.env): Speaker => {
     early.clear()
   }
   const open = async () => {
-    const opened = await openConnection(socketPath, onBegin).catch(async () => {
+    const opened = await openConnection(socketPath, onBegin).catch(async (error) => {
+      if (env.SPEECHD_ADDRESS !== undefined) throw error
       await startService(env)
       return openConnection(socketPath, onBegin)
     })
