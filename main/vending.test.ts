@@ -120,7 +120,7 @@ test('an article with an age limit is sold only where somebody sees to the age',
 test('what is sold is printed: a receipt with its code, a print instead of one, and without paper a word and no goods', async () => {
   const device = await startTestPrinter()
   onTestFinished(() => device.close())
-  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }))
+  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), device.clock)
   const { sell, reader, terminal } = make({
     publication: { bulletin: { display: [{ itemId: 'map', printed: true }] } },
   })

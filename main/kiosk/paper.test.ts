@@ -1,17 +1,15 @@
 /** What the till prints, on a printer that decodes what it is sent and fails when it is told to. */
 import * as v from 'valibot'
 import { expect, onTestFinished, test } from 'vitest'
-import { openPrinter, type PrinterTimes } from '../printer/printer.ts'
+import { openPrinter } from '../printer/printer.ts'
 import { printerSettingSchema } from '../printer/printer-settings.ts'
 import { qrsOfPage, startTestPrinter, textOfPage } from '../printer/test-printer.ts'
 import { makeTestCard, wifiCodes } from '../test-terminal.ts'
 import { openTill } from './test-kiosk.ts'
 
-const times: PrinterTimes = { connectMs: 1_000, answerMs: 200, askEveryMs: 20, jobMs: 1_000 }
-
 const openWithPrinter = async (options: Parameters<typeof openTill>[0] = {}) => {
   const device = await startTestPrinter()
-  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), times)
+  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), device.clock)
   const till = openTill({ ...options, parts: { printer } })
   onTestFinished(() => device.close())
   await expect.poll(() => till.kiosk.state.status.printer).toEqual({ ready: true })

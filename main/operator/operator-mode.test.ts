@@ -57,12 +57,7 @@ const openOperated = (options: Parameters<typeof openTill>[0] = {}) => {
 
 const withPrinter = async () => {
   const device = await startTestPrinter()
-  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), {
-    connectMs: 1_000,
-    answerMs: 100,
-    askEveryMs: 20,
-    jobMs: 1_000,
-  })
+  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), device.clock)
   onTestFinished(async () => {
     await printer.close()
     await device.close()

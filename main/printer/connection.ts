@@ -6,28 +6,42 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { type AnswerKind, answerReader } from './answers.ts'
 import type { PrinterSetting } from './printer-settings.ts'
 
 export interface Connection {
   /** Resolves when the printer, or the system for it, has taken all of it. Rejects when it is gone or the signal aborts. */
   write(bytes: Uint8Array, signal: AbortSignal): Promise<void>
-  /** Tells every byte that comes. Returns the function that stops it. */
-  listen(listener: (byte: number) => void): () => void
-  /** Aborted when the printer goes away. */
+  /** Tells every answer that comes. Returns the function that stops it. */
+  listen(listener: (kind: AnswerKind, byte: number) => void): () => void
+  /** Aborted when the printer goes away, or says more than any printer does. */
   readonly gone: AbortSignal
   /** What was not taken yet is dropped. */
   close(): Promise<void>
 }
 
-const tellAll = () => {
-  const listeners = new Set<(byte: number) => void>()
+/** An errand is some hundred questions of a byte each. What says more is no printer, and would keep the kiosk reading. */
+const heardBytesMax = 4096
+
+const tellAll = (away: AbortController) => {
+  const listeners = new Set<(kind: AnswerKind, byte: number) => void>()
+  const kindOf = answerReader()
+  let heardBytes = 0
   return {
-    listen(listener: (byte: number) => void): () => void {
+    listen(listener: (kind: AnswerKind, byte: number) => void): () => void {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
     tell(bytes: Uint8Array): void {
-      for (const byte of bytes) for (const listener of [...listeners]) listener(byte)
+      heardBytes += bytes.length
+      if (heardBytes > heardBytesMax) {
+        away.abort(new Error('the printer talks without end'))
+        return
+      }
+      for (const byte of bytes) {
+        const kind = kindOf(byte)
+        if (kind !== undefined) for (const listener of [...listeners]) listener(kind, byte)
+      }
     },
   }
 }
@@ -64,8 +78,9 @@ const openTcp = async (tcp: string, signal: AbortSignal): Promise<Connection> =>
     socket.destroy()
     throw error
   }
-  const { listen, tell } = tellAll()
+  const { listen, tell } = tellAll(away)
   socket.on('data', tell)
+  away.signal.addEventListener('abort', () => socket.destroy(), { once: true })
   return {
     listen,
     gone: away.signal,
@@ -105,7 +120,7 @@ const openDevice = async (device: string): Promise<Connection> => {
   const { file, readable } = await openFile(device)
   const away = new AbortController()
   const done = new AbortController()
-  const { listen, tell } = tellAll()
+  const { listen, tell } = tellAll(away)
   const read = async (): Promise<void> => {
     const buffer = new Uint8Array(64)
     while (!done.signal.aborted && !away.signal.aborted) {

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import * as v from 'valibot'
@@ -7,12 +8,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Receipt } from '../receipt.ts'
 import { testFolder } from '../test-terminal.ts'
 import type { PrintJob } from './print-job.ts'
-import { openPrinter, type Printer, type PrinterFaultCode, type PrinterTimes, printerTimes } from './printer.ts'
+import { openPrinter, type Printer, type PrinterClock, type PrinterFaultCode, printerWaitsMs } from './printer.ts'
 import { printerSettingSchema } from './printer-settings.ts'
 import { qrsOfPage, startTestPrinter, type TestPrinter, textOfPage } from './test-printer.ts'
-
-/** The machine of a test is slower than a printer, and a fault is seen as soon. */
-const times: PrinterTimes = { connectMs: 1_000, answerMs: 60, askEveryMs: 20, jobMs: 400 }
 
 const receipt: Receipt = {
   number: '1-7',
@@ -34,21 +32,21 @@ const receipt: Receipt = {
 }
 const job: PrintJob = { kind: 'receipt', receipt }
 
-const rig = async (
-  setting: Partial<v.InferInput<typeof printerSettingSchema>> = {},
-  changed: Partial<PrinterTimes> = {},
-): Promise<{ device: TestPrinter; printer: Printer }> => {
+const rig = async (): Promise<{ device: TestPrinter; printer: Printer }> => {
   const device = await startTestPrinter()
-  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}`, ...setting }), {
-    ...times,
-    ...changed,
-  })
+  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), device.clock)
   onTestFinished(async () => {
     await printer.close()
     await device.close()
     expect(device.problems).toEqual([])
   })
   return { device, printer }
+}
+
+/** Whatever ends, ends by itself. */
+const neverOver: PrinterClock = {
+  deadline: () => new AbortController().signal,
+  pause: () => new Promise((resolve) => setImmediate(resolve)),
 }
 
 const faultOf = async (work: Promise<unknown>): Promise<PrinterFaultCode | 'none'> => {
@@ -122,7 +120,7 @@ test.each([
 })
 
 test('a printer that vanishes in the middle is a fault at once, and is found again', async () => {
-  const { device, printer } = await rig({}, { jobMs: 20_000 })
+  const { device, printer } = await rig()
   device.tripAfter(inTheMiddle, { gone: true })
   expect(await faultOf(printer.print(job))).toBe('offline')
   device.setState({ gone: false })
@@ -140,15 +138,42 @@ test('one that prints and never says that it is done is a timeout too, until it 
   const { device, printer } = await rig()
   device.setState({ answersInTurn: false })
   expect(await faultOf(printer.print(job))).toBe('timeout')
-  const silent = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}`, answers: false }), times)
+  const silent = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}`, answers: false }))
   device.setState({ mute: true })
   expect(await silent.status()).toBe('ready')
   await silent.print(job)
   await expect.poll(() => device.jobs.length).toBe(2)
 })
 
+test('a printer that goes on without paper, and says so in its turn, has not printed', async () => {
+  const device = await startTestPrinter()
+  onTestFinished(() => device.close())
+  device.setState({ stopsWithoutPaper: false })
+  // It answers before it is asked again.
+  const clock = { ...device.clock, pause: () => new Promise<void>(() => {}) }
+  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), clock)
+  device.tripAfter(inTheMiddle, { paper: false })
+  expect(await faultOf(printer.print(job))).toBe('paperOut')
+})
+
+test('what talks without end is no printer, and is hung up on', async () => {
+  const talker = createServer((socket) => {
+    const talk = (): void => {
+      while (socket.write(Buffer.alloc(16 * 1024, 0xff)));
+    }
+    socket.on('drain', talk).on('error', () => {})
+    talk()
+  })
+  await new Promise<void>((resolve) => talker.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void talker.close())
+  const { port } = talker.address() as AddressInfo
+  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${port}` }), neverOver)
+  expect(await printer.status()).toBe('offline')
+  expect(await faultOf(printer.print(job))).toBe('offline')
+})
+
 test('a slow printer is waited for', async () => {
-  const { device, printer } = await rig({}, { jobMs: 10_000 })
+  const { device, printer } = await rig()
   device.setState({ bytesPerTick: 64 })
   await printer.print(job)
   expect(device.jobs).toHaveLength(1)
@@ -169,25 +194,25 @@ test('more jobs than a kiosk ever has at once are refused, and so are those afte
 test('a device file is written to; a plain one cannot say more than that it took all', async () => {
   const file = path.join(testFolder(onTestFinished), 'lp0')
   writeFileSync(file, '')
-  const printer = openPrinter(v.parse(printerSettingSchema, { device: file, answers: false }), times)
+  const printer = openPrinter(v.parse(printerSettingSchema, { device: file, answers: false }))
   expect(await printer.status()).toBe('ready')
   await printer.print(job)
   const once = readFileSync(file)
   expect(once.includes('Belegnummer')).toBe(true)
   await printer.print(job)
   expect(readFileSync(file).length).toBe(2 * once.length)
-  const asked = openPrinter(v.parse(printerSettingSchema, { device: file }), times)
+  const asked = openPrinter(v.parse(printerSettingSchema, { device: file }))
   expect(await faultOf(asked.print(job))).toBe('unknown')
 })
 
 test('a device file that is not there, or that nobody reads, is offline', async () => {
   const folder = testFolder(onTestFinished)
-  const absent = openPrinter(v.parse(printerSettingSchema, { device: path.join(folder, 'lp9'), answers: false }), times)
+  const absent = openPrinter(v.parse(printerSettingSchema, { device: path.join(folder, 'lp9'), answers: false }))
   expect(await absent.status()).toBe('offline')
   expect(await faultOf(absent.print(job))).toBe('offline')
   const pipe = path.join(folder, 'lp1')
   await promisify(execFile)('mkfifo', [pipe])
-  const piped = openPrinter(v.parse(printerSettingSchema, { device: pipe, answers: false }), times)
+  const piped = openPrinter(v.parse(printerSettingSchema, { device: pipe, answers: false }))
   expect(await piped.status()).toBe('offline')
   const reader = spawn('sh', ['-c', 'exec cat <> "$0"', pipe], { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => {
@@ -225,12 +250,7 @@ test('a device file that answers is asked and believed like a printer on the net
   const name = await new Promise<string>((resolve) =>
     bridged.stdout.once('data', (text) => resolve(String(text).trim())),
   )
-  const printer = openPrinter(v.parse(printerSettingSchema, { device: name }), {
-    ...times,
-    // There is another process in between.
-    answerMs: 1_000,
-    jobMs: 5_000,
-  })
+  const printer = openPrinter(v.parse(printerSettingSchema, { device: name }), device.clock)
   expect(await printer.status()).toBe('ready')
   await printer.print(job)
   expect(device.jobs.flatMap(qrsOfPage)).toEqual([receipt.claimUrl])
@@ -239,6 +259,6 @@ test('a device file that answers is asked and believed like a printer on the net
 })
 
 test('the times of a real printer bound how long a sale waits for it', () => {
-  const { connectMs, answerMs, jobMs } = printerTimes
-  expect(connectMs * 2 + answerMs * 4 + jobMs).toBeLessThanOrEqual(20_000)
+  const { connect, answer, job: whole } = printerWaitsMs
+  expect(connect * 2 + answer * 4 + whole).toBeLessThanOrEqual(20_000)
 })

@@ -4,6 +4,7 @@
  * (DLE EOT) whether it has paper and is closed. Sources: Epson's ESC/POS command reference, DLE EOT, DLE DC4, GS r.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import type { AnswerKind } from './answers.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { documentOf, type PrintJob } from './print-job.ts'
 import type { PrinterSetting } from './printer-settings.ts'
@@ -39,18 +40,24 @@ export interface Printer {
   close(): Promise<void>
 }
 
-export interface PrinterTimes {
-  /** To be reached. */
-  readonly connectMs: number
-  /** For one answer in real time. */
-  readonly answerMs: number
-  /** Between two questions while it prints. */
-  readonly askEveryMs: number
-  /** For a whole job. */
-  readonly jobMs: number
+/** What is waited for: to be reached, one answer in real time, a whole job. */
+export type PrinterWait = 'connect' | 'answer' | 'job'
+
+export const printerWaitsMs: Readonly<Record<PrinterWait, number>> = { connect: 2_000, answer: 1_000, job: 12_000 }
+/** Between two questions while it prints. */
+const askEveryMs = 250
+
+export interface PrinterClock {
+  /** Aborted when it was waited for long enough. */
+  deadline(wait: PrinterWait): AbortSignal
+  /** Until the next question while it prints. */
+  pause(): Promise<void>
 }
 
-export const printerTimes: PrinterTimes = { connectMs: 2_000, answerMs: 1_000, askEveryMs: 250, jobMs: 12_000 }
+const systemClock: PrinterClock = {
+  deadline: (wait) => AbortSignal.timeout(printerWaitsMs[wait]),
+  pause: () => pause(askEveryMs),
+}
 
 /** More wait for the printer than a kiosk ever prints at once. */
 const jobsMax = 8
@@ -64,26 +71,25 @@ const askInTurn = Uint8Array.of(0x1d, 0x72, 0x01)
 /** DLE DC4 8: forgets what is not printed yet. Else a new roll would bring the rest of a sale that was undone. */
 const forget = Uint8Array.of(0x10, 0x14, 0x08, 0x01, 0x03, 0x14, 0x01, 0x06, 0x02, 0x08)
 
-/** The fixed bits tell the two kinds of answer apart. */
-const isRealTimeAnswer = (byte: number): boolean => (byte & 0x93) === 0x12
-const isAnswerInTurn = (byte: number): boolean => (byte & 0x90) === 0x00
+const bits = {
+  offline: 0x08,
+  coverOpen: 0x04,
+  stoppedByPaper: 0x20,
+  failed: 0x40,
+  noPaper: 0x60,
+  noPaperInTurn: 0x0c,
+} as const
 
-const bits = { offline: 0x08, coverOpen: 0x04, stoppedByPaper: 0x20, failed: 0x40, noPaper: 0x60 } as const
-
-/** The next byte of a kind. */
-const nextAnswer = (
-  { gone, listen }: Connection,
-  isAnswer: (byte: number) => boolean,
-  signal: AbortSignal,
-): Promise<number> =>
+/** The next answer of a kind. */
+const nextAnswer = ({ gone, listen }: Connection, wanted: AnswerKind, signal: AbortSignal): Promise<number> =>
   new Promise((resolve, reject) => {
     const stop = AbortSignal.any([signal, gone])
     const fail = (): void => {
       unlisten()
       reject(stop.reason)
     }
-    const unlisten = listen((byte) => {
-      if (!isAnswer(byte)) return
+    const unlisten = listen((kind, byte) => {
+      if (kind !== wanted) return
       unlisten()
       stop.removeEventListener('abort', fail)
       resolve(byte)
@@ -93,10 +99,10 @@ const nextAnswer = (
   })
 
 /** @returns undefined when it says nothing */
-const ask = async (connection: Connection, question: Uint8Array, times: PrinterTimes): Promise<number | undefined> => {
-  const signal = AbortSignal.timeout(times.answerMs)
+const ask = async (connection: Connection, question: Uint8Array, clock: PrinterClock): Promise<number | undefined> => {
+  const signal = clock.deadline('answer')
   try {
-    const answer = nextAnswer(connection, isRealTimeAnswer, signal)
+    const answer = nextAnswer(connection, 'now', signal)
     answer.catch(() => {})
     await connection.write(question, signal)
     return await answer
@@ -107,20 +113,20 @@ const ask = async (connection: Connection, question: Uint8Array, times: PrinterT
 }
 
 /** What a printer that is reached says of itself. @throws PrinterFault `offline` when it goes away */
-const statusOf = async (connection: Connection, times: PrinterTimes): Promise<PrinterStatus> => {
-  const cause = await ask(connection, askCause, times)
+const statusOf = async (connection: Connection, clock: PrinterClock): Promise<PrinterStatus> => {
+  const cause = await ask(connection, askCause, clock)
   if (cause === undefined) return 'unknown'
   if (cause & bits.coverOpen) return 'coverOpen'
-  const paper = await ask(connection, askPaper, times)
+  const paper = await ask(connection, askPaper, clock)
   if (paper === undefined) return 'unknown'
   if (paper & bits.noPaper || cause & bits.stoppedByPaper) return 'paperOut'
-  const printer = await ask(connection, askPrinter, times)
+  const printer = await ask(connection, askPrinter, clock)
   if (printer === undefined) return 'unknown'
   return printer & bits.offline || cause & bits.failed ? 'offline' : 'ready'
 }
 
-const requireReady = async (connection: Connection, times: PrinterTimes): Promise<void> => {
-  const status = await statusOf(connection, times)
+const requireReady = async (connection: Connection, clock: PrinterClock): Promise<void> => {
+  const status = await statusOf(connection, clock)
   if (status !== 'ready') throw new PrinterFault(status)
 }
 
@@ -134,21 +140,23 @@ const settled = async (work: Promise<unknown>): Promise<void> => {
 }
 
 /** Waits for the answer in turn, and looks meanwhile why it may not come. */
-const confirmed = async (connection: Connection, signal: AbortSignal, times: PrinterTimes): Promise<void> => {
+const confirmed = async (connection: Connection, signal: AbortSignal, clock: PrinterClock): Promise<void> => {
   let done = false
-  const answer = nextAnswer(connection, isAnswerInTurn, signal).then(() => {
+  const answer = nextAnswer(connection, 'inTurn', signal).then((byte) => {
+    // One that does not stop without paper says so only here: nobody knows how much of the page there is.
+    if (byte & bits.noPaperInTurn) throw new PrinterFault('paperOut')
     done = true
   })
   answer.catch(() => {})
   await connection.write(askInTurn, signal)
   for (;;) {
-    await Promise.race([answer, pause(times.askEveryMs)])
+    await Promise.race([answer, clock.pause()])
     if (done) return
-    const status = await statusOf(connection, times)
+    const status = await statusOf(connection, clock)
     // Silent while it is busy: only the answer, or the time that is over, decides now. A late word is not taken for another.
     if (status === 'unknown') return answer
     // Twice: a picture's dots may read as a question, and bring an answer that was not asked for.
-    if (status !== 'ready' && status === (await statusOf(connection, times))) throw new PrinterFault(status)
+    if (status !== 'ready' && status === (await statusOf(connection, clock))) throw new PrinterFault(status)
   }
 }
 
@@ -158,8 +166,8 @@ const faultOf = (error: unknown, connection: Connection | undefined, signal: Abo
   return new PrinterFault(signal.aborted ? 'timeout' : 'unknown', { cause: error })
 }
 
-/** @param times shorter ones in tests */
-export const openPrinter = (setting: PrinterSetting, times: PrinterTimes = printerTimes): Printer => {
+/** @param clock driven in tests */
+export const openPrinter = (setting: PrinterSetting, clock: PrinterClock = systemClock): Printer => {
   let queue: Promise<unknown> = Promise.resolve()
   let waiting = 0
   let closed = false
@@ -178,13 +186,13 @@ export const openPrinter = (setting: PrinterSetting, times: PrinterTimes = print
     }
   }
 
-  const connect = (): Promise<Connection> => openConnection(setting, AbortSignal.timeout(times.connectMs))
+  const connect = (): Promise<Connection> => openConnection(setting, clock.deadline('connect'))
 
   /** Over a connection of its own: the other one may be full of what the printer does not take. */
   const forgetRest = async (): Promise<void> => {
     const connection = await connect()
     try {
-      await connection.write(forget, AbortSignal.timeout(times.answerMs))
+      await connection.write(forget, clock.deadline('answer'))
     } finally {
       await connection.close()
     }
@@ -194,15 +202,15 @@ export const openPrinter = (setting: PrinterSetting, times: PrinterTimes = print
     // What sets type is large, and most kiosks start without printing.
     const { render } = await import('./render.ts')
     const bytes = render(documentOf(job), setting)
-    const signal = AbortSignal.timeout(times.jobMs)
+    const signal = clock.deadline('job')
     let connection: Connection | undefined
     let sending = false
     try {
       connection = await connect()
-      if (setting.answers) await requireReady(connection, times)
+      if (setting.answers) await requireReady(connection, clock)
       sending = true
       await connection.write(bytes, signal)
-      if (setting.answers) await confirmed(connection, signal, times)
+      if (setting.answers) await confirmed(connection, signal, clock)
     } catch (error) {
       const fault = faultOf(error, connection, signal)
       await connection?.close()
@@ -216,7 +224,7 @@ export const openPrinter = (setting: PrinterSetting, times: PrinterTimes = print
     let connection: Connection | undefined
     try {
       connection = await connect()
-      return setting.answers ? await statusOf(connection, times) : 'ready'
+      return setting.answers ? await statusOf(connection, clock) : 'ready'
     } catch {
       return 'offline'
     } finally {

@@ -43,7 +43,10 @@ type Setting = Partial<v.InferInput<typeof printerSettingSchema>>
 const printed = async (job: PrintJob, setting: Setting = {}): Promise<PrintedPage> => {
   const device = await startTestPrinter()
   onTestFinished(() => device.close())
-  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}`, ...setting }))
+  const printer = openPrinter(
+    v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}`, ...setting }),
+    device.clock,
+  )
   await printer.print(job)
   await printer.close()
   expect(device.problems).toEqual([])

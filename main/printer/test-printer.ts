@@ -4,6 +4,7 @@
  * Source: Epson's ESC/POS command reference.
  */
 import { createServer, type Socket } from 'node:net'
+import type { PrinterClock, PrinterWait } from './printer.ts'
 
 export interface TestPrinterState {
   readonly paper: boolean
@@ -14,6 +15,8 @@ export interface TestPrinterState {
   readonly gone: boolean
   /** Prints, but never says that it is done. */
   readonly answersInTurn: boolean
+  /** False: it feeds on when there is no paper, and says so when it is asked in turn. */
+  readonly stopsWithoutPaper: boolean
   /** How many bytes it takes each 5 ms; undefined: all at once. */
   readonly bytesPerTick: number | undefined
 }
@@ -223,7 +226,30 @@ const wellState: TestPrinterState = {
   mute: false,
   gone: false,
   answersInTurn: true,
+  stopsWithoutPaper: true,
   bytesPerTick: undefined,
+}
+
+/** No time passes but when the printer keeps an answer to itself: then whoever waits for it has waited long enough. */
+const openClock = () => {
+  const waiting: Readonly<Record<PrinterWait, Set<AbortController>>> = {
+    connect: new Set(),
+    answer: new Set(),
+    job: new Set(),
+  }
+  const clock: PrinterClock = {
+    deadline(wait) {
+      const over = new AbortController()
+      waiting[wait].add(over)
+      return over.signal
+    },
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
+  }
+  const expire = (wait: PrinterWait): void => {
+    for (const over of waiting[wait]) over.abort(new Error(`waited long enough: ${wait}`))
+    waiting[wait].clear()
+  }
+  return { clock, expire }
 }
 
 export type TestPrinter = Awaited<ReturnType<typeof startTestPrinter>>
@@ -237,9 +263,22 @@ export const startTestPrinter = async (options: { readonly port?: number } = {})
   let received = 0
   let trip: { readonly afterBytes: number; readonly becomes: Partial<TestPrinterState> } | undefined
   const sockets = new Set<Socket>()
+  const { clock, expire } = openClock()
+  /** A page was printed, and nobody was told. */
+  let keptBack = false
 
   const say = (to: Socket, byte: number): void => {
-    if (!state.mute && to.writable) to.write(Uint8Array.of(byte))
+    if (to.writable) to.write(Uint8Array.of(byte))
+  }
+  /** The job's time is over when it was asked once more, in vain or not, after the answer that it is for. */
+  const answerNow = (to: Socket, which: number): void => {
+    if (state.mute) expire('answer')
+    else say(to, statusByte(which))
+    if (keptBack) setImmediate(expire, 'job')
+  }
+  const answerInTurn = (to: Socket): void => {
+    if (state.mute || !state.answersInTurn) keptBack = true
+    else say(to, state.paper ? 0x00 : 0x0c)
   }
   const statusByte = (which: number): number => {
     const well = state.paper && state.coverClosed
@@ -255,21 +294,22 @@ export const startTestPrinter = async (options: { readonly port?: number } = {})
     }
   }
   const printWaiting = (): void => {
-    while (state.paper && state.coverClosed) {
+    while ((state.paper || !state.stopsWithoutPaper) && state.coverClosed) {
       const next = waiting.shift()
       if (next === undefined) return
       platen.print(next.command)
-      if (next.command.kind === 'sensor' && state.answersInTurn) say(next.from, 0x00)
+      if (next.command.kind === 'sensor') answerInTurn(next.from)
     }
   }
   const take = (command: Command, from: Socket): void => {
-    if (command.kind === 'askedNow') say(from, statusByte(command.which))
+    if (command.kind === 'askedNow') answerNow(from, command.which)
     else if (command.kind === 'forget') waiting = []
     else waiting.push({ command, from })
     printWaiting()
   }
   const setState = (changes: Partial<TestPrinterState>): void => {
     state = { ...state, ...changes }
+    keptBack &&= state.mute || !state.answersInTurn
     if (state.gone) for (const socket of sockets) socket.destroy()
     printWaiting()
   }
@@ -331,6 +371,8 @@ export const startTestPrinter = async (options: { readonly port?: number } = {})
 
   return {
     port: address.port,
+    /** For the printer's driver: as long as this printer answers, it is waited for, however busy the machine is. */
+    clock,
     /** Pieces of paper, oldest first. */
     jobs: platen.pages as readonly PrintedPage[],
     /** Commands that it did not understand. */

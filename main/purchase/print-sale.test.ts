@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import { expect, onTestFinished, test } from 'vitest'
-import { openPrinter, type PrinterTimes } from '../printer/printer.ts'
+import { openPrinter } from '../printer/printer.ts'
 import { printerSettingSchema } from '../printer/printer-settings.ts'
 import { qrsOfPage, startTestPrinter, type TestPrinterState, textOfPage } from '../printer/test-printer.ts'
 import { CardFault } from '../reader/card-reader.ts'
@@ -10,7 +10,6 @@ import { receiptOf } from '../receipt.ts'
 import { channelTo, makeTestCard, makeTestTerminal } from '../test-terminal.ts'
 import { type PurchaseHooks, purchase } from './purchase.ts'
 
-const times: PrinterTimes = { connectMs: 1_000, answerMs: 60, askEveryMs: 20, jobMs: 400 }
 const startMinor = 1_000
 const priceMinor = 100
 
@@ -18,7 +17,7 @@ const rig = async () => {
   const { terminal } = makeTestTerminal(onTestFinished)
   const card = makeTestCard({ balanceMinor: startMinor })
   const device = await startTestPrinter()
-  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), times)
+  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), device.clock)
   onTestFinished(async () => {
     await printer.close()
     await device.close()
