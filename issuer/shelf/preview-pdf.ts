@@ -39,7 +39,8 @@ const keepOwnPictures = (page: PDFPage): boolean => {
 
 /** @returns undefined when it has too few pages to show some. @throws what pdf-lib throws at a damaged or locked file */
 export const pdfPreview = async (content: Uint8Array): Promise<Uint8Array | undefined> => {
-  const whole = await PDFDocument.load(content, { updateMetadata: false })
+  // Else it writes a line to the issuer's log for every object that is damaged, and there may be millions.
+  const whole = await PDFDocument.load(content, { updateMetadata: false, throwOnInvalidObject: true })
   const count = Math.min(pagesMax, Math.floor(whole.getPageCount() / previewShare))
   if (count === 0) return undefined
   for (const page of whole.getPages().slice(0, count)) {

@@ -155,11 +155,9 @@ const addPair = (encoder: ReceiptPrinterEncoder, columns: number, label: string,
 }
 
 const addImage = (encoder: ReceiptPrinterEncoder, { width, height, dots }: Bitmap): void => {
-  const data = new Uint8ClampedArray(width * height * 4)
-  dots.forEach((black, at) => {
-    data.fill(black === 1 ? 0 : 255, at * 4, at * 4 + 3)
-    data[at * 4 + 3] = 255
-  })
+  // Opaque, and of one word each: a page is a million dots.
+  const pixels = Uint32Array.from(dots, (black) => (black === 1 ? 0xff000000 : 0xffffffff))
+  const data = new Uint8ClampedArray(pixels.buffer)
   encoder.image({ width, height, data }, { width, height, algorithm: 'threshold', mode: 'raster' })
 }
 

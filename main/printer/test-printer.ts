@@ -133,16 +133,12 @@ const pictureOf = (header: Uint8Array, body: Uint8Array): PrintedPicture => {
   const bytesPerRow = (header[4] ?? 0) + ((header[5] ?? 0) << 8)
   const width = bytesPerRow * 8
   const height = (header[6] ?? 0) + ((header[7] ?? 0) << 8)
-  return {
-    kind: 'picture',
-    width,
-    height,
-    dots: Uint8Array.from({ length: width * height }, (_, at) => {
-      const x = at % width
-      const byte = body[Math.floor(at / width) * bytesPerRow + (x >> 3)] ?? 0
-      return (byte >> (7 - (x & 7))) & 1
-    }),
-  }
+  const dots = new Uint8Array(width * height)
+  // A width is a whole number of bytes: eight dots each, the left one first.
+  body.forEach((byte, at) => {
+    for (let bit = 0; byte !== 0 && bit < 8; bit += 1) dots[8 * at + bit] = (byte >> (7 - bit)) & 1
+  })
+  return { kind: 'picture', width, height, dots }
 }
 
 /** Ink on paper, command by command. */
@@ -210,6 +206,21 @@ const openPlaten = () => {
   return { pages, print, tear }
 }
 
+/** What a printer makes of these bytes. @throws Error for a command that it does not know, that asks or forgets, or is cut off */
+export const pagesOf = (bytes: Uint8Array): readonly PrintedPage[] => {
+  const platen = openPlaten()
+  for (let rest = Buffer.from(bytes); rest.length > 0; ) {
+    const next = parse(rest)
+    if (next === undefined) throw new Error('the last command is cut off')
+    const { kind } = next.command
+    if (kind === 'sensor' || kind === 'askedNow' || kind === 'forget') throw new Error(`a page with a command: ${kind}`)
+    platen.print(next.command)
+    rest = rest.subarray(next.length)
+  }
+  platen.tear()
+  return platen.pages
+}
+
 /** The text of a page, without the spaces that only place it. */
 export const textOfPage = ({ printed }: PrintedPage): string =>
   printed.flatMap((each) => (each.kind === 'text' ? [each.text.trim().replace(/ +/g, ' ')] : [])).join('\n')
@@ -231,7 +242,7 @@ const wellState: TestPrinterState = {
 }
 
 /** No time passes but when the printer keeps an answer to itself: then whoever waits for it has waited long enough. */
-const openClock = () => {
+export const openPrinterClock = () => {
   const waiting: Readonly<Record<PrinterWait, Set<AbortController>>> = {
     connect: new Set(),
     answer: new Set(),
@@ -263,7 +274,7 @@ export const startTestPrinter = async (options: { readonly port?: number } = {})
   let received = 0
   let trip: { readonly afterBytes: number; readonly becomes: Partial<TestPrinterState> } | undefined
   const sockets = new Set<Socket>()
-  const { clock, expire } = openClock()
+  const { clock, expire } = openPrinterClock()
   /** A page was printed, and nobody was told. */
   let keptBack = false
 
