@@ -181,27 +181,45 @@ const decide = async (issuer: Issuer, db: StoreWriter, refundNo: number): Promis
   if (verdict.state === 'person') await bringBeforePerson(db, refund, now)
 }
 
+/** Those that `judge` says more of than "wait". */
+const dueRefunds = (db: StoreReader) =>
+  db
+    .selectFrom('device_refund')
+    .innerJoin('card', 'card.card_id', 'device_refund.card_id')
+    .innerJoin('settlement', (join) =>
+      join.onRef('settlement.card_no', '=', 'card.card_no').onRef('settlement.counter', '=', 'device_refund.counter'),
+    )
+    .select('refund_no')
+    .where('state', '=', 'waiting')
+    .where('settlement_mac', 'is not', null)
+    .where((eb) => {
+      const hole = eb
+        .selectFrom('seam')
+        .select('after_counter')
+        .whereRef('seam.card_no', '=', 'settlement.card_no')
+        .whereRef('seam.after_counter', '=', 'settlement.counter')
+        .where('seam.before_counter', '>', eb('settlement.counter', '+', 1))
+        .where('seam.explanation', '<>', 'reversal')
+      return eb.or([
+        eb.not(eb.exists(hole)),
+        // What is odd about it is a person's at once, hole or not.
+        eb('settlement.order_type', '<>', 'payment'),
+        eb('settlement.exception', 'is not', null),
+        eb('settlement.money_back_at', 'is not', null),
+        eb('settlement.terminal_no', '<>', eb.ref('device_refund.terminal_no')),
+        eb('settlement.amount_minor', '<', eb.ref('device_refund.amount_minor')),
+      ])
+    })
+
 /**
  * Decides the refunds that wait and whose payment has been settled since. After every document that may have settled one;
- * doing it again is harmless, and two servers at once decide each once.
+ * doing it again is harmless, and two servers at once decide each once. One behind which a counter is missing is left where
+ * it is, for it may have to wait for ever, and as many of them as may be must not keep the others from being looked at.
  * @returns how many were looked at
  * @throws the first fault of one of them; the others are decided all the same
  */
 export const decideRefunds = async (issuer: Issuer): Promise<number> => {
-  const due = await issuer.store.read((db) =>
-    db
-      .selectFrom('device_refund')
-      .innerJoin('card', 'card.card_id', 'device_refund.card_id')
-      .innerJoin('settlement', (join) =>
-        join.onRef('settlement.card_no', '=', 'card.card_no').onRef('settlement.counter', '=', 'device_refund.counter'),
-      )
-      .select('refund_no')
-      .where('state', '=', 'waiting')
-      .where('settlement_mac', 'is not', null)
-      .orderBy('refund_no')
-      .limit(decidedMax)
-      .execute(),
-  )
+  const due = await issuer.store.read((db) => dueRefunds(db).orderBy('refund_no').limit(decidedMax).execute())
   let fault: unknown
   for (const { refund_no } of due) {
     try {
