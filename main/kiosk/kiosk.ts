@@ -42,7 +42,7 @@ export interface KioskParts {
   readonly log: (message: string) => void
 }
 
-/** Builds the till; `sync` is attached by the caller, who owns its life. */
+/** Builds the till; `sync` is attached by the caller, who owns its life, and once more after each sync. */
 export const makeKiosk = (
   parts: KioskParts,
 ): Kiosk & { readonly busyTerminalSeq: () => number | undefined; attachSync(sync: SyncLoop): void } => {
@@ -278,6 +278,7 @@ export const makeKiosk = (
     attachSync(loop) {
       sync = loop
       publish()
+      void grant(operators.hear)
     },
     buy: (itemId, ageDeclared = 0, language) =>
       grant(async () => {

@@ -22,7 +22,8 @@ const pin = '271828'
 const operatorCardId = cardId('0be7a70700000001')
 /** One slow hash for all tests. */
 const hashed = await hashOperatorPin(pin, seededBytes(7)(16))
-const operators = [{ cardId: operatorCardId, name: 'Ada', role: 'operator' as const, pin: hashed }]
+const ada = { cardId: operatorCardId, name: 'Ada', role: 'operator' as const, pin: hashed }
+const operators = [ada]
 
 const openOperated = (options: Parameters<typeof openTill>[0] = {}) => {
   const publication = options.publication === 'none' ? {} : options.publication
@@ -183,6 +184,36 @@ test.each([
   expect(await kiosk.operatorAct({ act: 'outOfService', reason: 'mine' })).toEqual({ outcome: 'ignored' })
   expect(kiosk.state.screen.name).toBe('browse')
   expect(acts()).toEqual(['leave', 'enter'])
+})
+
+test.each<[string, Parameters<ReturnType<typeof openOperated>['publish']>[0]]>([
+  ['taken back', {}],
+  ['given another role', { keyring: { operators: [{ ...ada, role: 'technician' as const }] } }],
+  ['reported lost', { keyring: { operators }, hotlist: [{ cardId: operatorCardId }] }],
+])('an operator who is %s sees nothing more once the news are here, inside or before the PIN', async (_how, news) => {
+  const { kiosk, enter, screen, acts, publish, put, operatorCard, phase, reader } = openOperated()
+  const loop = { online: true, nudge: () => {}, now: () => Promise.reject(new Error()), stop: async () => {} }
+  await enter()
+  kiosk.attachSync(loop)
+  expect(kiosk.state.screen.name).toBe('operator')
+  publish({ serial: 2, ...news })
+  // Before the till has heard of it, a look tells it.
+  expect(await kiosk.operatorLook({ section: 'today' })).toBeUndefined()
+  expect(kiosk.state.screen.name).toBe('browse')
+  publish({ serial: 3, keyring: { operators } })
+  await enter()
+  publish({ serial: 4, ...news })
+  kiosk.attachSync(loop)
+  expect(kiosk.state.screen.name).toBe('browse')
+  expect(acts()).toEqual(['leave', 'enter', 'leave', 'enter'])
+  publish({ serial: 5, keyring: { operators } })
+  put(operatorCard)
+  await phase('entering')
+  reader.remove()
+  publish({ serial: 6, ...news })
+  kiosk.attachSync(loop)
+  await screen('browse')
+  expect(acts()).toHaveLength(4)
 })
 
 test('left alone, it closes by itself', async () => {

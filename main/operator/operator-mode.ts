@@ -59,11 +59,18 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
     })
   }
 
+  /** Taken back, made another, or reported lost, while its holder is here. */
+  const isOver = ({ operator }: OperatorMode): boolean => {
+    const now = operatorOf(terminal, cardId(operator.cardId))
+    return now === undefined || now.role !== operator.role || now.pin !== operator.pin
+  }
+
   const check = async (asked: OperatorMode) => {
     const typed = digits
     digits = ''
     const { operator, statement } = asked
     if (await isOperatorPin(operator, typed)) {
+      if (isOver(asked)) return till.leave()
       write(asked, 'enter')
       open(asked)
     } else {
@@ -91,8 +98,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
   const act = async (asked: OperatorAct): Promise<OperatorResult> => {
     const mode = till.mode()
     if (mode.name !== 'operator' || !allows(mode, 'operatorAct') || acting) return ignored
-    // Taken back, or reported lost, while its holder is inside.
-    if (operatorOf(terminal, cardId(mode.operator.cardId)) === undefined) {
+    if (isOver(mode)) {
       leave()
       return ignored
     }
@@ -104,6 +110,8 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
       const now = till.mode()
       // Not touched meanwhile: the time begins anew, and what changed is told.
       if (now === mode) till.enter({ ...mode, endsAtMs: endsAtMs() })
+      // What he fetched may have said it.
+      hear()
       return result
     } finally {
       acting = false
@@ -119,11 +127,18 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
     till.leave()
   }
 
+  /** News may have come from the issuer: whose rights ended with them is shown nothing more. */
+  const hear = () => {
+    const mode = till.mode()
+    if (mode.name === 'operator' && isOver(mode)) leave()
+  }
+
   return {
     invite,
     key,
     act,
     leave,
+    hear,
     meet: tasks.meet,
     get digits() {
       return digits.length
@@ -134,6 +149,10 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
     async look(asked: OperatorLook): Promise<OperatorViews[OperatorSection] | undefined> {
       const mode = till.mode()
       if (mode.name !== 'operator' || !isInside(mode)) return undefined
+      if (isOver(mode)) {
+        leave()
+        return undefined
+      }
       if (mode.phase === 'open') till.enter({ ...mode, endsAtMs: endsAtMs() })
       return views[asked.section](mode, asked)
     },
