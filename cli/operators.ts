@@ -36,7 +36,7 @@ export const operatorCommands = (): Command => {
     .requiredOption(...storeOption)
     .requiredOption('--card <hex>', "the operator's card: 16 hex digits", id8)
     .requiredOption('--name <text>', 'who it is: the journal names them')
-    .option('--role <role>', 'operator or technician', role, 'operator')
+    .option('--role <role>', 'operator: everything; technician: the machine, and no money', role, 'operator')
     .option('--terminal <id>', 'where (again for each), or "all"', collect, [])
     .action((options: StoreOptions & { card: string; name: string; role: OperatorRole; terminal: readonly string[] }) =>
       withIssuer(options.store, async (opened) => {

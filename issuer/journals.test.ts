@@ -276,8 +276,10 @@ test('a journal is answered though a refund in it cannot be decided now; the nex
 test('what is odd about a refund brings it before a person, and nothing is booked', async () => {
   await makeOperator({ terminals: 'all' })
   const elsewhere = await newTerminal(bench.issuer, 'Village')
-  const sold = Array.from({ length: 5 }, () => card.pay(kiosk, map))
-  const [tooMuch, otherOrder, stranger, nobody, hidden] = sold as [Made, Made, Made, Made, Made]
+  const sold = Array.from({ length: 6 }, () => card.pay(kiosk, map))
+  const [tooMuch, otherOrder, stranger, repaired, nobody, hidden] = sold as [Made, Made, Made, Made, Made, Made]
+  const mechanic = await newCard(bench.issuer)
+  await makeOperator({ cardId: mechanic.id, name: 'Bo', role: 'technician', terminals: 'all' })
   const theirs = card.pay(elsewhere, map, 10)
   await elsewhere.sync(elsewhere.entry(theirs))
   const fresh = await newCard(bench.issuer)
@@ -289,16 +291,17 @@ test('what is odd about a refund brings it before a person, and nothing is booke
       refundOf(tooMuch, { amountMinor: 251 }),
       refundOf(otherOrder, { terminalSeq: 9999 }),
       { ...refundOf(stranger), operator: { cardId: card.id, name: 'Eve' } },
+      { ...refundOf(repaired), operator: { cardId: mechanic.id, name: 'Bo' } },
       { act: 'refund', details: refundOf(nobody).details ?? {} },
       refundOf(hidden, { reason: 'a\u202eb' }),
       refundOf(theirs),
       refundOf(undone),
     ),
   )
-  expect(await refundStates()).toEqual(Array(7).fill('person'))
+  expect(await refundStates()).toEqual(Array(8).fill('person'))
   expect(await rows('money_back')).toEqual([])
   const found = (await casesOf(bench, 'alarm')).filter(({ reason }) => reason === 'refundAsked')
-  expect(found).toHaveLength(7)
+  expect(found).toHaveLength(8)
   expect(found).toContainEqual(expect.objectContaining({ cardId: card.id, counter: tooMuch.record.counter }))
 })
 

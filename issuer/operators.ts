@@ -205,7 +205,7 @@ export const operatorsOfKeyring = async (db: StoreReader, terminalNo: number): P
   return journal === undefined ? [] : operatorsAt(db, terminalNo)
 }
 
-/** Whether this card's holder was an operator of the terminal at a time, UNIX seconds, or is now. */
+/** Whether this card's holder was an operator of the terminal, and no technician, at a time, UNIX seconds, or is now. */
 export const wasOperator = async (
   db: StoreReader,
   asked: { readonly cardId: string; readonly terminalNo: number; readonly at: number },
@@ -215,6 +215,7 @@ export const wasOperator = async (
     .innerJoin('card', 'card.card_no', 'operator.card_no')
     .select('operator_no')
     .where('card.card_id', '=', asked.cardId)
+    .where('role', '=', 'operator')
     .where((eb) => eb.or([eb('removed_at', 'is', null), eb('removed_at', '>=', asked.at)]))
     .where((eb) =>
       eb.or([

@@ -39,7 +39,14 @@ export type DeskLoadProblem =
   | Exclude<TopUpRefusal, 'unknownVoucher' | 'usedVoucher' | 'expiredVoucher' | 'offline'>
   | 'inDoubt'
 
-export type OperatorScreen = { readonly name: 'operator'; readonly operator: string; readonly endsAt: string } & (
+export type OperatorRole = 'operator' | 'technician'
+
+export type OperatorScreen = {
+  readonly name: 'operator'
+  readonly operator: string
+  readonly role: OperatorRole
+  readonly endsAt: string
+} & (
   | {
       /** `checking`: the digits are compared, which takes a moment. `waiting`: too many were wrong; from `retryAt` on they are taken again. */
       readonly phase: 'entering' | 'wrong' | 'checking'
@@ -163,6 +170,41 @@ export type OperatorAct =
   | { readonly act: 'load'; readonly amountMinor: number }
   /** Leaves what waits for a card, or shows what came of it. */
   | { readonly act: 'endTask' }
+
+const operators: readonly OperatorRole[] = ['operator']
+const everybody: readonly OperatorRole[] = ['operator', 'technician']
+
+/** Whose each act is: a technician sees to the machine; sales, cash and what goes back are an operator's. Main decides by it, the page shows no more. */
+export const mayAct: Readonly<Record<OperatorAct['act'], readonly OperatorRole[]>> = {
+  dayClose: operators,
+  reprint: operators,
+  refund: operators,
+  load: operators,
+  // It books nothing and hands nothing out: what a repair is proved by.
+  testSale: everybody,
+  printerTest: everybody,
+  readerTest: everybody,
+  endTask: everybody,
+  sync: everybody,
+  export: everybody,
+  import: everybody,
+  outOfService: everybody,
+  inService: everybody,
+  restart: everybody,
+  volume: everybody,
+  brightness: everybody,
+  languages: everybody,
+}
+
+/** Whose each view is: what was taken, and who bought what, is no technician's. */
+export const mayLook: Readonly<Record<OperatorSection, readonly OperatorRole[]>> = {
+  today: operators,
+  receipts: operators,
+  exchange: everybody,
+  device: everybody,
+  stock: everybody,
+  logs: everybody,
+}
 
 export interface ReportRow {
   readonly label: string

@@ -75,7 +75,7 @@ export const balanceScreen = (statement: Statement): Extract<KioskScreen, { name
 
 const operatorScreen = (mode: OperatorMode, digits: number): KioskScreen => {
   const { phase, operator, task, retryAtMs = 0 } = mode
-  const shared = { name: 'operator', operator: operator.name, endsAt: iso(mode.endsAtMs) } as const
+  const shared = { name: 'operator', operator: operator.name, role: operator.role, endsAt: iso(mode.endsAtMs) } as const
   const balance = mode.statement !== undefined
   switch (phase) {
     case 'entering':

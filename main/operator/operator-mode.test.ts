@@ -5,7 +5,13 @@ import * as v from 'valibot'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { NewJournalEntry } from '../../db/journal.ts'
 import { LedgerFault } from '../../db/open.ts'
-import type { OperatorAct, OperatorScreen } from '../../preload/operator-contract.ts'
+import {
+  mayAct,
+  mayLook,
+  type OperatorAct,
+  type OperatorScreen,
+  operatorSections,
+} from '../../preload/operator-contract.ts'
 import { hashOperatorPin } from '../../protocol/operator.ts'
 import { cardId } from '../../protocol/quantities.ts'
 import { makeKiosk } from '../kiosk/kiosk.ts'
@@ -214,6 +220,34 @@ test.each<[string, Parameters<ReturnType<typeof openOperated>['publish']>[0]]>([
   kiosk.attachSync(loop)
   await screen('browse')
   expect(acts()).toHaveLength(4)
+})
+
+test("a technician sees to the machine, and to nobody's money: each act and view is his or not by the table", async () => {
+  const { kiosk, put, operatorCard, phase, key, reader, sell, publish, acts, terminal } = openOperated()
+  await sell('map')
+  publish({ serial: 2, keyring: { operators: [{ ...ada, role: 'technician' }] } })
+  put(operatorCard)
+  await phase('entering')
+  await key(pin)
+  expect(await phase('open')).toMatchObject({ role: 'technician' })
+  reader.remove()
+  for (const section of operatorSections)
+    expect((await kiosk.operatorLook({ section })) !== undefined, section).toBe(mayLook[section].includes('technician'))
+  const terminalSeq = terminal.ledger.receipts({ countMax: 1 })[0]?.terminalSeq ?? 0
+  const before = acts().length
+  for (const act of [
+    { act: 'refund', terminalSeq, reason: 'mine' },
+    { act: 'reprint', terminalSeq, language: 'en' },
+    { act: 'dayClose', language: 'en' },
+    { act: 'load', amountMinor: 100 },
+  ] as const) {
+    expect(await kiosk.operatorAct(act), act.act).toEqual({ outcome: 'ignored' })
+    expect(mayAct[act.act]).not.toContain('technician')
+  }
+  expect(acts()).toHaveLength(before)
+  expect(terminal.ledger.intent(terminalSeq).refunded).toBe(false)
+  expect(await kiosk.operatorAct({ act: 'printerTest', language: 'en' })).toMatchObject({ outcome: 'printed' })
+  expect(await kiosk.operatorAct({ act: 'outOfService', reason: 'Being serviced' })).toEqual({ outcome: 'done' })
 })
 
 test('left alone, it closes by itself', async () => {

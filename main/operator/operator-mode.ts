@@ -3,12 +3,14 @@
  * table (main/kiosk/modes.ts) says when; inside.ts, operator-views.ts, acts.ts, card-tasks.ts and exchange.ts say how.
  */
 import type { PinKey } from '../../preload/contract.ts'
-import type {
-  OperatorAct,
-  OperatorLook,
-  OperatorResult,
-  OperatorSection,
-  OperatorViews,
+import {
+  mayAct,
+  mayLook,
+  type OperatorAct,
+  type OperatorLook,
+  type OperatorResult,
+  type OperatorSection,
+  type OperatorViews,
 } from '../../preload/operator-contract.ts'
 import { isOperatorPin, type Operator, operatorPinDigits } from '../../protocol/operator.ts'
 import { cardId } from '../../protocol/quantities.ts'
@@ -102,6 +104,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
       leave()
       return ignored
     }
+    if (!mayAct[asked.act].includes(mode.operator.role)) return ignored
     // A card is waited for: first that ends.
     if (mode.phase === 'tap' && asked.act !== 'endTask') return ignored
     acting = true
@@ -153,6 +156,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
         leave()
         return undefined
       }
+      if (!mayLook[asked.section].includes(mode.operator.role)) return undefined
       if (mode.phase === 'open') till.enter({ ...mode, endsAtMs: endsAtMs() })
       return views[asked.section](mode, asked)
     },

@@ -171,6 +171,7 @@ const pin = { name: 'pin', item: map, amountMinor: 250, digitsMin: 4, digitsMax:
 const operator = {
   name: 'operator',
   operator: 'Ada Brandt',
+  role: 'operator',
   get endsAt() {
     return new Date(Date.now() + 171_000).toISOString()
   },
@@ -339,6 +340,7 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
   'operator-wrong': () => ({ ...operator, phase: 'wrong', digits: 0, digitsMin: 6, digitsMax: 12, balance: true }),
   'operator-waiting': () => ({ ...operator, phase: 'waiting', retryAt: endsAt(), balance: true }),
   'operator-open': () => ({ ...operator, phase: 'open' }),
+  'operator-technician': () => ({ ...operator, role: 'technician', phase: 'open' }),
   'operator-tap': () => ({ ...operator, phase: 'open', task: { kind: 'load', phase: 'tap', amountMinor: 2_000 } }),
   'operator-read': () => ({
     ...operator,

@@ -310,6 +310,8 @@ export const de: Dictionary = {
       device: 'Dieser Kiosk',
       logs: 'Protokoll',
     },
+    technician:
+      'Sie sind als Techniker hier: für das Gerät. Verkäufe, Erstattungen und Bargeld sind Sache eines Betreibers.',
     leave: 'Schließen',
     stay: 'Mehr Zeit',
     tap: 'Karte an den Leser halten',

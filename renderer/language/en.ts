@@ -308,6 +308,7 @@ export const en = {
       device: 'This kiosk',
       logs: 'Log',
     },
+    technician: 'You are here as a technician: for the machine. Sales, refunds and cash are an operator’s.',
     leave: 'Close',
     stay: 'More time',
     tap: 'Hold the card to the reader',

@@ -311,6 +311,8 @@ export const es: Dictionary = {
       device: 'Este quiosco',
       logs: 'Registro',
     },
+    technician:
+      'Está aquí como técnico: para el aparato. Las ventas, los reembolsos y el efectivo son cosa de un operador.',
     leave: 'Salir',
     stay: 'Más tiempo',
     tap: 'Acerque la tarjeta al lector',

@@ -286,6 +286,7 @@ export const zhHant: Dictionary = {
       device: '本機',
       logs: '紀錄',
     },
+    technician: '您以技術員身分進入，負責機器本身。銷售、退款與現金由操作員處理。',
     leave: '關閉',
     stay: '延長時間',
     tap: '將卡片靠近讀卡機',

@@ -1,6 +1,6 @@
 /** Operator mode: the PIN, then one section at a time. Nothing of it stays: main owns what is open, and the page forgets with it. */
 import { type ReactElement, useState } from 'react'
-import type { OperatorScreen } from '../../preload/operator-contract.ts'
+import { mayAct, mayLook, type OperatorScreen } from '../../preload/operator-contract.ts'
 import { Button } from '../parts/Button.tsx'
 import { Countdown } from '../parts/Countdown.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
@@ -14,15 +14,15 @@ import { DayClose, Logs, Stock, Today } from './figures.tsx'
 import { Device, Exchange, Tests } from './machine.tsx'
 
 const sections = {
-  today: Today,
-  dayClose: DayClose,
-  receipts: Receipts,
-  load: Load,
-  stock: Stock,
-  exchange: Exchange,
-  tests: Tests,
-  device: Device,
-  logs: Logs,
+  today: { Shown: Today, may: mayLook.today },
+  dayClose: { Shown: DayClose, may: mayAct.dayClose },
+  receipts: { Shown: Receipts, may: mayLook.receipts },
+  load: { Shown: Load, may: mayAct.load },
+  stock: { Shown: Stock, may: mayLook.stock },
+  exchange: { Shown: Exchange, may: mayLook.exchange },
+  tests: { Shown: Tests, may: mayAct.readerTest },
+  device: { Shown: Device, may: mayLook.device },
+  logs: { Shown: Logs, may: mayLook.logs },
 } as const
 type Section = keyof typeof sections
 const sectionNames = Object.keys(sections) as readonly Section[]
@@ -128,7 +128,7 @@ function Inside({ screen }: { screen: Extract<OperatorScreen, { phase: 'open' }>
   const engine = useEngine()
   const { words } = useWords()
   const [chosen, setChosen] = useState<Section | undefined>(() => sectionOfTask(screen))
-  const Chosen = chosen === undefined ? undefined : sections[chosen]
+  const Chosen = chosen === undefined ? undefined : sections[chosen].Shown
   const home = () => {
     setChosen(undefined)
     if (screen.task !== undefined) void engine.operatorAct({ act: 'endTask' })
@@ -144,13 +144,18 @@ function Inside({ screen }: { screen: Extract<OperatorScreen, { phase: 'open' }>
           {chosen === undefined ? screen.operator : words.operator.sections[chosen]}
         </h1>
         {Chosen === undefined ? (
-          <nav className="operator-home">
-            {sectionNames.map((name) => (
-              <Button key={name} action="operator-section" data-section-name={name} onClick={() => setChosen(name)}>
-                {words.operator.sections[name]}
-              </Button>
-            ))}
-          </nav>
+          <>
+            {screen.role === 'technician' && <p className="operator-role">{words.operator.technician}</p>}
+            <nav className="operator-home">
+              {sectionNames
+                .filter((name) => sections[name].may.includes(screen.role))
+                .map((name) => (
+                  <Button key={name} action="operator-section" data-section-name={name} onClick={() => setChosen(name)}>
+                    {words.operator.sections[name]}
+                  </Button>
+                ))}
+            </nav>
+          </>
         ) : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keypad.
           <div className="operator-scroll scrolls" data-said="" tabIndex={0}>

@@ -163,8 +163,8 @@ function AddOperator({ terminalId }: { terminalId: string }) {
             label="Role"
             value={fields.role}
             options={[
-              ['operator', roleWords.operator],
-              ['technician', roleWords.technician],
+              ['operator', `${roleWords.operator}: everything`],
+              ['technician', `${roleWords.technician}: the machine, and no money`],
             ]}
             onChange={(role) => set({ role: role === 'technician' ? role : 'operator' })}
           />
