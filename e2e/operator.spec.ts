@@ -87,7 +87,7 @@ test('an operator closes the day and refunds a sale, and the issuer knows it all
     await press('operator-refund-own')
     for (const letter of 'late') await page.locator(`[data-action="letter"][data-key="${letter}"]`).click()
     await press('operator-refund-because')
-    await expect(page.locator('.operator-said')).toContainText('€0.50')
+    await expect(page.locator('.operator-said')).toContainText('€0.50 is with the issuer now', { timeout: 20_000 })
     await press('operator-back')
     await section('dayClose')
     await press('operator-day-close')

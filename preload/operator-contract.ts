@@ -231,7 +231,8 @@ export type OperatorResult =
       readonly priceMinor?: number
       readonly print: PrintResult
     }
-  | { readonly outcome: 'refunded'; readonly amountMinor: number }
+  /** `sent`: the issuer has it; otherwise it goes with the next sync or stick. */
+  | { readonly outcome: 'refunded'; readonly amountMinor: number; readonly sent: boolean }
   | {
       readonly outcome: 'refundRefused'
       readonly reason: 'notCaptured' | 'reversing' | 'refunded' | 'amount'

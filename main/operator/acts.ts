@@ -61,8 +61,11 @@ export const makeActs = (
       case 'refund': {
         const refund = ledger.refund(asked.terminalSeq, { operator, reason: asked.reason })
         if (refund.outcome === 'refused') return { outcome: 'refundRefused', reason: refund.reason }
-        till.sync()?.nudge()
-        return { outcome: 'refunded', amountMinor: Number(refund.entry.details?.amountMinor) }
+        return {
+          outcome: 'refunded',
+          amountMinor: Number(refund.entry.details?.amountMinor),
+          sent: await exchange.sendActs(),
+        }
       }
       case 'export':
       case 'import':

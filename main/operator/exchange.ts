@@ -4,8 +4,12 @@ import { exportBatches } from '../stick/export.ts'
 import { StickFault } from '../stick/stick.ts'
 import { takeFromStick } from '../stick/take.ts'
 import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
+import { cutJournal } from '../sync/sync.ts'
 import { findDrives } from './drives.ts'
 import type { Inside } from './inside.ts'
+
+/** A long hotlist may be coming in just then: nobody stands and waits for that. */
+const sendMsMax = 10_000
 
 export const makeExchange = ({ terminal, till, stick, log }: Inside) => {
   /** The folder if it is one of those that are there now: the page names no other. */
@@ -57,7 +61,34 @@ export const makeExchange = ({ terminal, till, stick, log }: Inside) => {
     }
   }
 
+  /**
+   * Sends what operators did while whoever it is for still stands there.
+   * @returns whether the issuer has all of it; what it has not goes with the next sync or stick
+   */
+  const sendActs = async (): Promise<boolean> => {
+    const sync = till.sync()
+    if (sync === undefined) return false
+    if (!sync.online) {
+      sync.nudge()
+      return false
+    }
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, sendMsMax)
+    // What failed is told by what is still due; the loop itself goes on trying.
+    await Promise.race([
+      sync.now().then(
+        () => {},
+        (error: Error) => log(`sync: ${error.message}`),
+      ),
+      late,
+    ])
+    clearTimeout(timer)
+    const { ledger } = terminal
+    return ledger.stoppedVerdict === undefined && ledger.journalDue() === undefined && !cutJournal(terminal)
+  }
+
   return {
+    sendActs,
     syncNow,
     exportTo: (drive: string) => stickWork(drive, exportTo),
     importFrom: (drive: string) => stickWork(drive, importFrom),

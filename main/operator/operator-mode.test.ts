@@ -12,6 +12,7 @@ import {
   type OperatorScreen,
   operatorSections,
 } from '../../preload/operator-contract.ts'
+import { encodeJournalAnswer, parseJournal } from '../../protocol/journal.ts'
 import { hashOperatorPin } from '../../protocol/operator.ts'
 import { cardId } from '../../protocol/quantities.ts'
 import { makeKiosk } from '../kiosk/kiosk.ts'
@@ -22,6 +23,9 @@ import type { LoadOutcome } from '../load.ts'
 import { openPrinter } from '../printer/printer.ts'
 import { printerSettingSchema } from '../printer/printer-settings.ts'
 import { startTestPrinter, textOfPage } from '../printer/test-printer.ts'
+import { takeJournalAnswer } from '../sync/intake.ts'
+import { IssuerUnreachable } from '../sync/issuer-client.ts'
+import { cutJournal } from '../sync/sync.ts'
 import { makeTestCard, seededBytes, testFolder } from '../test-terminal.ts'
 
 const pin = '271828'
@@ -363,7 +367,7 @@ test('a copy says that it is one and bears no code; a refund is one, and withhol
   device.setState({ paper: false })
   expect(await kiosk.operatorAct({ act: 'reprint', terminalSeq, language: 'en' })).toMatchObject({ print: 'paperOut' })
   const refund: OperatorAct = { act: 'refund', terminalSeq, reason: 'It did not work' }
-  expect(await kiosk.operatorAct(refund)).toEqual({ outcome: 'refunded', amountMinor: 100 })
+  expect(await kiosk.operatorAct(refund)).toEqual({ outcome: 'refunded', amountMinor: 100, sent: false })
   expect(await kiosk.operatorAct(refund)).toEqual({ outcome: 'refundRefused', reason: 'refunded' })
   expect(await kiosk.operatorAct({ act: 'reprint', terminalSeq: 999, language: 'en' })).toEqual({ outcome: 'ignored' })
   await kiosk.operatorLeave()
@@ -371,6 +375,39 @@ test('a copy says that it is one and bears no code; a refund is one, and withhol
   put(card)
   expect((await screen('balance')).movements[0]).toMatchObject({ collectable: false })
   expect(terminal.ledger.intent(terminalSeq).refunded).toBe(true)
+})
+
+test('a refund goes to the issuer at once where that answers, and says so; where it does not, it waits', async () => {
+  const { kiosk, enter, sell, terminal } = openOperated()
+  await sell('map')
+  await sell('map')
+  await enter()
+  const [newer, older] = terminal.ledger.receipts({ countMax: 2 })
+  const { identity, ledger } = terminal
+  let syncs = 0
+  const nothing = { batches: 0, entries: 0, exceptions: 0 }
+  const loop = {
+    online: true,
+    nudge: () => {},
+    stop: async () => {},
+    async now() {
+      syncs += 1
+      cutJournal(terminal)
+      for (let due = ledger.journalDue(); due !== undefined; due = ledger.journalDue())
+        takeJournalAnswer(
+          terminal,
+          encodeJournalAnswer(identity.terminalKey, { ...parseJournal(due.bytes), verdict: 'taken' }),
+        )
+      return nothing
+    },
+  }
+  const refund = (of: typeof newer) =>
+    kiosk.operatorAct({ act: 'refund', terminalSeq: of?.terminalSeq ?? 0, reason: 'Torn' })
+  kiosk.attachSync({ ...loop, now: () => Promise.reject(new IssuerUnreachable('The network is gone.')) })
+  expect(await refund(newer)).toMatchObject({ outcome: 'refunded', sent: false })
+  kiosk.attachSync(loop)
+  expect(await refund(older)).toMatchObject({ outcome: 'refunded', sent: true })
+  expect(syncs).toBe(1)
 })
 
 test('closed by an operator, nothing is sold, over a restart too', async () => {

@@ -110,7 +110,7 @@ export const operatorResults: Readonly<Partial<Record<OperatorAct['act'], Operat
     ],
     print: 'none',
   },
-  refund: { outcome: 'refunded', amountMinor: 250 },
+  refund: { outcome: 'refunded', amountMinor: 250, sent: true },
   reprint: { outcome: 'printed', print: 'paperOut' },
   printerTest: { outcome: 'printed', print: 'printed' },
   testSale: { outcome: 'testSale', goods: 'ready', bytes: 300_000, priceMinor: 250, print: 'printed' },

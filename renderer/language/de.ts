@@ -403,7 +403,10 @@ export const de: Dictionary = {
       ownWords: 'In eigenen Worten',
       typed: 'Ihr Grund',
       refundBecause: 'Aus diesem Grund erstatten',
-      refunded: (amount) => `Erstattung von ${amount} ist zum Herausgeber unterwegs.`,
+      refundSent: (amount) =>
+        `${amount} sind jetzt beim Herausgeber und kommen mit der nächsten Aufladung dieser Karte. Nur wenn etwas auffällt, sieht es sich vorher jemand an.`,
+      refundKept: (amount) =>
+        `${amount} sind vermerkt. Der Herausgeber erfährt davon, sobald dieser Kiosk ihn erreicht, oder mit dem Stick; dann kommen sie mit der nächsten Aufladung dieser Karte.`,
       refused: {
         notCaptured: 'Hier wurde nichts bezahlt, oder die Karte hat es zurück.',
         reversing: 'Dieser Verkauf wird storniert: Die Karte entscheidet beim nächsten Mal.',

@@ -395,7 +395,10 @@ export const en = {
       ownWords: 'In your own words',
       typed: 'Your reason',
       refundBecause: 'Refund for this reason',
-      refunded: (amount: string) => `Refund of ${amount} is on its way to the issuer.`,
+      refundSent: (amount: string) =>
+        `${amount} is with the issuer now and comes with this card’s next load. Only if something is odd does a person look at it first.`,
+      refundKept: (amount: string) =>
+        `${amount} is written down. The issuer hears of it when this kiosk next reaches it, or by stick; then it comes with this card’s next load.`,
       refused: {
         notCaptured: 'Nothing was paid here, or the card has it back.',
         reversing: 'This sale is being reversed: the card decides at its next tap.',

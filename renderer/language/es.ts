@@ -404,7 +404,10 @@ export const es: Dictionary = {
       ownWords: 'Con sus propias palabras',
       typed: 'Su motivo',
       refundBecause: 'Reembolsar por este motivo',
-      refunded: (amount) => `El reembolso de ${amount} va camino del emisor.`,
+      refundSent: (amount) =>
+        `El emisor ya tiene el reembolso de ${amount}: llega con la próxima recarga de esta tarjeta. Solo si algo resulta extraño lo revisa antes una persona.`,
+      refundKept: (amount) =>
+        `El reembolso de ${amount} queda anotado. El emisor lo recibe cuando este aparato conecte con él, o con la memoria; después llega con la próxima recarga de esta tarjeta.`,
       refused: {
         notCaptured: 'Aquí no se pagó nada, o la tarjeta ya lo tiene.',
         reversing: 'Esta venta se está anulando: la tarjeta decide la próxima vez.',

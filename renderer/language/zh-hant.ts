@@ -365,7 +365,8 @@ export const zhHant: Dictionary = {
       ownWords: '自行輸入原因',
       typed: '您的原因',
       refundBecause: '以此原因退款',
-      refunded: (amount) => `${amount} 的退款已送交發卡方。`,
+      refundSent: (amount) => `發卡方已收到 ${amount} 的退款，將隨此卡下次加值退回。只有情況異常時，才會先由人員查核。`,
+      refundKept: (amount) => `已記下 ${amount} 的退款。本機下次連上發卡方，或以隨身碟傳送後，將隨此卡下次加值退回。`,
       refused: {
         notCaptured: '此處未付款，或款項已退回卡片。',
         reversing: '此筆銷售正在取消，由卡片下次感應決定。',

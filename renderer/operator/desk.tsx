@@ -133,8 +133,11 @@ function Receipt({ row, onBack }: { row: ReceiptRow; onBack: () => void }): Reac
             </Button>
           </>
         )}
+        {working && <Said good>{words.operator.exchange.working}</Said>}
         {result?.outcome === 'printed' && <Printed print={result.print} />}
-        {result?.outcome === 'refunded' && <Said good>{say.refunded(money(result.amountMinor))}</Said>}
+        {result?.outcome === 'refunded' && (
+          <Said good>{(result.sent ? say.refundSent : say.refundKept)(money(result.amountMinor))}</Said>
+        )}
         {result?.outcome === 'refundRefused' && <Said good={false}>{say.refused[result.reason]}</Said>}
       </div>
     </div>
