@@ -107,6 +107,12 @@ export interface LeftFile {
   readonly problem: LeftFileProblem
 }
 
+/** What the kiosk said of itself, in English. */
+export interface LogLine {
+  readonly at: string
+  readonly text: string
+}
+
 /** A folder on a drive that can be taken away. */
 export interface Drive {
   readonly path: string
@@ -138,7 +144,8 @@ export interface OperatorViews {
     readonly languages: readonly string[]
   }
   readonly stock: { readonly rows: readonly CatalogueItem[] }
-  readonly logs: { readonly lines: readonly string[] }
+  /** Oldest first. */
+  readonly logs: { readonly lines: readonly LogLine[] }
 }
 
 export type PrinterState = 'none' | 'ready' | 'offline' | 'paperOut' | 'coverOpen' | 'unknown'

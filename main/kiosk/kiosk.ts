@@ -4,6 +4,7 @@
  */
 import { LedgerFault } from '../../db/open.ts'
 import type { KioskScreen, KioskState, KioskStatus, OutOfServiceReason } from '../../preload/contract.ts'
+import type { LogLine } from '../../preload/operator-contract.ts'
 import { currencyOf } from '../../protocol/currency.ts'
 import { makeOperatorMode } from '../operator/operator-mode.ts'
 import type { Printer } from '../printer/printer.ts'
@@ -38,7 +39,7 @@ export interface KioskParts {
   /** Of this program. */
   readonly version?: string
   /** What the kiosk said of itself, newest last. */
-  readonly logLines?: () => readonly string[]
+  readonly logLines?: () => readonly LogLine[]
   readonly log: (message: string) => void
 }
 

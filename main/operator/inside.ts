@@ -1,6 +1,6 @@
 /** What the rooms behind an operator's PIN have of the till and of each other: where he is, and that what he does is written down. */
 import type { JournalOperator, NewJournalEntry } from '../../db/journal.ts'
-import type { OperatorTask } from '../../preload/operator-contract.ts'
+import type { LogLine, OperatorTask } from '../../preload/operator-contract.ts'
 import { cardId } from '../../protocol/quantities.ts'
 import type { OperatorMode } from '../kiosk/modes.ts'
 import { type Till, waitMs } from '../kiosk/till.ts'
@@ -17,7 +17,7 @@ export interface OperatorParts {
   /** Of kiosk.json: until an operator chooses. */
   readonly languages: readonly string[]
   readonly version: string
-  readonly logLines: () => readonly string[]
+  readonly logLines: () => readonly LogLine[]
   /** Ends the process so that it is started again; absent: nobody would. */
   readonly restart?: (() => void) | undefined
   readonly log: (message: string) => void

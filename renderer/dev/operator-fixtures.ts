@@ -82,9 +82,9 @@ export const operatorViews: OperatorViews = {
   },
   logs: {
     lines: [
-      '2026-11-23T07:58:12.004Z card: removed',
-      '2026-11-23T08:01:40.118Z printer: paperOut',
-      '2026-11-23T08:04:02.550Z The issuer cannot be reached: connect ECONNREFUSED',
+      { at: '2026-11-23T07:58:12.004Z', text: 'card: removed' },
+      { at: '2026-11-23T08:01:40.118Z', text: 'printer: paperOut' },
+      { at: '2026-11-23T08:04:02.550Z', text: 'The issuer cannot be reached: connect ECONNREFUSED' },
     ],
   },
 }

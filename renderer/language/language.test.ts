@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { directionOf } from './bidi.ts'
 import { countedBy } from './counts.ts'
-import { dayOf, dictionaries, dictionaryOf, momentOf, percentOf, soonOf } from './language.ts'
+import { dayOf, dictionaries, dictionaryOf, instantOf, momentOf, percentOf, soonOf } from './language.ts'
 
 /** Every text of a dictionary by its path; functions are called with something to say. */
 function textsOf(value: unknown, path = ''): readonly (readonly [string, string])[] {
@@ -121,6 +121,8 @@ describe('times', () => {
     expect(dayOf('2027-05-23T12:00:00Z', dictionaryOf('ar').locale)).toBe('23 مايو 2027')
     expect(dayOf('2027-05-23T12:00:00Z', dictionaryOf('zh-Hant').locale)).toBe('2027年5月23日')
     expect(momentOf('2027-05-23T12:00:00Z', 'en-GB')).toMatch(/^23 May/)
+    expect(instantOf(new Date(2027, 4, 23, 9, 4, 9).toISOString(), 'en-GB')).toMatch(/^23 May.* 09:04:09$/)
+    expect(instantOf('', 'en-GB')).toBe('')
     const nowMs = new Date(2027, 4, 23, 9).getTime()
     const at = (day: number) => new Date(2027, 4, day, 22, 5).toISOString()
     expect(soonOf(at(23), { locale: 'en-GB', nowMs })).toBe('22:05')

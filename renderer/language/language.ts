@@ -30,6 +30,14 @@ export function momentOf(time: string, locale: string): string {
   return dateFormat(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(at)
 }
 
+/** A moment of a log, to the second: 3 May, 14:05:09. Empty when the time is not one. */
+export function instantOf(time: string, locale: string): string {
+  const at = new Date(time)
+  if (Number.isNaN(at.getTime())) return ''
+  const parts = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' } as const
+  return dateFormat(locale, parts).format(at)
+}
+
 /** A rate in hundredths of a percent: 19 %, 7.5 %. */
 export function percentOf(basisPoints: number, locale: string): string {
   return numberFormat(locale, { style: 'percent', maximumFractionDigits: 2 }).format(basisPoints / 10_000)

@@ -144,7 +144,7 @@ export function Stock(): ReactElement | null {
 
 export function Logs(): ReactElement | null {
   const { view, again } = useLook('logs')
-  const { words } = useWords()
+  const { words, instant } = useWords()
   if (view === undefined) return null
   const lines = view.lines.toReversed()
   return (
@@ -157,10 +157,15 @@ export function Logs(): ReactElement | null {
       {lines.length === 0 ? (
         <p className="lead">{words.operator.nothing}</p>
       ) : (
-        <ol className="operator-logs" dir="ltr">
-          {lines.map((line, place) => (
+        <ol className="operator-logs">
+          {lines.map(({ at, text }, place) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: a line may say the same as another
-            <li key={place}>{line}</li>
+            <li key={place}>
+              <time dateTime={at}>{instant(at)}</time>
+              <bdi dir="ltr" lang="en">
+                {text}
+              </bdi>
+            </li>
           ))}
         </ol>
       )}

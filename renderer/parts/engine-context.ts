@@ -5,7 +5,16 @@ import { useShallow } from 'zustand/react/shallow'
 import type { CatalogueItem, KioskStatus } from '../../preload/contract.ts'
 import { moneyOf } from '../../protocol/currency.ts'
 import { type Spoken, textOf } from '../../protocol/language.ts'
-import { countOf, type Dictionary, dayOf, dictionaryOf, momentOf, percentOf, soonOf } from '../language/language.ts'
+import {
+  countOf,
+  type Dictionary,
+  dayOf,
+  dictionaryOf,
+  instantOf,
+  momentOf,
+  percentOf,
+  soonOf,
+} from '../language/language.ts'
 import { type Engine, languageOf, type PageState } from '../store.ts'
 
 export const EngineContext = createContext<Engine | undefined>(undefined)
@@ -51,6 +60,8 @@ export interface Words {
   readonly moved: (amountMinor: number) => string
   readonly day: (time: string) => string
   readonly moment: (time: string) => string
+  /** To the second. */
+  readonly instant: (time: string) => string
   /** The time alone where it is today. */
   readonly soon: (time: string) => string
   readonly percent: (basisPoints: number) => string
@@ -77,6 +88,7 @@ export function useWords(): Words {
       moved: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals, signed: true }),
       day: (time) => dayOf(time, locale),
       moment: (time) => momentOf(time, locale),
+      instant: (time) => instantOf(time, locale),
       soon: (time) => soonOf(time, { locale, nowMs: Date.now() }),
       percent: (basisPoints) => percentOf(basisPoints, locale),
       count: (number) => countOf(number, locale),
