@@ -1,7 +1,9 @@
 /** `farthing issuer decisions ...`: what waits for a second person (docs/OPERATIONS.md, Two people). */
 import { Command } from 'commander'
+import { proposalDaysMax } from '../issuer/console-contract/proposal.ts'
 import { isoDay, withIsoTimes } from '../issuer/iso-times.ts'
 import {
+  isProposalOver,
   type MoneyDecision,
   type Proposed,
   refuseDecision,
@@ -42,24 +44,29 @@ export const tellProposed = (
   result(options, { outcome, decisionNo, amountMinor, proposedBy }, () =>
     [
       `Nothing is done yet: ${formatAmount(amountMinor, currency)} ${currency} is over what one person decides alone in a day. It waits as decision ${decisionNo}.`,
-      'It is done when another person gives the same command, as "farthing issuer decisions list" tells it.',
+      `It is done when another person gives the same command within ${proposalDaysMax} days, as "farthing issuer decisions list" tells it.`,
       `It is refused with: farthing issuer decisions refuse ${decisionNo} --reason WHY`,
     ].join('\n'),
   )
 }
 
-const listText = (waiting: readonly WaitingDecision[], currency: string): string =>
+const listText = (
+  waiting: readonly WaitingDecision[],
+  { currency, now }: { readonly currency: string; readonly now: number },
+): string =>
   waiting.length === 0
     ? 'Nothing waits.'
     : [
         table(
           ['no', currency, 'by', 'why', 'another person agrees with'],
-          waiting.map(({ decisionNo, decision, proposedBy, reason }) => [
+          waiting.map(({ decisionNo, decision, proposedBy, proposedAt, reason }) => [
             String(decisionNo),
             formatAmount(decision.amountMinor, currency),
             proposedBy,
             reason,
-            commandFor(decision, currency),
+            isProposalOver(proposedAt, now)
+              ? `(older than ${proposalDaysMax} days: proposed anew, or refused)`
+              : commandFor(decision, currency),
           ]),
         ),
         'One is refused with: farthing issuer decisions refuse NO --reason WHY',
@@ -77,7 +84,9 @@ export const moneyDecisionCommands = (): Command => {
       withIssuer(options.store, async (issuer) => {
         const waiting = await issuer.store.read(waitingDecisions)
         const { currency } = issuer.book
-        result(options, withIsoTimes({ currency, decisions: waiting }), () => listText(waiting, currency))
+        result(options, withIsoTimes({ currency, decisions: waiting }), () =>
+          listText(waiting, { currency, now: issuer.clock() }),
+        )
       }),
     )
   decisions

@@ -90,6 +90,27 @@ test("money back at somebody's risk over the limit waits for another person, who
   )
 })
 
+test('a proposal of a week ago is agreed to by nobody: the first proposes it anew, or the second refuses it first', async () => {
+  const asked = await lot(fay, 6)
+  if (!('outcome' in asked)) throw new Error('one person made it')
+  const expiresAt = Number(bench.issuer.clock()) - (Number(bench.issuer.clock()) % daySeconds) + 30 * daySeconds
+  const same = (by: { name: string }) =>
+    addVoucherLot(bench.issuer, by, { codes: makeVoucherCodes(bench.issuer, 6), amountMinor: 1000, expiresAt })
+  bench.clock.seconds += 7 * daySeconds - 1
+  // A day's limit is his again: what he proposed stays a proposal.
+  expect(await same(fay)).toMatchObject({ outcome: 'proposed', decisionNo: asked.decisionNo })
+  bench.clock.seconds += 1
+  await expect(same(gus)).rejects.toThrow(
+    /fay proposed on \d{4}-\d\d-\d\d is older than 7 days.*propose it once more, or refuse decision 1 and/,
+  )
+  expect(await waiting()).toMatchObject([{ decisionNo: asked.decisionNo }])
+  const anew = await same(fay)
+  expect(anew).toMatchObject({ outcome: 'proposed', proposedBy: 'fay' })
+  expect(anew).not.toMatchObject({ decisionNo: asked.decisionNo })
+  expect(await same(gus)).toMatchObject({ count: 6 })
+  expect(await waiting()).toEqual([])
+})
+
 test('one person by console and command is not two, and has one limit', async () => {
   const command = { name: 'cli:fay' }
   expect(await lot(fay, 6)).toMatchObject({ outcome: 'proposed', proposedBy: 'fay' })

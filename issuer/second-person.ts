@@ -5,7 +5,9 @@
 import { type Actor, isSamePerson, namesOf, requireReason } from './actor.ts'
 import { noteChange } from './audit-log.ts'
 import type { Charged } from './card-tables.ts'
+import { proposalDaysMax } from './console-contract/proposal.ts'
 import { IssuerError } from './errors.ts'
+import { isoDay } from './iso-times.ts'
 import type { Issuer } from './issuer.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 
@@ -79,6 +81,14 @@ export const aloneMinorLeft = async (
   return (await fourEyesMinor(db)) - decided
 }
 
+/** Whether a proposal, of UNIX seconds, holds no longer. */
+export const isProposalOver = (proposedAt: number, at: number): boolean =>
+  at >= proposedAt + proposalDaysMax * daySeconds
+
+/** What a proposal that is over is called, in the sentence that refuses it. */
+export const overProposal = (of: { readonly by: string; readonly at: number }): string =>
+  `What ${of.by} proposed on ${isoDay(of.at)} is older than ${proposalDaysMax} days and holds no longer; nothing of it is done.`
+
 const waitingFor = (db: StoreReader, json: string) =>
   db
     .selectFrom('money_decision')
@@ -90,6 +100,7 @@ const waitingFor = (db: StoreReader, json: string) =>
 /**
  * In the transaction that carries the decision out.
  * @returns undefined: go ahead, within the limit or as the second person; otherwise nothing more is to be done now
+ * @throws IssuerError `refused`: the first person's proposal is too old to agree to
  */
 export const askSecondPerson = async (
   db: StoreWriter,
@@ -99,7 +110,23 @@ export const askSecondPerson = async (
   const { name } = given.by
   const { amountMinor } = decision
   const json = JSON.stringify(decision)
-  const waiting = await waitingFor(db, json)
+  const found = await waitingFor(db, json)
+  const isOver = found !== undefined && isProposalOver(found.given_at, at)
+  if (isOver && !isSamePerson(found.given_by, name))
+    throw new IssuerError(
+      'refused',
+      `${overProposal({ by: found.given_by, at: found.given_at })} Let ${found.given_by} propose it once more, or refuse decision ${found.decision_no} and propose it yourself.`,
+    )
+  // Whoever proposes the same again begins anew.
+  if (isOver) {
+    await answer(db, { decisionNo: found.decision_no, state: 'refused', name, at })
+    await noteChange(
+      db,
+      { name, at },
+      { action: 'money.expire', subject: `decision ${found.decision_no}`, before: { proposedBy: found.given_by } },
+    )
+  }
+  const waiting = isOver ? undefined : found
   if (waiting !== undefined && !isSamePerson(waiting.given_by, name)) {
     await answer(db, { decisionNo: waiting.decision_no, state: 'approved', name, at })
     await noteChange(

@@ -5,7 +5,7 @@ import { noteChange } from '../audit-log.ts'
 import { type DecisionKind, decisionKinds } from '../case-tables.ts'
 import { IssuerError } from '../errors.ts'
 import type { Issuer } from '../issuer.ts'
-import { aloneMinorLeft } from '../second-person.ts'
+import { aloneMinorLeft, isProposalOver, overProposal } from '../second-person.ts'
 import type { StoreReader, StoreWriter } from '../store.ts'
 import { appendEvents } from './case-log.ts'
 import { requireCase } from './case-view.ts'
@@ -360,6 +360,11 @@ export const approveCase = (issuer: Issuer, action: CaseAction): Promise<Decided
     if (isSamePerson(decision.proposed_by, action.by))
       throw new IssuerError('fourEyes', `${action.by} proposed it: somebody else approves it.`)
     const at = issuer.clock()
+    if (isProposalOver(decision.proposed_at, at))
+      throw new IssuerError(
+        'caseState',
+        `${overProposal({ by: decision.proposed_by, at: decision.proposed_at })} Refuse it, then decide case ${file.case_no} anew.`,
+      )
     await settle(issuer, db, { decision, by: action.by, at })
     await noteChange(
       db,

@@ -120,6 +120,18 @@ describe('a sum in suspense', () => {
 })
 
 describe('over the limit', () => {
+  test('a proposal of a week ago is approved by nobody: it is refused, and decided anew', async () => {
+    const caseNo = await mismatch(6000)
+    const decide = { caseNo, by: 'fay', kind: 'writeOff', reason: 'Goodwill.' } as const
+    await decideCase(bench.issuer, decide)
+    bench.clock.seconds += 7 * 86_400
+    await expect(approveCase(bench.issuer, { caseNo, by: 'gus' })).rejects.toThrow(/older than 7 days.*Refuse it/)
+    expect(await inOrder()).toMatchObject({ suspense: 6000, losses: 0 })
+    await refuseCase(bench.issuer, { caseNo, by: 'gus', reason: 'too old' })
+    expect(await decideCase(bench.issuer, { ...decide, by: 'gus' })).toMatchObject({ state: 'proposed' })
+    expect(await approveCase(bench.issuer, { caseNo, by: 'fay' })).toMatchObject({ state: 'booked' })
+  })
+
   test('another person approves; who proposed it cannot, and nothing is booked before', async () => {
     const caseNo = await mismatch(6000)
     const decide = { caseNo, by: 'fay', kind: 'writeOff', reason: 'Goodwill.' } as const

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { Link } from 'wouter'
 import { closureAnswer, moneyBackAnswer } from '../../console-contract/cards.ts'
 import { addedLotAnswer, refusedDecisionAnswer, type WaitingDecisionRow } from '../../console-contract/funding.ts'
+import { proposalDaysMax, proposalEnd } from '../../console-contract/proposal.ts'
 import { useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
 import { type Column, PlainTable } from './DataTable.tsx'
@@ -18,10 +19,12 @@ export function Proposed({ amountMinor }: { amountMinor: number }) {
   return (
     <p>
       <Money minor={amountMinor} strong /> is over what one person decides alone in a day. Nothing is done yet: somebody
-      else of finance agrees under <Link href="/funding">Funding</Link>, “To be agreed”.
+      else of finance agrees within {proposalDaysMax} days, under <Link href="/funding">Funding</Link>, “To be agreed”.
     </p>
   )
 }
+
+const isOver = ({ proposedAt }: WaitingDecisionRow): boolean => Date.parse(proposalEnd(proposedAt)) <= Date.now()
 
 interface Lot {
   readonly lotNo: number
@@ -122,6 +125,17 @@ export function MoneyDecisions({ limitMinor, rows }: { limitMinor: number; rows:
     { id: 'amount', title: 'Amount', align: 'end', cell: (row) => <Money minor={row.decision.amountMinor} strong /> },
     { id: 'by', title: 'Proposed by', cell: (row) => row.proposedBy },
     { id: 'at', title: 'When', priority: 2, cell: (row) => <DateTime at={row.proposedAt} /> },
+    {
+      id: 'until',
+      title: 'Holds until',
+      priority: 2,
+      cell: (row) =>
+        isOver(row) ? (
+          <>No longer: {row.proposedBy} proposes it anew, or it is refused.</>
+        ) : (
+          <DateTime at={proposalEnd(row.proposedAt)} />
+        ),
+    },
     { id: 'why', title: 'Why', wide: true, priority: 3, cell: (row) => row.reason },
     ...(finance
       ? [
@@ -130,7 +144,7 @@ export function MoneyDecisions({ limitMinor, rows }: { limitMinor: number; rows:
             title: 'Action',
             cell: (row: WaitingDecisionRow) => (
               <>
-                {row.proposedBy === name ? null : <Agree row={row} onLot={setLot} />}
+                {row.proposedBy === name || isOver(row) ? null : <Agree row={row} onLot={setLot} />}
                 <Refuse row={row} own={row.proposedBy === name} />
               </>
             ),
