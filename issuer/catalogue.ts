@@ -19,9 +19,13 @@ import { contentBytesMax, storeBlob } from './goods.ts'
 import type { Issuer } from './issuer.ts'
 import { byLanguage } from './language-tags.ts'
 import { isMedia, knownExtensions, mediaTypeOf } from './media-types.ts'
+import { pictureOf } from './shelf/pictures.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 import { makeTickets, type NewTickets, unitsAtOnceMax } from './tickets.ts'
 import { noteFor, timeOf, type Who } from './who.ts'
+
+/** An SVG among the goods: it is read as a whole before it is taken. */
+const drawingBytesMax = 8 * 2 ** 20
 
 const codeLettersMax = 500
 const rowsPerInsert = 1000
@@ -339,6 +343,11 @@ const futureOf = (issuer: Issuer, from: number | undefined): number | undefined 
   return from > issuer.clock() ? from : undefined
 }
 
+/** A drawing that is sold is drawn by the kiosk as one on the shelf is: what would stop its page there is refused here. */
+const requireDrawable = (mediaType: string, { name, bytes }: { readonly name: string; readonly bytes: Uint8Array }) => {
+  if (/^image\/svg/i.test(mediaType)) pictureOf({ name, bytes, bytesMax: drawingBytesMax })
+}
+
 /**
  * Adds an article or changes it; terminals learn of it with the next `publish`. For kinds code and ticket the file is one
  * code a line, and codes that are new come on top of those that are there.
@@ -348,6 +357,7 @@ export const addItem = async (issuer: Issuer, given: NewItem, who?: Who): Promis
   const from = futureOf(issuer, given.from)
   const goods = await readGoods(issuer, given)
   const draft = draftOf(issuer, given, goods)
+  requireDrawable(draft.mediaType, goods)
   const codes = isSoldByUnit(draft) ? sealCodes(issuer, codesIn(goods)) : undefined
   if (codes === undefined) await storeGoods(issuer, draft.contentHash, goods.bytes)
   return issuer.store.write(async (db) => {

@@ -252,7 +252,7 @@ const answer = async (issuer: Issuer, c: AppContext, called: ConsoleRoute, optio
   const session = c.get('session')
   const caller: Caller =
     session === undefined ? nobody : { name: session.name, userNo: session.userNo, role: session.role }
-  const context = { issuer, caller, input: input.output }
+  const context = { issuer, caller, input: input.output, warn: options.warn }
   const visit = visitOf(c)
   try {
     const made = asCsv ? csvOf(called, columns, context, visit) : await called.handle(context, visit)

@@ -317,9 +317,9 @@ const add = route({
     'Adds an uploaded file as an article, or as a new version of one; codes come on top of those that are there.',
   input: addArticleInput,
   output: addedArticle,
-  handle: async ({ issuer, caller, input }) => {
+  handle: async ({ issuer, caller, input, warn }) => {
     const bytes = await contentOf(issuer, input.contentHash)
-    const { item, outcome, unitsAdded, preview } = await addArticle(
+    const { item, outcome, unitsAdded, preview, previewProblem } = await addArticle(
       issuer,
       {
         ...newArticleOf(issuer, input),
@@ -330,6 +330,7 @@ const add = route({
       {},
       caller.name,
     )
+    if (previewProblem !== undefined) warn?.({ itemId: item.id }, previewProblem)
     // A list of codes is kept code by code: as goods it would be all of them for the price of one.
     if (item.contentHash !== input.contentHash) await removeUnsold(issuer, input.contentHash)
     return { itemId: item.id, version: item.version, outcome, unitsAdded, preview }

@@ -16,6 +16,8 @@ export interface Caller {
 }
 
 export interface RouteContext<Input> {
+  /** To the issuer's log; absent where there is no server, as in tests. */
+  readonly warn?: (facts: object, sentence: string) => void
   readonly issuer: Issuer
   readonly caller: Caller
   readonly input: Input

@@ -10,6 +10,8 @@ import { type DisplayChange, setDisplay, setMadePreview } from './shelf.ts'
 export interface AddedArticle extends AddedItem {
   /** `none`: of such goods none is made, or they are too short to show a part of. */
   readonly preview: 'given' | 'made' | 'none'
+  /** Why none was made where one might have been: a sentence. */
+  readonly previewProblem?: string
 }
 
 /** How it is shown holds with the next `publish`, also where the version is to be sold later. @throws IssuerError */
@@ -24,8 +26,11 @@ export const addArticle = async (
   const { id, contentHash, mediaType } = added.item
   if (Object.keys(display).length > 0) await setDisplay(issuer, id, display, who)
   if (isSoldByUnit(added.item)) return { ...added, preview: display.preview == null ? 'none' : 'given' }
-  const preview = await setMadePreview(issuer, { itemId: id, contentHash }, () =>
-    previewApart({ content: file.bytes, mediaType }),
-  )
-  return { ...added, preview }
+  let problem: string | undefined
+  const preview = await setMadePreview(issuer, { itemId: id, contentHash }, async () => {
+    const made = await previewApart({ content: file.bytes, mediaType })
+    problem = made.problem
+    return made.preview
+  })
+  return { ...added, preview, ...(problem === undefined ? {} : { previewProblem: problem }) }
 }

@@ -1,6 +1,7 @@
 /**
  * Previews of what strangers packed. A PDF or a book can be written so that its reader is busy for hours: it is read in a thread
- * of its own, which is ended when its time is up, and the issuer answers everybody else meanwhile.
+ * of its own, which is ended when its time is up, and the issuer answers everybody else meanwhile. One after the other: whoever
+ * adds a dozen books at once must not take the machine's memory a dozen times.
  */
 import { Worker } from 'node:worker_threads'
 import { type Preview, previewOf } from './previews.ts'
@@ -14,25 +15,57 @@ export interface PreviewTask {
 const packed = ['application/pdf', 'application/epub+zip']
 const timeMsMax = 30_000
 const heapMiBMax = 1024
+/** With the one that is being made; each holds its goods in memory while it waits. */
+const tasksMax = 8
 
-/** @returns as `previewOf`; undefined, too, when it took too long or too much memory */
-export const previewApart = (task: PreviewTask, timeMs = timeMsMax): Promise<Preview | undefined> => {
-  if (!packed.includes(task.mediaType)) return previewOf(task.content, task.mediaType)
-  return new Promise((resolve) => {
+export interface MadePreview {
+  readonly preview?: Preview
+  /** Why there is none where one might have been: a sentence. */
+  readonly problem?: string
+}
+
+const inThread = (task: PreviewTask, timeMs: number): Promise<MadePreview> =>
+  new Promise((resolve) => {
     const thread = new Worker(new URL('preview-thread.ts', import.meta.url), {
       workerData: task,
       resourceLimits: { maxOldGenerationSizeMb: heapMiBMax },
     })
-    const timer = setTimeout(() => thread.terminate(), timeMs)
-    let preview: Preview | undefined
-    thread.once('message', (made: Preview | undefined) => {
-      preview = made
+    let made: MadePreview = {}
+    const timer = setTimeout(() => {
+      made = { problem: `No preview was made: its reader was still busy after ${timeMs / 1000} seconds.` }
+      thread.terminate()
+    }, timeMs)
+    thread.once('message', (preview: Preview | undefined) => {
+      made = preview === undefined ? {} : { preview }
     })
-    // It ran out of memory: the end of the thread follows.
-    thread.once('error', () => undefined)
+    // The end of the thread follows.
+    thread.once('error', (error) => {
+      made = { problem: `No preview was made: ${error instanceof Error ? error.message : String(error)}` }
+    })
     thread.once('exit', () => {
       clearTimeout(timer)
-      resolve(preview)
+      resolve(made)
     })
   })
+
+let tasks = 0
+let last: Promise<unknown> = Promise.resolve()
+
+/** @returns as `previewOf`; none, too, when it took too long or too much memory, or when too many wait */
+export const previewApart = async (task: PreviewTask, timeMs = timeMsMax): Promise<MadePreview> => {
+  if (!packed.includes(task.mediaType)) {
+    const preview = await previewOf(task.content, task.mediaType)
+    return preview === undefined ? {} : { preview }
+  }
+  if (tasks >= tasksMax)
+    return { problem: `No preview was made: ${tasksMax} others are being made. Add the article again later.` }
+  tasks += 1
+  const turn = last
+    .then(() => inThread(task, timeMs))
+    .finally(() => {
+      tasks -= 1
+    })
+  // Whatever comes of it, the next one has its turn.
+  last = turn.catch(() => undefined)
+  return turn
 }

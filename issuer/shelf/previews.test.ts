@@ -178,15 +178,32 @@ describe('an EPUB', () => {
 
   test('that keeps its reader busy for hours shows nothing, and the issuer goes on meanwhile', async () => {
     const mediaType = 'application/epub+zip'
-    expect(await previewApart({ content: epub(), mediaType })).toEqual(await previewOf(epub(), mediaType))
+    expect(await previewApart({ content: epub(), mediaType })).toEqual({ preview: await previewOf(epub(), mediaType) })
     const content = epub({ 'OEBPS/one.xhtml': strToU8('<'.repeat(2_000_000)) })
     let turns = 0
     const turning = setInterval(() => {
       turns += 1
     }, 10)
-    expect(await previewApart({ content, mediaType }, 300)).toBeUndefined()
+    expect(await previewApart({ content, mediaType }, 300)).toEqual({
+      problem: 'No preview was made: its reader was still busy after 0.3 seconds.',
+    })
     clearInterval(turning)
     expect(turns).toBeGreaterThan(5)
+  })
+
+  test('is read after those that came before it, and not at all where too many wait', async () => {
+    const mediaType = 'application/epub+zip'
+    const busy = { content: epub({ 'OEBPS/one.xhtml': strToU8('<'.repeat(2_000_000)) }), mediaType }
+    const ended: number[] = []
+    const all = Array.from({ length: 8 }, (_, place) =>
+      previewApart(place === 0 ? busy : { content: Uint8Array.of(place), mediaType }, 200).finally(() =>
+        ended.push(place),
+      ),
+    )
+    expect((await previewApart({ content: epub(), mediaType })).problem).toContain('8 others are being made')
+    await Promise.all(all)
+    expect(ended).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+    expect((await previewApart({ content: epub(), mediaType })).preview).toBeDefined()
   })
 })
 

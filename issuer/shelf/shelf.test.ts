@@ -126,6 +126,18 @@ describe('an article', () => {
     expect(await next()).not.toHaveProperty('display')
   })
 
+  test.each([
+    ['<svg viewBox="0 0 4 3"><script>1</script></svg>', 'take out scripts'],
+    [`<svg viewBox="0 0 4 3">${'<g filter="url(#f)"/>'.repeat(100)}</svg>`, 'too long to draw'],
+    ['no drawing', 'is no PNG, JPEG, WebP or SVG'],
+  ])('is no drawing that would stop the page of who bought it: %#', async (drawing, sentence) => {
+    const file = { name: 'poster.svg', bytes: bytes(drawing) }
+    await expect(addArticle(issuer, { ...story, file, id: 'poster' }, {})).rejects.toThrow(sentence)
+    const hidden = { name: 'poster.bin', bytes: bytes(drawing) }
+    const named = { ...story, file: hidden, id: 'poster', mediaType: 'image/svg+xml' }
+    await expect(addArticle(issuer, named, {})).rejects.toThrow(sentence)
+  })
+
   test('is not shown by what it sells', async () => {
     const file = { name: 'poster.svg', bytes: svg('blue') }
     await expect(addArticle(issuer, { ...story, file, id: 'poster' }, { picture: file })).rejects.toThrow(
