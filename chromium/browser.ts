@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { connectDevTools, type DevTools } from './devtools.ts'
+import { chromiumProgram } from './program.ts'
 
 const profilePrefix = 'farthing-chromium-'
 const quitMsMax = 3000
@@ -98,7 +99,8 @@ export interface BrowserOptions {
 }
 
 const windowSwitches = ({ headless, kiosk, size }: BrowserOptions) => [
-  ...(headless ? ['--headless=new', '--hide-scrollbars'] : []),
+  // Letters are drawn with and without the browser around the page as they are in a window.
+  ...(headless ? ['--headless=new', '--hide-scrollbars', '--font-render-hinting=slight'] : []),
   // No bar over the page that warns of the switches above: the page's foot would be below the screen's.
   ...(headless ? [] : ['--test-type']),
   ...(kiosk && !headless ? ['--kiosk'] : []),
@@ -118,9 +120,8 @@ export const startBrowser = async (options: BrowserOptions): Promise<Browser> =>
   removeLeftovers()
   const profile = mkdtempSync(path.join(tmpdir(), `${profilePrefix}${process.pid}-`))
   const root = process.getuid?.() === 0
-  const program = process.env.FARTHING_CHROMIUM ?? '/usr/bin/chromium'
   const child = spawn(
-    program,
+    chromiumProgram(options),
     [
       '--remote-debugging-pipe',
       `--user-data-dir=${profile}`,

@@ -10,10 +10,9 @@ import path from 'node:path'
 import type Electron from 'electron'
 import { type Browser, startBrowser } from './browser.ts'
 import { type Frame, openPage, type Page, type PageDelegate } from './page.ts'
+import { hasDisplay } from './program.ts'
 
-const headless =
-  process.argv.includes('--headless') ||
-  (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY)
+const headless = process.argv.includes('--headless') || !hasDisplay()
 
 /** Without a display there is no screen to fill. */
 const headlessSize = { width: 1080, height: 1920 }

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
+import { chromiumProgram, hasDisplay } from '../chromium/program.ts'
 import { readLedgerStatus, requireChain } from '../db/ledger.ts'
 import { asLedgerFault, openReadable } from '../db/open.ts'
 import { readIdentity } from '../main/identity.ts'
@@ -57,7 +58,7 @@ const readers = async (): Promise<Finding> => {
 }
 
 const chromium = (): Finding => {
-  const path = process.env.FARTHING_CHROMIUM ?? '/usr/bin/chromium'
+  const path = chromiumProgram({ headless: !hasDisplay() })
   return existsSync(path)
     ? finding('chromium', true, path)
     : finding('chromium', false, `not at ${path}: install the package chromium, or set FARTHING_CHROMIUM`)

@@ -6,6 +6,7 @@
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { chromium } from '@playwright/test'
+import { chromiumProgram, hasDisplay } from '../../chromium/program.ts'
 import { launchKiosk } from '../../e2e/launch.ts'
 import { driveClock } from '../../faults/clock/driven-clock.ts'
 import { seededNumbers } from '../../faults/reader/fault-list.ts'
@@ -39,7 +40,7 @@ const mib = (bytes: number) => bytes / 1024 / 1024
 const emptyPageMs = async () => {
   const begin = performance.now()
   const browser = await chromium.launch({
-    executablePath: process.env.FARTHING_CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: chromiumProgram({ headless: !hasDisplay() }),
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run', '--disable-sync'],
   })
   const page = await browser.newPage()
