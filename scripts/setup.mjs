@@ -88,10 +88,11 @@ const agreed = async (question) => {
   return /^y(es)?$/i.test(answer.trim())
 }
 
+/** @returns whether anything had to be installed */
 const installSystemPackages = async () => {
-  if (process.platform !== 'linux') return
+  if (process.platform !== 'linux') return false
   const missing = systemNeeds.filter(([, present]) => !present()).map(([name]) => name)
-  if (missing.length === 0) return
+  if (missing.length === 0) return false
   const update = ['apt-get', 'update']
   const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing]
   if (!onPath('apt-get'))
@@ -116,6 +117,38 @@ const installSystemPackages = async () => {
   if (asRoot(install) !== 0) throw new SetupError(`that failed; run it by hand to see why:\n  ${line}`)
   const still = systemNeeds.filter(([, present]) => !present()).map(([name]) => name)
   if (still.length > 0) throw new SetupError(`still missing after the install: ${still.join(', ')}`)
+  return true
+}
+
+const pageAlone = 'chromium-headless-shell'
+
+/**
+ * Not a need: without a display the kiosk runs on it where it is installed (chromium/program.ts), and on the whole browser
+ * elsewhere. Nothing about it stops the setup.
+ * @param asking whether a person is asked who has just agreed to Debian's packages
+ */
+const installPageAlone = async (asking) => {
+  const there = () => existsSync(`/usr/lib/chromium/${pageAlone}`)
+  const { DISPLAY, WAYLAND_DISPLAY, FARTHING_CHROMIUM } = process.env
+  if (process.platform !== 'linux' || !onPath('apt-get') || there()) return
+  if (DISPLAY || WAYLAND_DISPLAY || FARTHING_CHROMIUM !== undefined) return
+  const isRoot = process.getuid() === 0
+  const without = 'without it the kiosk runs on the whole of Chromium, and holds about 110 MB more'
+  const isKnown = () => spawnSync('apt-cache', ['show', pageAlone], { stdio: 'ignore' }).status === 0
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const brief = ['-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=10']
+  // An image that was made small has no list of packages at all.
+  if (!isKnown() && isRoot && !readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages')))
+    run('apt-get', ['update', ...brief], { env })
+  if (!isKnown()) return say(`Debian's ${pageAlone} is not available here: ${without}`)
+  const install = ['apt-get', 'install', '-y', '--no-install-recommends', '--no-remove', pageAlone]
+  const line = `sudo ${install.join(' ')}`
+  if (!isRoot && !(asking && onPath('sudo') && (await agreed(`run "${line}" now, for a kiosk without a display?`))))
+    return say(`Debian's ${pageAlone} is not installed (${without}):\n  ${line}`)
+  say(`installing Debian's ${pageAlone}: ${without}`)
+  if (isRoot) run('apt-get', [...install.slice(1), ...brief], { env })
+  else run('sudo', install)
+  if (!there()) say(`${pageAlone} could not be installed: ${without}`)
 }
 
 const readJson = (file) => {
@@ -278,7 +311,7 @@ const buildApp = (found) => {
  */
 export const setUp = async () => {
   try {
-    await installSystemPackages()
+    await installPageAlone(await installSystemPackages())
     installPackages()
     const found = findNode()
     buildAddon(found)
