@@ -264,9 +264,22 @@ describe('a picture', () => {
     const stage = page.locator('.picture-stage')
     const over = () => stage.evaluate((element) => element.scrollWidth - element.clientWidth)
     expect(await over()).toBe(0)
+    // Unpacked as large as it is shown, and no larger; nearer, it is unpacked anew.
+    const widthPx = () => page.locator('canvas.picture').evaluate((canvas) => Number(Reflect.get(canvas, 'width')))
+    const wholePx = await stage.evaluate((element) => element.clientWidth)
+    expect(await widthPx()).toBe(wholePx)
     await press('closer')
     expect(await over()).toBeGreaterThan(200)
     expect(await stage.evaluate((element) => element.scrollLeft)).toBeGreaterThan(100)
+    await expect.poll(widthPx).toBe(1.5 * wholePx)
+    await wayOut()
+  })
+
+  test('that was cut off is shown as far as it goes', async () => {
+    const whole = bitmapOf(3840, 2160)
+    offer('cut', 'image/bmp', whole.subarray(0, whole.length / 2))
+    await open('cut', 'image/bmp')
+    await page.locator('img.picture[data-ready]').waitFor()
     await wayOut()
   })
 
