@@ -45,8 +45,11 @@ const frugalSwitches = [
   '--no-unsandboxed-zygote',
 ]
 
-/** As root there is no sandbox, and so nothing that a process of its own would keep in. */
-const rootSwitches = ['--no-sandbox', '--in-process-gpu']
+/** As root there is no sandbox, and so nothing that a process of its own would keep in; without a display nothing is shown. */
+const processSwitches = ({ root, headless }: { root: boolean; headless: boolean }) => [
+  ...(root ? ['--no-sandbox'] : []),
+  ...(root || headless ? ['--in-process-gpu'] : []),
+]
 
 /** A kiosk's page is in front and awake at all times, and needs no gesture to play a sound. */
 const kioskSwitches = [
@@ -125,7 +128,7 @@ export const startBrowser = async (options: BrowserOptions): Promise<Browser> =>
     [
       '--remote-debugging-pipe',
       `--user-data-dir=${profile}`,
-      ...(root ? rootSwitches : []),
+      ...processSwitches({ root, headless: options.headless }),
       ...quietSwitches,
       ...frugalSwitches,
       ...kioskSwitches,
