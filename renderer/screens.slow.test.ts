@@ -47,6 +47,7 @@ const modesOf: Readonly<Record<string, readonly Mode[]>> = {
   small: [
     ...(soak ? everywhere : everywhere.slice(0, 2)),
     { mode: 'Spanish, spoken', query: '&language=es&speech', axe: true },
+    { mode: 'Arabic, large type, spoken', query: '&language=ar&large&speech&offline' },
   ],
 }
 /** Without these a screen would be a dead end. */
@@ -135,13 +136,16 @@ const floors: Floors = { capital: capitalMmMin, target: targetMmMin, inkOfType: 
 function faultsOnScreen({ capital, target, inkOfType, codeMin }: Floors) {
   const millimetre = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--millimetre'))
   const faults: string[] = []
-  const scrolls = (element: Element) =>
+  const scrollerOf = (element: Element) =>
     element.closest(
       '.receipt-price, .shelf, .rail, .movements ol, .purse, .refusal, .item-text, .article, .transcript-text, .operator-home, .operator-scroll',
-    ) !== null
+    )
+  const scrolls = (element: Element) => scrollerOf(element) !== null
   for (const button of document.querySelectorAll('button')) {
     const { width, height, left, right, top, bottom } = button.getBoundingClientRect()
     const name = button.dataset.action
+    // Left out where room is least.
+    if (button.getClientRects().length === 0) continue
     if (width / millimetre < target || height / millimetre < target) faults.push(`${name} is too small to hit`)
     if (left < -1 || right > innerWidth + 1) faults.push(`${name} stands beside the screen`)
     if ((top < -1 || bottom > innerHeight + 1) && !scrolls(button))
@@ -153,9 +157,9 @@ function faultsOnScreen({ capital, target, inkOfType, codeMin }: Floors) {
     const { parentElement, textContent } = texts.currentNode
     if (parentElement === null || parentElement.closest('svg, script, style, .unseen') !== null || !textContent?.trim())
       continue
-    // What drifts by, and what is written for a voice alone.
-    if (parentElement.closest('.attract-covers') !== null || getComputedStyle(parentElement).clipPath !== 'none')
-      continue
+    const { clipPath, visibility } = getComputedStyle(parentElement)
+    // What drifts by, what is written for a voice alone, and what keeps its place.
+    if (parentElement.closest('.attract-covers') !== null || clipPath !== 'none' || visibility === 'hidden') continue
     const height = (Number.parseFloat(getComputedStyle(parentElement).fontSize) * inkOfType) / millimetre
     if (height < capital) faults.push(`"${textContent}" is too small to read`)
     const range = document.createRange()
@@ -171,6 +175,15 @@ function faultsOnScreen({ capital, target, inkOfType, codeMin }: Floors) {
     const air = (height * millimetre) / 2
     if (room !== undefined && !inScroller && (box.top < room.top - air || box.bottom > room.bottom + air))
       faults.push(`"${textContent}" stands above or below its place`)
+  }
+  // What is never to be looked for: the price, what was paid or was not, and the way on.
+  for (const element of document.querySelectorAll(
+    'h1.display, .item-price strong, .item-do button, .tap-price, .not-charged, .refusal-words strong, .purse .display, .purse-do button',
+  )) {
+    const box = element.getBoundingClientRect()
+    const room = (scrollerOf(element) ?? document.body).getBoundingClientRect()
+    if (box.top < room.top - 1 || box.bottom > room.bottom + 1)
+      faults.push(`"${element.textContent}" is seen only after scrolling`)
   }
   const body = document.querySelector('.screen-body')
   if (body !== null && body.scrollHeight > body.clientHeight + 2) faults.push('the body does not fit')

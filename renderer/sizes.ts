@@ -74,7 +74,7 @@ export type Room = 'tight' | 'snug' | 'ample'
 /** How much fits below each other: where it is tight, only what must be known is shown. */
 export function roomOf({ heightPx, text }: { heightPx: number; text: number }): Room {
   const lines = heightPx / text
-  return lines < 16 ? 'tight' : lines < 26 ? 'snug' : 'ample'
+  return lines < 17 ? 'tight' : lines < 26 ? 'snug' : 'ample'
 }
 
 /** How the catalogue is laid out: few things are shown large, many side by side. */

@@ -66,7 +66,7 @@ export function Attract(): ReactElement {
           <h1 className="display">{words.attract.headline}</h1>
           <p className="lead">
             {cheapestMinor !== undefined && <strong>{words.attract.from(money(cheapestMinor))} </strong>}
-            {words.attract.how}
+            <span className="attract-how">{words.attract.how}</span>
           </p>
           <Button action="start" weight="main" className="attract-call" onClick={start}>
             <span>{words.attract.start}</span>
