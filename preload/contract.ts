@@ -83,6 +83,8 @@ export interface KioskStatus {
   readonly readerPosition: 'below' | 'right' | 'left' | 'above'
   /** The screen's diagonal in millimetres: sizes on the page are set from it. */
   readonly diagonalMm: number
+  /** Where a customer is helped: a desk, a telephone number; absent: nobody said. */
+  readonly help?: string
   readonly catalogue: readonly CatalogueItem[]
   /** In the order in which they are shown; empty: the catalogue is one list. */
   readonly categories: readonly Category[]

@@ -408,6 +408,15 @@ describe('a customer', { timeout: customerTimeoutMs }, () => {
     await page.close()
   })
 
+  it('is told where help is before he needs it, and wherever he is turned away', async () => {
+    const page = await open('screen=attract')
+    for (const screen of ['attract', 'out-of-service', 'declined-hotlisted', 'top-up-failed', 'balance-empty']) {
+      await page.evaluate((name) => window.show?.(name), screen)
+      await page.getByText('Help: \u2068Station desk, 030 1234567\u2069').waitFor()
+    }
+    await page.close()
+  })
+
   it('is heard by main on every screen of a sale', async () => {
     const page = await open('screen=pay')
     await press(page, 'cancel')

@@ -13,6 +13,8 @@ const settingsSchema = v.strictObject({
   diagonalMm: v.optional(v.pipe(v.number(), v.minValue(100), v.maxValue(3000)), 546),
   /** Money can be loaded here by voucher. */
   topUp: v.optional(v.boolean(), true),
+  /** Where a customer is helped, in the words of this place: a desk, a telephone number. */
+  help: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(60))),
   /** Only this PC/SC reader; absent: any. */
   reader: v.optional(v.string()),
   /** A folder that operators may use as a USB stick, beside those that are found. */

@@ -71,6 +71,7 @@ export const makeKiosk = (
       languages: operators.languages(),
       readerPosition: settings.readerPosition,
       diagonalMm: settings.diagonalMm,
+      ...(settings.help === undefined ? {} : { help: settings.help }),
       categories: issued?.catalogue.categories ?? [],
       branding: {
         ...(accent === undefined ? {} : { accent }),

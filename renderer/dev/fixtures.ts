@@ -135,6 +135,7 @@ export const status: KioskStatus = {
   languages: ['en', 'de', 'es', 'ar', 'zh-Hant'],
   readerPosition: 'below',
   diagonalMm: 546,
+  help: 'Station desk, 030 1234567',
   catalogue: [map, article, code],
   categories: [],
   branding: {},
@@ -208,6 +209,14 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
     goods: { item: map, contentUrl: '/walking-map.pdf', claimUrl, claimExpiresAt },
     recovered: false,
     receipt,
+  }),
+  'approved-print': () => ({
+    name: 'approved',
+    amountMinor: 99,
+    balanceMinor: 750,
+    goods: { item: { ...picture, printed: true }, contentUrl: '/goods/picture', claimUrl, claimExpiresAt },
+    recovered: false,
+    receipt: { ...receipt, title: picture.title, priceMinor: 99, taxMinor: 16 },
   }),
   'approved-printed': () => ({
     name: 'approved',

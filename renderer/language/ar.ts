@@ -41,6 +41,7 @@ export const ar: Dictionary = {
   },
   offline: 'دون اتصال: الشراء ما زال ممكنًا',
   failed: 'لم ينجح ذلك. حاول مرة أخرى.',
+  help: (contact: string) => `للمساعدة: ${contact}`,
   idle: {
     question: 'هل ما زلت هنا؟',
     stay: 'نعم، متابعة',
@@ -204,6 +205,7 @@ export const ar: Dictionary = {
     recovered: 'اكتملت دفعتك السابقة. لم يُخصم أي مبلغ مرتين.',
     balance: 'الباقي في بطاقتك',
     takeCard: 'لا تنسَ بطاقتك.',
+    takePrint: 'خذ نسختك المطبوعة وبطاقتك.',
     show: { document: 'فتح', media: 'فتح', code: 'عرض الرمز', ticket: 'عرض التذكرة' },
   },
   receipt: {

@@ -34,6 +34,7 @@ export const de: Dictionary = {
   },
   offline: 'Offline: Kaufen geht trotzdem',
   failed: 'Das hat nicht geklappt. Bitte noch einmal.',
+  help: (contact: string) => `Hilfe: ${contact}`,
   idle: {
     question: 'Sind Sie noch da?',
     stay: 'Ja, weiter',
@@ -164,6 +165,7 @@ export const de: Dictionary = {
     recovered: 'Ihre frühere Zahlung ist abgeschlossen. Nichts wurde doppelt abgebucht.',
     balance: 'Noch auf Ihrer Karte',
     takeCard: 'Nehmen Sie Ihre Karte mit.',
+    takePrint: 'Nehmen Sie Ihren Druck und Ihre Karte mit.',
     show: { document: 'Öffnen', media: 'Öffnen', code: 'Code zeigen', ticket: 'Karte zeigen' },
   },
   receipt: {
@@ -278,7 +280,7 @@ export const de: Dictionary = {
     blocked: 'Diese Karte ist gesperrt. Bitte fragen Sie am Schalter.',
     movements: 'Letzte Bewegungen',
     none: 'Mit dieser Karte wurde noch nichts gekauft.',
-    collect: 'Noch einmal abholen',
+    collect: 'Erneut abholen',
     kind: { payment: 'Einkauf', load: 'Aufgeladen', reversal: 'Zurückgegeben' },
     shop: 'Etwas kaufen',
   },

@@ -103,6 +103,7 @@ export const en = {
   },
   offline: 'Offline: you can still buy',
   failed: 'That did not work. Please try again.',
+  help: (contact: string) => `Help: ${contact}`,
   idle: {
     question: 'Are you still there?',
     stay: 'Yes, carry on',
@@ -214,6 +215,7 @@ export const en = {
     recovered: 'Your earlier payment is complete. Nothing was charged twice.',
     balance: 'Left on your card',
     takeCard: 'Take your card with you.',
+    takePrint: 'Take your print, and your card.',
     show: { document: 'Open it', media: 'Open it', code: 'Show the code', ticket: 'Show the ticket' } satisfies Record<
       ItemKind,
       string

@@ -37,6 +37,7 @@ export const es: Dictionary = {
   },
   offline: 'Sin conexión: puede comprar igual',
   failed: 'No ha funcionado. Inténtelo otra vez.',
+  help: (contact: string) => `Ayuda: ${contact}`,
   idle: {
     question: '¿Sigue ahí?',
     stay: 'Sí, continuar',
@@ -167,6 +168,7 @@ export const es: Dictionary = {
     recovered: 'Su pago anterior está completo. No se ha cobrado nada dos veces.',
     balance: 'Queda en su tarjeta',
     takeCard: 'No olvide su tarjeta.',
+    takePrint: 'Recoja su impresión y su tarjeta.',
     show: { document: 'Abrir', media: 'Abrir', code: 'Ver el código', ticket: 'Ver la entrada' },
   },
   receipt: {

@@ -37,6 +37,7 @@ export const zhHant: Dictionary = {
   },
   offline: '離線中：仍可購買',
   failed: '沒有成功，請再試一次。',
+  help: (contact: string) => `需要協助：${contact}`,
   idle: {
     question: '您還在嗎？',
     stay: '是，繼續',
@@ -161,6 +162,7 @@ export const zhHant: Dictionary = {
     recovered: '您先前的付款已完成，沒有重複扣款。',
     balance: '卡片餘額',
     takeCard: '請記得帶走卡片。',
+    takePrint: '請取走列印品和卡片。',
     show: { document: '打開', media: '打開', code: '顯示代碼', ticket: '顯示門票' },
   },
   receipt: {

@@ -29,7 +29,11 @@ export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'app
             <span>{words.approved.balance}</span>
             <strong>{money(balanceMinor)}</strong>
           </p>
-          <p className="verdict-hint">{words.approved.takeCard}</p>
+          {goods.item.printed ? (
+            <p className="lead">{words.approved.takePrint}</p>
+          ) : (
+            <p className="verdict-hint">{words.approved.takeCard}</p>
+          )}
         </div>
         {receipt !== undefined && <Receipt receipt={receipt} />}
         <div className="verdict-do">

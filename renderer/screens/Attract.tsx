@@ -6,6 +6,7 @@ import { ComfortToggles } from '../parts/ComfortBar.tsx'
 import { Cover } from '../parts/Cover.tsx'
 import { useEngine, usePage, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
+import { HelpLine } from '../parts/HelpLine.tsx'
 import { Icon } from '../parts/Icon.tsx'
 import { LanguageButtons } from '../parts/Languages.tsx'
 import { restsNow } from '../store.ts'
@@ -74,6 +75,7 @@ export function Attract(): ReactElement {
           <p className="attract-balance">
             <Icon name="card" /> {words.attract.balance}
           </p>
+          <HelpLine />
         </div>
       </div>
     </Frame>

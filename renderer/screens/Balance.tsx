@@ -6,6 +6,7 @@ import { ComfortBar } from '../parts/ComfortBar.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
+import { HelpLine } from '../parts/HelpLine.tsx'
 import { Icon } from '../parts/Icon.tsx'
 
 export function Balance({ screen }: { screen: Extract<KioskScreen, { name: 'balance' }> }): ReactElement {
@@ -55,6 +56,7 @@ function Purse({ screen }: { screen: Extract<KioskScreen, { name: 'balance' }> }
         <span className="purse-ending">{words.balance.ending(cardEnding)}</span>
         {blocked ? <strong>{words.balance.blocked}</strong> : <span>{words.balance.validUntil(day(expiresAt))}</span>}
       </p>
+      {blocked && <HelpLine />}
       {!blocked && (
         <div className="purse-do">
           <Button action="browse" weight="main" onClick={() => void engine.browseOn()}>

@@ -6,6 +6,7 @@ import { Button } from '../parts/Button.tsx'
 import { SpeechSwitch } from '../parts/ComfortBar.tsx'
 import { useEngine, usePage, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
+import { HelpLine } from '../parts/HelpLine.tsx'
 import { Icon } from '../parts/Icon.tsx'
 import { ItemCard } from '../parts/ItemCard.tsx'
 import { useBuy } from '../parts/use-buy.tsx'
@@ -111,6 +112,7 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
               </div>
             )}
             <p className="lead">{refusal.todo}</p>
+            <HelpLine />
           </div>
           {others.length > 0 && (
             <section className="instead">

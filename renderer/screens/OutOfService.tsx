@@ -4,6 +4,7 @@ import type { OutOfServiceReason } from '../../preload/contract.ts'
 import { ComfortBar } from '../parts/ComfortBar.tsx'
 import { usePage, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
+import { HelpLine } from '../parts/HelpLine.tsx'
 import { restsNow } from '../store.ts'
 
 export function OutOfService({ reason }: { reason: OutOfServiceReason }): ReactElement {
@@ -20,6 +21,7 @@ export function OutOfService({ reason }: { reason: OutOfServiceReason }): ReactE
         <h1 className="display">{what}</h1>
         <p className="lead">{why}</p>
         {reason !== 'starting' && <p className="closed-hint">{words.outOfService.notCharged}</p>}
+        {reason !== 'starting' && <HelpLine />}
       </div>
     </Frame>
   )

@@ -6,6 +6,7 @@ import { Button } from '../parts/Button.tsx'
 import { SpeechSwitch } from '../parts/ComfortBar.tsx'
 import { useEngine, useStatus, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
+import { HelpLine } from '../parts/HelpLine.tsx'
 import { HoldStill } from '../parts/HoldStill.tsx'
 import { Icon } from '../parts/Icon.tsx'
 import { TapHint } from '../parts/TapHint.tsx'
@@ -267,6 +268,7 @@ function Failed({ screen }: { screen: Extract<TopUpScreen, { phase: 'failed' }> 
           <p className="lead">{words.topUp.problem[problem]}</p>
           <SpeechSwitch />
         </div>
+        <HelpLine />
       </div>
     </Frame>
   )
