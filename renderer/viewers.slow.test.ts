@@ -122,6 +122,19 @@ describe('a book', () => {
     await wayOut()
   })
 
+  test('is left alone while a chapter is on its way in, as when the customer leaves meanwhile', async () => {
+    await open('book', epub)
+    await shown()
+    const reader = page.frames().find((frame) => frame.url().includes('/book.html'))
+    const laidOut = await reader?.evaluate(`{
+      const pages = document.querySelector('foliate-paginator')
+      pages.getContents()[0].doc.documentElement.remove()
+      pages.render()
+    }`)
+    expect(laidOut).toBeUndefined()
+    await wayOut()
+  })
+
   test('from right to left turns its pages that way', async () => {
     offer(
       'arabic',

@@ -473,7 +473,7 @@ export const ar: Dictionary = {
       imported: (answers, news) =>
         `تم. إجابات: ${counted(answers, { other: (n) => n })}. جديد: ${counted(news, { other: (n) => n })}.`,
       exportAgain: 'ينقص المُصدِر شيء: اكتب على الذاكرة مرة أخرى.',
-      left: 'تُركت هذه، والسجل يبيّن السبب:',
+      left: 'تُركت هذه:',
       leftWhy: {
         noFile: 'ليس ملفًا عاديًا: أزله من الذاكرة.',
         tooLarge: 'حجمه أكبر مما يمكن لملف كهذا.',

@@ -459,7 +459,7 @@ export const de: Dictionary = {
       imported: (answers, news) =>
         `Fertig. Antworten: ${counted(answers, { other: (n) => n })}. Neues: ${counted(news, { other: (n) => n })}.`,
       exportAgain: 'Dem Herausgeber fehlt etwas: noch einmal auf den Stick schreiben.',
-      left: 'Diese blieben liegen; das Protokoll sagt, warum:',
+      left: 'Diese blieben liegen:',
       leftWhy: {
         noFile: 'Es ist keine einfache Datei: vom Stick nehmen.',
         tooLarge: 'Sie ist größer, als so eine Datei sein kann.',

@@ -447,7 +447,7 @@ export const en = {
       imported: (answers: number, news: number) =>
         `Done. Answers: ${counted(answers, { other: (n) => n })}. News: ${counted(news, { other: (n) => n })}.`,
       exportAgain: 'The issuer lacks something: write to the stick once more.',
-      left: 'These were left alone; the log says why:',
+      left: 'These were left alone:',
       leftWhy: {
         noFile: 'It is no plain file: take it off the stick.',
         tooLarge: 'It is larger than such a file can be.',

@@ -460,7 +460,7 @@ export const es: Dictionary = {
       imported: (answers, news) =>
         `Listo. Respuestas: ${counted(answers, { other: (n) => n })}. Novedades: ${counted(news, { other: (n) => n })}.`,
       exportAgain: 'Al emisor le falta algo: escriba otra vez en la memoria.',
-      left: 'Estos se dejaron; el registro dice por qué:',
+      left: 'Estos se dejaron:',
       leftWhy: {
         noFile: 'No es un archivo normal: quítelo de la memoria.',
         tooLarge: 'Es más grande de lo que puede ser un archivo así.',

@@ -414,7 +414,7 @@ export const zhHant: Dictionary = {
       imported: (answers, news) =>
         `完成。回覆：${counted(answers, { other: (n) => n })}。新資料：${counted(news, { other: (n) => n })}。`,
       exportAgain: '發卡方缺少資料，請再次寫入隨身碟。',
-      left: '以下檔案未處理，原因見紀錄：',
+      left: '以下檔案未處理：',
       leftWhy: {
         noFile: '這不是一般檔案：請從隨身碟移除。',
         tooLarge: '檔案超過此類檔案的大小上限。',

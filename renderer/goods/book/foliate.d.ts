@@ -45,6 +45,9 @@ declare module 'foliate-js/paginator.js' {
     /** Before and after the book's own. */
     setStyles(css: readonly [string, string]): void
     destroy(): void
+    /** Lays the present chapter out anew; also called by the paginator itself, when its size changes. */
+    render(): void
+    getContents(): readonly { readonly doc: Document | null }[]
     readonly atStart: boolean
     readonly atEnd: boolean
   }

@@ -96,6 +96,11 @@ async function show(bytes: ArrayBuffer, dress: BookDress): Promise<(wish: ToRead
   const pages = new Paginator()
   pages.setAttribute('margin', '20px')
   pages.setAttribute('gap', '6%')
+  // Its size may change, or end with the frame, while a chapter is on its way in: that one is laid out when it is there.
+  const layOut = pages.render.bind(pages)
+  pages.render = () => {
+    if (pages.getContents().every(({ doc }) => doc?.body)) layOut()
+  }
   const dressed = (next: BookDress) => {
     document.body.style.background = next.paper
     document.body.style.color = next.ink
