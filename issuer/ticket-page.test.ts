@@ -191,6 +191,44 @@ describe('the ticket page in a real Chromium (slow)', () => {
     await page.context().close()
   })
 
+  it('asks for the camera once more, and stays awake until the check ends, also after the phone was put away', async () => {
+    const { page } = await openPage({
+      script: `{
+        const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+        let refused = false
+        navigator.mediaDevices.getUserMedia = (wish) => {
+          if (refused) return ask(wish)
+          refused = true
+          return Promise.reject(new DOMException('not now', 'NotAllowedError'))
+        }
+        const hold = navigator.wakeLock.request.bind(navigator.wakeLock)
+        window.locks = []
+        navigator.wakeLock.request = async (kind) => {
+          const lock = await hold(kind)
+          window.locks.push(lock)
+          return lock
+        }
+      }`,
+    })
+    await beginWith(page, 'refused')
+    await page.setViewportSize({ width: 360, height: 640 })
+    await keepPicture(page, 'refused')
+    await page.click('#camera-again')
+    await page.waitForSelector('body[data-camera=on]')
+    expect(await page.isVisible('#camera-again')).toBe(false)
+    const held = () => page.evaluate('locks.filter(({ released }) => !released).length')
+    await expect.poll(held).toBeGreaterThan(0)
+    // What a browser does when the phone is put away, and taken out again.
+    await page.evaluate(`Promise.all(locks.map((lock) => lock.release()))`)
+    expect(await held()).toBe(0)
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect.poll(held).toBe(1)
+    await goOn(page)
+    await page.click('#change')
+    await expect.poll(held).toBe(0)
+    await page.context().close()
+  })
+
   it('takes another phone’s list over', async () => {
     const ticket = makeOne()
     const first = await openPage({ script: noCamera })

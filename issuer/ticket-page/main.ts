@@ -214,11 +214,25 @@ const begin = async (): Promise<void> => {
   const troubles = { refused: words.cameraRefused, missing: words.cameraMissing, insecure: words.cameraInsecure }
   document.body.dataset.camera = typeof camera === 'string' ? camera : 'on'
   say('camera-state', typeof camera === 'string' ? troubles[camera] : words.pointCamera)
+  // Who has allowed it meanwhile need not begin anew.
+  element('camera-again', HTMLButtonElement).hidden = camera !== 'refused'
   if (typeof camera === 'string') parts.code.focus()
   else stopCamera = camera
-  // A door is no place for a phone that goes dark.
-  await navigator.wakeLock?.request('screen').catch(() => undefined)
+  await keepAwake()
 }
+
+let awake: WakeLockSentinel | undefined
+/** A door is no place for a phone that goes dark. */
+const keepAwake = async (): Promise<void> => {
+  if (awake?.released === false) return
+  awake = await navigator.wakeLock?.request('screen').catch(() => undefined)
+}
+// The browser lets go of it whenever the page is out of sight.
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible' && document.body.dataset.view === 'check') void keepAwake()
+})
+
+element('camera-again', HTMLButtonElement).addEventListener('click', () => void begin())
 
 element('door', HTMLFormElement).addEventListener('submit', (event) => {
   event.preventDefault()
@@ -235,6 +249,7 @@ element('door', HTMLFormElement).addEventListener('submit', (event) => {
 element('change', HTMLButtonElement).addEventListener('click', () => {
   stopCamera?.()
   stopCamera = undefined
+  void awake?.release()
   hideVerdict()
   showView('setup')
   void showCounts()

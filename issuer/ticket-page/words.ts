@@ -23,6 +23,7 @@ export interface Words {
   readonly languageLabel: string
   readonly pointCamera: string
   readonly cameraStarting: string
+  readonly cameraAgain: string
   readonly cameraRefused: string
   readonly cameraMissing: string
   readonly cameraInsecure: string
@@ -67,7 +68,8 @@ const en: Words = {
   listWrong: 'That is no list of used tickets.',
   languageLabel: 'Language',
   pointCamera: 'Hold the ticket’s code into the frame',
-  cameraStarting: 'The camera starts …',
+  cameraStarting: 'Allow the camera if the phone asks: it reads the codes and keeps no picture.',
+  cameraAgain: 'Try the camera again',
   cameraRefused: 'The camera is not allowed. Allow it in the browser’s settings, or type the code.',
   cameraMissing: 'There is no camera. Type the code, or use a scanner.',
   cameraInsecure: 'The camera works only by https. Type the code, or use a scanner.',
@@ -113,7 +115,8 @@ const de: Words = {
   listWrong: 'Das ist keine Liste benutzter Karten.',
   languageLabel: 'Sprache',
   pointCamera: 'Den Code der Karte in den Rahmen halten',
-  cameraStarting: 'Die Kamera startet …',
+  cameraStarting: 'Erlauben Sie die Kamera, wenn das Telefon fragt: Sie liest die Codes und behält kein Bild.',
+  cameraAgain: 'Kamera noch einmal versuchen',
   cameraRefused: 'Die Kamera ist nicht erlaubt. Erlauben Sie sie im Browser, oder tippen Sie den Code.',
   cameraMissing: 'Es gibt keine Kamera. Tippen Sie den Code, oder nehmen Sie einen Scanner.',
   cameraInsecure: 'Die Kamera geht nur über https. Tippen Sie den Code, oder nehmen Sie einen Scanner.',
@@ -158,7 +161,8 @@ const es: Words = {
   listWrong: 'Eso no es una lista de entradas usadas.',
   languageLabel: 'Idioma',
   pointCamera: 'Ponga el código de la entrada en el marco',
-  cameraStarting: 'La cámara se inicia …',
+  cameraStarting: 'Permita la cámara si el teléfono lo pide: lee los códigos y no guarda ninguna imagen.',
+  cameraAgain: 'Probar la cámara otra vez',
   cameraRefused: 'La cámara no está permitida. Permítala en el navegador o escriba el código.',
   cameraMissing: 'No hay cámara. Escriba el código o use un lector.',
   cameraInsecure: 'La cámara solo funciona por https. Escriba el código o use un lector.',
@@ -203,7 +207,8 @@ const ar: Words = {
   listWrong: 'هذه ليست قائمة تذاكر مستعملة.',
   languageLabel: 'اللغة',
   pointCamera: 'ضع رمز التذكرة داخل الإطار',
-  cameraStarting: 'الكاميرا تبدأ …',
+  cameraStarting: 'اسمح بالكاميرا إذا سألك الهاتف: تقرأ الرموز ولا تحفظ أي صورة.',
+  cameraAgain: 'جرّب الكاميرا مرة أخرى',
   cameraRefused: 'الكاميرا غير مسموح بها. اسمح بها في إعدادات المتصفح أو اكتب الرمز.',
   cameraMissing: 'لا توجد كاميرا. اكتب الرمز أو استعمل قارئًا.',
   cameraInsecure: 'الكاميرا تعمل عبر https فقط. اكتب الرمز أو استعمل قارئًا.',
@@ -248,7 +253,8 @@ const zhHant: Words = {
   listWrong: '這不是已用票清單。',
   languageLabel: '語言',
   pointCamera: '請將票上的條碼對準框內',
-  cameraStarting: '相機啟動中…',
+  cameraStarting: '手機詢問時請允許使用相機：只讀取票碼，不保存影像。',
+  cameraAgain: '再試一次相機',
   cameraRefused: '未允許使用相機。請在瀏覽器設定中允許，或輸入票碼。',
   cameraMissing: '沒有相機。請輸入票碼，或使用掃描器。',
   cameraInsecure: '相機須以 https 使用。請輸入票碼，或使用掃描器。',
