@@ -112,7 +112,7 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
               </div>
             )}
             <p className="lead">{refusal.todo}</p>
-            <HelpLine />
+            {others.length === 0 && <HelpLine />}
           </div>
           {others.length > 0 && (
             <section className="instead">
