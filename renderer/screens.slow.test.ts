@@ -159,7 +159,8 @@ function faultsOnScreen({ capital, target, inkOfType, codeMin }: Floors) {
       continue
     const { clipPath, visibility } = getComputedStyle(parentElement)
     // What drifts by, what is written for a voice alone, and what keeps its place.
-    if (parentElement.closest('.attract-covers') !== null || clipPath !== 'none' || visibility === 'hidden') continue
+    if (parentElement.closest('.attract-covers, [data-receipt] .figure') !== null) continue
+    if (clipPath !== 'none' || visibility === 'hidden') continue
     const height = (Number.parseFloat(getComputedStyle(parentElement).fontSize) * inkOfType) / millimetre
     if (height < capital) faults.push(`"${textContent}" is too small to read`)
     const range = document.createRange()
@@ -333,6 +334,7 @@ describe('a customer', { timeout: customerTimeoutMs }, () => {
     expect(await transcript(page).innerText()).not.toMatch(/[79]/)
     await shown('approved')
     await transcript(page).getByText('You paid €2.50').waitFor()
+    await transcript(page).getByText('Left on your card €7.50').waitFor()
     expect(await type(page, '8')).toBe('show-goods')
     await type(page, '5')
     await shown('goods-code')

@@ -60,7 +60,7 @@ export function Brand({ merchant }: { merchant: MerchantDetail }) {
   const { accent, logo } = merchant.brand
   return (
     <ChangeableCard
-      title="By what he is recognised"
+      title="Name and look"
       may={may}
       dialog={`How ${merchant.merchant} is recognised`}
       form={(onDone) => <ChangeBrand merchant={merchant} onDone={onDone} />}
