@@ -81,9 +81,10 @@ export const aloneMinorLeft = async (
   return (await fourEyesMinor(db)) - decided
 }
 
-/** Whether a proposal, of UNIX seconds, holds no longer. */
-export const isProposalOver = (proposedAt: number, at: number): boolean =>
-  at >= proposedAt + proposalDaysMax * daySeconds
+/** When a proposal holds no longer. Both in UNIX seconds. */
+export const proposalEnd = (proposedAt: number): number => proposedAt + proposalDaysMax * daySeconds
+
+export const isProposalOver = (proposedAt: number, at: number): boolean => at >= proposalEnd(proposedAt)
 
 /** What a proposal that is over is called, in the sentence that refuses it. */
 export const overProposal = (of: { readonly by: string; readonly at: number }): string =>

@@ -212,12 +212,15 @@ test('whoever has a receipt may ask for its film many times and take nothing: it
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * filmBytes)
 })
 
+const drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 2"><path d="M0 0h2v2z"/></svg>'
+
 test('content of a hostile media type cannot run as a page of the issuer', async () => {
   const scene = await openScene(onTestFinished)
   const kiosk = await scene.kiosk('Town')
   for (const mediaType of ['text/html', 'application/xhtml+xml', 'image/svg+xml', 'text/javascript']) {
     await addItem(scene.issuer, {
-      file: { name: 'x.md', bytes: Buffer.from(`<script>alert("${mediaType}")</script>`) },
+      // A drawing with a script does not come as far as the shelf.
+      file: { name: 'x.md', bytes: Buffer.from(mediaType === 'image/svg+xml' ? drawing : '<script>alert(1)</script>') },
       id: 'map',
       priceMinor: 250,
       title: { en: 'Walking map' },

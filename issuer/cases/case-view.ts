@@ -5,6 +5,7 @@ import { IssuerError } from '../errors.ts'
 import { advice, type Case, type Cause, causes, evidences } from '../explain/case.ts'
 import { exceptionAdvice } from '../explain/reasons.ts'
 import { isoTime } from '../iso-times.ts'
+import { isProposalOver, proposalEnd } from '../second-person.ts'
 import type { StoreReader } from '../store.ts'
 import type { CaseFile } from './reconcile.ts'
 import { type Acts, causePlaces } from './workflow.ts'
@@ -48,6 +49,9 @@ export interface DecisionView {
   readonly reason: string
   readonly proposedBy: string
   readonly proposedAt: string
+  /** As a proposal. */
+  readonly holdsUntilAt: string
+  readonly over: boolean
   readonly approvedBy?: string
   readonly decidedAt?: string
   readonly takenBackAt?: string
@@ -244,6 +248,8 @@ export const showCase = async (db: StoreReader, caseNo: number, now: number): Pr
       reason: each.reason,
       proposedBy: each.proposed_by,
       proposedAt: isoTime(each.proposed_at),
+      holdsUntilAt: isoTime(proposalEnd(each.proposed_at)),
+      over: isProposalOver(each.proposed_at, now),
       ...present('approvedBy', each.approved_by),
       ...time('decidedAt', each.decided_at),
       ...time('takenBackAt', each.taken_back_at),

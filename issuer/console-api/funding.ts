@@ -28,7 +28,7 @@ import {
   voucherCsv,
 } from '../funding.ts'
 import { withIsoTimes } from '../iso-times.ts'
-import { fourEyesMinor, refuseDecision, waitingDecisions } from '../second-person.ts'
+import { fourEyesMinor, isProposalOver, proposalEnd, refuseDecision, waitingDecisions } from '../second-person.ts'
 import { answerList } from './paging.ts'
 import { route } from './route.ts'
 
@@ -123,7 +123,10 @@ const decisions = route({
   handle: ({ issuer }) =>
     issuer.store.read(async (db) => ({
       fourEyesMinor: await fourEyesMinor(db),
-      decisions: [...withIsoTimes(await waitingDecisions(db))],
+      decisions: (await waitingDecisions(db)).map((each) => ({
+        ...withIsoTimes({ ...each, holdsUntilAt: proposalEnd(each.proposedAt) }),
+        over: isProposalOver(each.proposedAt, issuer.clock()),
+      })),
     })),
 })
 

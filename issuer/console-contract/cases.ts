@@ -83,6 +83,10 @@ export const decisionShape = v.object({
   reason: v.string(),
   proposedBy: v.string(),
   proposedAt: v.string(),
+  /** As a proposal. */
+  holdsUntilAt: v.string(),
+  /** By the issuer's clock. */
+  over: v.boolean(),
   approvedBy: v.optional(v.string()),
   decidedAt: v.optional(v.string()),
   takenBackAt: v.optional(v.string()),

@@ -98,6 +98,9 @@ const waitingDecision = v.object({
   reason: v.string(),
   proposedBy: v.string(),
   proposedAt: v.string(),
+  holdsUntilAt: v.string(),
+  /** By the issuer's clock. */
+  over: v.boolean(),
 })
 export type WaitingDecisionRow = v.InferOutput<typeof waitingDecision>
 /** Over what one person decides alone; another person agrees by deciding the same. */

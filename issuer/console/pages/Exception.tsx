@@ -10,7 +10,7 @@ import {
   type DecisionShape,
   type LineShape,
 } from '../../console-contract/cases.ts'
-import { proposalDaysMax, proposalEnd } from '../../console-contract/proposal.ts'
+import { proposalDaysMax } from '../../console-contract/proposal.ts'
 import { useApi, useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
 import type { PageProperties } from '../areas.ts'
@@ -269,29 +269,27 @@ function Approval({ of, decision }: { of: CaseDetailShape; decision: DecisionSha
   const may = useMay('finance')
   const own = useSession().user.name === decision.proposedBy
   const { verb, says } = decisionWords[decision.kind]
-  const end = proposalEnd(decision.proposedAt)
-  const over = Date.parse(end) <= Date.now()
   return (
     <Card title="Waits for approval" className="case-approval">
       <p>
         {decision.proposedBy} proposes: {verb.toLowerCase()}, <Money minor={Math.abs(sumOf(decision))} strong />
         {decision.merchant === undefined ? '' : `, ${decision.merchant}`}. “{decision.reason}”
       </p>
-      {over ? (
+      {decision.over ? (
         <p className="case-sub">
           It is older than {proposalDaysMax} days and holds no longer: {own ? 'take it back' : 'refuse it'}, then decide
           the case anew.
         </p>
       ) : (
         <p className="case-sub">
-          It holds until <DateTime at={end} />.
+          It holds until <DateTime at={decision.holdsUntilAt} />.
         </p>
       )}
       {may ? (
         <div className="case-actions">
           {own ? (
             <p className="case-sub">You proposed it: somebody else of finance approves it.</p>
-          ) : over ? null : (
+          ) : decision.over ? null : (
             <ConfirmAction
               button="Approve"
               kind="primary"

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { Link } from 'wouter'
 import { closureAnswer, moneyBackAnswer } from '../../console-contract/cards.ts'
 import { addedLotAnswer, refusedDecisionAnswer, type WaitingDecisionRow } from '../../console-contract/funding.ts'
-import { proposalDaysMax, proposalEnd } from '../../console-contract/proposal.ts'
+import { proposalDaysMax } from '../../console-contract/proposal.ts'
 import { useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
 import { type Column, PlainTable } from './DataTable.tsx'
@@ -23,8 +23,6 @@ export function Proposed({ amountMinor }: { amountMinor: number }) {
     </p>
   )
 }
-
-const isOver = ({ proposedAt }: WaitingDecisionRow): boolean => Date.parse(proposalEnd(proposedAt)) <= Date.now()
 
 interface Lot {
   readonly lotNo: number
@@ -130,10 +128,10 @@ export function MoneyDecisions({ limitMinor, rows }: { limitMinor: number; rows:
       title: 'Holds until',
       priority: 2,
       cell: (row) =>
-        isOver(row) ? (
+        row.over ? (
           <>No longer: {row.proposedBy} proposes it anew, or it is refused.</>
         ) : (
-          <DateTime at={proposalEnd(row.proposedAt)} />
+          <DateTime at={row.holdsUntilAt} />
         ),
     },
     { id: 'why', title: 'Why', wide: true, priority: 3, cell: (row) => row.reason },
@@ -144,7 +142,7 @@ export function MoneyDecisions({ limitMinor, rows }: { limitMinor: number; rows:
             title: 'Action',
             cell: (row: WaitingDecisionRow) => (
               <>
-                {row.proposedBy === name || isOver(row) ? null : <Agree row={row} onLot={setLot} />}
+                {row.proposedBy === name || row.over ? null : <Agree row={row} onLot={setLot} />}
                 <Refuse row={row} own={row.proposedBy === name} />
               </>
             ),
