@@ -9,6 +9,8 @@ import type { Fund } from './modes.ts'
 import { openTill } from './test-kiosk.ts'
 import type { LoadDesk, VoucherState } from './top-up.ts'
 
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
+
 const code = '7KQ20F9MXW3TH5RA'
 
 /** The issuer's answers, one by one; what is loaded is the desk's own test (load.test.ts). */
@@ -102,6 +104,29 @@ test('a card that cannot take it leaves the voucher for another card; that card 
   reader.remove()
   put(makeTestCard())
   await screen('balance')
+})
+
+test('a card that paid here before and was not told is told that first; its voucher stands', async () => {
+  const loaded = { outcome: 'captured', cardId: 'c0', counter: 3, balanceAfterMinor: 2750 } as const
+  const { kiosk, screen, put, reader, asked } = openWith({ vouchers: [valid, valid], loads: [loaded] })
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map', 0, 'en')
+  put(card, { cut: { apdu: 3, when: 'after' } })
+  await screen('recover', ({ phase }) => phase === 'waiting')
+  reader.remove()
+  await settled()
+  await kiosk.finish()
+  await kiosk.topUp()
+  await kiosk.topUpCode(code)
+  put(card)
+  expect(await screen('approved')).toMatchObject({ recovered: true, amountMinor: 250, balanceMinor: 750 })
+  expect(asked).toEqual([code])
+  reader.remove()
+  await kiosk.finish()
+  await kiosk.topUp()
+  await kiosk.topUpCode(code)
+  put(card)
+  await screen('top-up', ({ phase }) => phase === 'done')
 })
 
 test('the card is to be held still while money comes, and one that leaves too soon may come again', async () => {

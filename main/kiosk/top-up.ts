@@ -2,10 +2,13 @@
 import type { TopUp } from '../../preload/contract.ts'
 import type { CardId } from '../../protocol/quantities.ts'
 import type { LoadOutcome } from '../load.ts'
+import { finishOpen } from '../purchase/purchase.ts'
 import { type CardChannel, CardFault, type PresentCard } from '../reader/card-reader.ts'
 import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
+import type { Terminal } from '../terminal.ts'
 import type { Statement } from './card-statement.ts'
 import { allows, type Fund, type TopUpMode } from './modes.ts'
+import type { Sale } from './sale.ts'
 import { type Till, waitMs } from './till.ts'
 
 /** Where money is loaded: the issuer, online. */
@@ -22,12 +25,14 @@ export type VoucherState =
   | { readonly state: 'unknown' | 'used' | 'expired' }
 
 interface TopUpParts {
+  readonly terminal: Terminal
+  readonly sale: Pick<Sale, 'showPaid'>
   /** Absent: no money is loaded here. */
   readonly loadDesk: LoadDesk | undefined
   readonly log: (message: string) => void
 }
 
-export const makeTopUp = ({ loadDesk, log }: TopUpParts, till: Till) => {
+export const makeTopUp = ({ terminal, sale, loadDesk, log }: TopUpParts, till: Till) => {
   const { serve, seen, usedUp } = till
 
   const enter = (step: TopUp, more: Partial<Pick<TopUpMode, 'funds' | 'refused'>> = {}) =>
@@ -35,6 +40,12 @@ export const makeTopUp = ({ loadDesk, log }: TopUpParts, till: Till) => {
 
   const loadWith = (card: PresentCard, asked: TopUpMode, desk: LoadDesk) =>
     card.use(async (channel) => {
+      // A payment that was in doubt is said before any money comes: whoever loads does not look for its goods.
+      const tap = await finishOpen(terminal, channel)
+      if (tap.outcome === 'captured') {
+        usedUp.add(card)
+        return sale.showPaid({ ...tap, recovered: true })
+      }
       let loadedMinor = 0
       let step: TopUp = { phase: 'failed', problem: 'refused' }
       try {
