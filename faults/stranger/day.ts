@@ -125,7 +125,7 @@ const expectTimes = ({ shop, opensMs, closesMs, customers }: Day, bought: number
     const [first = 0, last = 0] = [times[0], times.at(-1)]
     assert(
       last <= closesMs && last - first > (closesMs - opensMs) * (1 - 4 / customers),
-      'the day was as long as it was said to be',
+      `the first bought ${(first - opensMs) / 1000} s after it was opened, the last ${(closesMs - last) / 1000} s before it was closed`,
     )
   } finally {
     ledger.close()
