@@ -193,6 +193,8 @@ export type KioskScreen =
       readonly goods: GoodsView
       /** A payment of an earlier tap that was finished now, not a new one. */
       readonly recovered: boolean
+      /** The goods are a print, and it lies in the printer. */
+      readonly printed?: true
       readonly receipt?: ReceiptView
       readonly printing?: Printing
     }

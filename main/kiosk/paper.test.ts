@@ -21,7 +21,8 @@ test('a receipt is printed when the customer asks, in his language, and says wha
   const { kiosk, screen, put, device } = await openWithPrinter()
   await kiosk.buy('map')
   put(makeTestCard({ balanceMinor: 1000 }))
-  const { receipt, goods } = await screen('approved')
+  const { receipt, goods, printed } = await screen('approved')
+  expect(printed).toBeUndefined()
   expect(receipt).toMatchObject({
     number: '1-1',
     priceMinor: 250,
@@ -59,7 +60,7 @@ test('goods that are a print are paid once they are on paper', async () => {
   const card = makeTestCard({ balanceMinor: 1000 })
   await kiosk.buy('wifi', 0, 'es')
   put(card)
-  await screen('approved')
+  expect(await screen('approved')).toMatchObject({ printed: true })
   expect(card.state.balanceMinor).toBe(900)
   expect(device.jobs.map(qrsOfPage)).toEqual([[wifiCodes[0]]])
 })

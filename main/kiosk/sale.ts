@@ -52,6 +52,9 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
     endsAtMs: Date.now() + waitMs.pay,
   })
 
+  const isPrint = (goods: ReadyGoods): boolean => terminal.issued?.catalogue.printed(goods.item.id) ?? false
+
+  /** @param ready what was sold just now; absent: a payment of an earlier tap is finished, and nothing was printed */
   const showPaid = (outcome: Captured, ready?: ReadyGoods) => {
     const { payment } = outcome
     const item = itemOf(payment)
@@ -71,6 +74,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
         balanceMinor: outcome.balanceMinor,
         goods: shownGoods.viewOf(here, item, claim),
         recovered: outcome.recovered,
+        ...(here !== undefined && ready !== undefined && isPrint(ready) ? { printed: true } : {}),
         receipt: receiptView(receiptFor(terminal, { ...sale, language: language() }), item.title),
       },
     })
@@ -138,7 +142,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
     try {
       outcome = await purchase(terminal, channel, goods, {
         pin: digits,
-        ...(terminal.issued?.catalogue.printed(goods.item.id) ? printing(goods) : {}),
+        ...(isPrint(goods) ? printing(goods) : {}),
         onDebit: (payment) => {
           busyTerminalSeq = payment.terminalSeq
         },
@@ -275,7 +279,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
     showGoods() {
       const mode = till.mode()
       if (mode.name !== 'shown' || mode.screen.name !== 'approved' || !allows(mode, 'showGoods')) return
-      const { name: _, amountMinor, recovered, ...rest } = mode.screen
+      const { name: _, amountMinor, recovered, printed, ...rest } = mode.screen
       enter({ ...mode, screen: { name: 'goods', ...rest } })
     },
 

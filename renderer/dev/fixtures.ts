@@ -214,8 +214,9 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
     name: 'approved',
     amountMinor: 99,
     balanceMinor: 750,
-    goods: { item: { ...picture, printed: true }, contentUrl: '/goods/picture', claimUrl, claimExpiresAt },
+    goods: { item: picture, contentUrl: '/goods/picture', claimUrl, claimExpiresAt },
     recovered: false,
+    printed: true,
     receipt: { ...receipt, title: picture.title, priceMinor: 99, taxMinor: 16 },
   }),
   'approved-printed': () => ({

@@ -11,7 +11,7 @@ import { PrintButton, Receipt } from '../parts/Receipt.tsx'
 export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'approved' }> }): ReactElement {
   const engine = useEngine()
   const { words, money } = useWords()
-  const { amountMinor, balanceMinor, goods, recovered, receipt, printing } = screen
+  const { amountMinor, balanceMinor, goods, recovered, printed, receipt, printing } = screen
   return (
     <Frame screen="approved" tone="done">
       <div className="verdict" data-receipt={receipt === undefined ? undefined : ''}>
@@ -29,7 +29,7 @@ export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'app
             <span>{words.approved.balance}</span>
             <strong>{money(balanceMinor)}</strong>
           </p>
-          {goods.item.printed ? (
+          {printed ? (
             <p className="lead">{words.approved.takePrint}</p>
           ) : (
             <p className="verdict-hint">{words.approved.takeCard}</p>
