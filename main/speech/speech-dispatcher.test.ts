@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -132,6 +132,17 @@ test('a machine without the service stays silent', async () => {
   expect(await alone.say(line('nobody hears it'))).toBe(false)
   expect(await alone.say(line('nor this'))).toBe(false)
   alone.close()
+})
+
+test('a service that hangs is given up, and what comes later is not held up by it', async () => {
+  const hanging = createServer((socket) => socket.resume()).listen(path.join(folder, 'hanging'))
+  await once(hanging, 'listening')
+  const speaker = openSpeaker({ SPEECHD_ADDRESS: `unix_socket:${path.join(folder, 'hanging')}` }, 50)
+  expect(await speaker.say(line('nobody hears it'))).toBe(false)
+  speaker.hush()
+  expect(await speaker.say(line('nor this'))).toBe(false)
+  speaker.close()
+  hanging.close()
 })
 
 test('looks for the service where it is', () => {

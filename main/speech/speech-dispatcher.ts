@@ -29,6 +29,8 @@ export interface Speaker {
 }
 
 const connectMsMax = 10_000
+/** The service answers at once, also while it speaks: one that does not for so long hangs. */
+const answerMsMax = 10_000
 /** Lines that wait to be heard; more than a screen has. */
 const linesMax = 500
 
@@ -48,8 +50,14 @@ const rateOf = (times: number): number => {
   return Math.max(-100, Math.min(100, Math.round((100 * perMinute) / (times < 1 ? 170 - 80 : 449 - 170))))
 }
 
+interface Dialled {
+  readonly socketPath: string
+  readonly answerMs: number
+  readonly onBegin: (message: string) => void
+}
+
 /** One connection: commands one after the other, and what the service says of messages (event 701). */
-const openConnection = async (socketPath: string, onBegin: (message: string) => void) => {
+const openConnection = async ({ socketPath, answerMs, onBegin }: Dialled) => {
   const socket = connect(socketPath)
   socket.on('error', () => {})
   await once(socket, 'connect', { signal: AbortSignal.timeout(connectMsMax) })
@@ -72,7 +80,11 @@ const openConnection = async (socketPath: string, onBegin: (message: string) => 
   const send = (text: string) =>
     new Promise<readonly string[]>((resolve) => {
       if (socket.destroyed) return resolve([])
-      waiting.push(resolve)
+      const timer = setTimeout(() => socket.destroy(), answerMs)
+      waiting.push((answer) => {
+        clearTimeout(timer)
+        resolve(answer)
+      })
       socket.write(`${text}\r\n`)
     })
   /** @throws Error when the service refuses it, or went away */
@@ -94,7 +106,7 @@ const startService = async (env: NodeJS.ProcessEnv) => {
   await once(child, 'exit', { signal: AbortSignal.timeout(connectMsMax) })
 }
 
-export const openSpeaker = (env: NodeJS.ProcessEnv = process.env): Speaker => {
+export const openSpeaker = (env: NodeJS.ProcessEnv = process.env, answerMs = answerMsMax): Speaker => {
   const socketPath = socketPathOf(env)
   let connection: Promise<Connection> | undefined
   /** Lines that the service has, by its number for them. */
@@ -123,10 +135,11 @@ export const openSpeaker = (env: NodeJS.ProcessEnv = process.env): Speaker => {
     early.clear()
   }
   const open = async () => {
-    const opened = await openConnection(socketPath, onBegin).catch(async (error) => {
+    const dial = () => openConnection({ socketPath, answerMs, onBegin })
+    const opened = await dial().catch(async (error) => {
       if (env.SPEECHD_ADDRESS !== undefined) throw error
       await startService(env)
-      return openConnection(socketPath, onBegin)
+      return dial()
     })
     opened.ended.then(() => {
       connection = undefined
