@@ -77,13 +77,14 @@ function LargePicture({ contentUrl, title, factor, size, onFailed }: LargePictur
     const context = element?.getContext('bitmaprenderer')
     if (!element || !context) return
     const leaving = new AbortController()
-    const file = fetch(contentUrl, { signal: leaving.signal }).then((response) => response.blob())
+    let file: Promise<Blob> | undefined
     let lastTurn = 0
     const unpack = async ({ width, height }: Size) => {
       lastTurn += 1
       const turn = lastTurn
       const share = Math.min(1, (width / size.width) * devicePixelRatio, (height / size.height) * devicePixelRatio)
       const resizeWidth = Math.max(1, Math.round(size.width * share))
+      file ??= fetch(contentUrl, { signal: leaving.signal }).then((response) => response.blob())
       const points = await createImageBitmap(await file, { resizeWidth, resizeQuality: 'high' })
       if (leaving.signal.aborted || turn !== lastTurn) return points.close()
       element.width = points.width

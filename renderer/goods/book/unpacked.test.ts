@@ -35,7 +35,7 @@ test('files that are packed, and such as are not, in any alphabet', async () => 
   ])
 })
 
-test('a comment at the end, and what only looks like one, hide nothing', () => {
+test('a comment at the end hides nothing', () => {
   const archive = archiveOf({ a: text(3) })
   archive.writeUInt16LE(5, endOf(archive) + 20)
   expect(unpacked(Buffer.concat([archive, Buffer.from('hello')])).loadText('a')).toBe('aaa')
