@@ -308,6 +308,19 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)('a helper process hit by %s is replac
   expect(helpersOf(process.pid)).not.toContain(helper)
 })
 
+test('the helper has nothing of the environment but what PC/SC needs', async () => {
+  vi.stubEnv('FARTHING_SECRET', 'nobody else is told')
+  const others = helpersOf(process.pid)
+  await until(open(), isUp)
+  vi.unstubAllEnvs()
+  const helper = helpersOf(process.pid).find((pid) => !others.includes(pid))
+  const names = readFileSync(`/proc/${helper}/environ`, 'utf8')
+    .split('\0')
+    .map((entry) => entry.split('=')[0])
+  expect(names).toContain('PATH')
+  expect(names).not.toContain('FARTHING_SECRET')
+})
+
 test('a reader that is plugged in appears, and one that is pulled in the middle of an APDU takes its card along', async () => {
   const reader = open({ processPath: new URL('./pcsclite-double.ts', import.meta.url) })
   const card = await cardIn(reader, 'USB 00')

@@ -35,6 +35,9 @@ interface Pending {
   readonly timer: NodeJS.Timeout
 }
 
+/** What Node, pcsclite and Windows look at. The rest of the environment is no business of a native addon. */
+const environmentNames = ['PATH', 'LD_LIBRARY_PATH', 'PCSCLITE_CSOCK_NAME', 'SystemRoot'] as const
+
 const restartMsMin = 50
 const restartMsMax = 5000
 const busyRetryMs = 100
@@ -44,6 +47,11 @@ const restarting =
   'The card reader stopped answering and is being restarted; if this stays, unplug it and plug it in again.'
 
 const restartFault = () => new CardFault('reader', 'the card reader had to be restarted')
+
+const environment = () => ({
+  ...Object.fromEntries(environmentNames.map((name) => [name, process.env[name]])),
+  ELECTRON_RUN_AS_NODE: '1',
+})
 
 const modulePath = () =>
   new URL(import.meta.url.endsWith('.ts') ? './pcsc-process.ts' : './pcsc-process.js', import.meta.url)
@@ -170,7 +178,7 @@ class PcscReader implements CardReader {
   #start() {
     const helper = fork(this.#processPath, [], {
       serialization: 'advanced',
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+      env: environment(),
       execArgv: [],
       stdio: ['ignore', 'ignore', process.env.FARTHING_DEBUG ? 'inherit' : 'ignore', 'ipc'],
     })
