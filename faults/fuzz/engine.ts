@@ -61,7 +61,7 @@ export interface FuzzOptions {
   readonly findingsMax?: number
   /** Counting since before the target was loaded. */
   readonly coverage: Coverage
-  /** Told of every input before it runs: what hangs is known by the last one. */
+  /** Told of every input before it runs, and before it runs again: what hangs is known by the last one. */
   readonly onInput: (input: Uint8Array, number: number) => void
   readonly onFinding: (finding: Finding) => void
 }
@@ -113,15 +113,19 @@ const judge = async (target: OpenTarget, input: Uint8Array): Promise<Complaint |
   }
 }
 
-/** The same complaint with fewer bytes. */
-const shortened = async (target: OpenTarget, input: Uint8Array, complaint: Complaint): Promise<Uint8Array> => {
+/** The input of the same complaint with fewer bytes. */
+const shortened = async (
+  input: Uint8Array,
+  complaint: Complaint,
+  judgeNow: (input: Uint8Array) => Promise<Complaint | undefined>,
+): Promise<Uint8Array> => {
   if (complaint.kind !== 'threw') return input
   let best = input
   let tries = 0
   for (let piece = Math.ceil(best.length / 2); piece >= 1; piece = Math.floor(piece / 2))
     for (let at = 0; at < best.length && tries < shorteningTriesMax; tries += 1) {
       const shorter = new Uint8Array(Buffer.concat([best.subarray(0, at), best.subarray(at + piece)]))
-      const same = await judge(target, shorter)
+      const same = await judgeNow(shorter)
       if (same !== undefined && signatureOf(same) === signatureOf(complaint)) best = shorter
       else at += piece
     }
@@ -173,13 +177,16 @@ export const fuzz = async (target: Target, options: FuzzOptions): Promise<Course
   const report = (complaint: Complaint, input: Uint8Array): void =>
     options.onFinding({ target: target.name, ...complaint, number, input: Buffer.from(input).toString('hex') })
 
+  const judgeNow = (input: Uint8Array): Promise<Complaint | undefined> => {
+    options.onInput(input, number)
+    return judge(opened, input)
+  }
   const attempt = async (input: Uint8Array): Promise<void> => {
     number += 1
-    options.onInput(input, number)
-    const complaint = await judge(opened, input)
+    const complaint = await judgeNow(input)
     if (complaint === undefined || seen.has(signatureOf(complaint))) return
     seen.add(signatureOf(complaint))
-    report(complaint, await shortened(opened, input, complaint))
+    report(complaint, await shortened(input, complaint, judgeNow))
   }
   const again = async (input: Uint8Array): Promise<void> => {
     options.onInput(input, number)

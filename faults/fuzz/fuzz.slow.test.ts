@@ -7,8 +7,9 @@ import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { plantedDefects } from './planted.ts'
+import { plantedDefects, steady } from './planted.ts'
 import { groups, targetsOf } from './targets.ts'
+import { runWatched } from './watch.ts'
 
 const soak = process.env.FARTHING_SOAK === '1'
 const seedGiven = process.env.FARTHING_FAULT_SEED ?? (soak ? undefined : '1')
@@ -61,6 +62,11 @@ test('every planted defect is found, as what it is', { timeout: runMsMax }, asyn
     plantedDefects.map((planted) => `${planted.target.name}: ${planted.found}`).toSorted(),
   )
   expect(status).toBe(1)
+})
+
+test('what is run again to see what it reaches is no hang, however many there are of it', async () => {
+  const watched = await runWatched(steady, { group: 'planted', seed: '1', inputs: steady.inputs, hangMs: 120 })
+  expect(watched).toMatchObject({ findings: [], course: { inputs: steady.inputs } })
 })
 
 test('the corpus is small, and of targets that there are', async () => {

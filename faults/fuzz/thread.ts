@@ -19,7 +19,7 @@ export interface ThreadTask {
   readonly present: PresentInput
 }
 
-/** Of the input that is running: number and length, then its bytes. */
+/** Of the input that is running: number, length, and which run of the thread it is (one input may run many times); then its bytes. */
 export interface PresentInput {
   readonly numbers: Int32Array
   readonly bytes: Uint8Array
@@ -59,6 +59,7 @@ const work = async (task: ThreadTask): Promise<void> => {
       bytes.set(input.subarray(0, bytes.length))
       Atomics.store(numbers, 1, input.length)
       Atomics.store(numbers, 0, number)
+      Atomics.add(numbers, 2, 1)
     },
     onFinding: (finding) => send({ kind: 'finding', finding }),
   })

@@ -4,8 +4,8 @@ import { type Course, type Finding, lengthMaxDefault } from './engine.ts'
 import type { Target } from './target.ts'
 import type { FromThread, PresentInput, ThreadTask } from './thread.ts'
 
-/** Without a new input; what is merely slow runs three times within it. Judged by the thread's own processor time, so that a busy machine is no hang. */
-const hangMs = 8000
+/** Of one run of one input, what is merely slow three times. Judged by the thread's own processor time, so that a busy machine is no hang. */
+const hangMsMax = 8000
 const lookMs = 250
 const heapMbMax = 1024
 /** As the main thread of a terminal has it. */
@@ -17,10 +17,10 @@ export interface Watched {
   readonly course?: Course
 }
 
-type Task = Omit<ThreadTask, 'present' | 'target'>
+type Task = Omit<ThreadTask, 'present' | 'target'> & { readonly hangMs?: number }
 
 const presentInput = (lengthMax: number): PresentInput => ({
-  numbers: new Int32Array(new SharedArrayBuffer(8)),
+  numbers: new Int32Array(new SharedArrayBuffer(12)),
   bytes: new Uint8Array(new SharedArrayBuffer(lengthMax)),
 })
 
@@ -29,15 +29,21 @@ const cpuMs = async (worker: Worker): Promise<number> => {
   return (user + system) / 1000
 }
 
-/** Calls `onHang` when one input keeps the thread busy for too long. @returns the function that stops it */
-const watchOver = (worker: Worker, present: PresentInput, onHang: () => void): (() => void) => {
-  let lastNumber = -1
+interface Watch {
+  readonly present: PresentInput
+  readonly hangMs: number
+  readonly onHang: () => void
+}
+
+/** Calls `onHang` when one run keeps the thread busy for too long. @returns the function that stops it */
+const watchOver = (worker: Worker, { present, hangMs, onHang }: Watch): (() => void) => {
+  let lastRun = -1
   let sinceCpuMs = 0
   const look = async () => {
-    const number = Atomics.load(present.numbers, 0)
+    const run = Atomics.load(present.numbers, 2)
     const spentMs = await cpuMs(worker).catch(() => 0)
-    if (number !== lastNumber || number === 0) sinceCpuMs = spentMs
-    lastNumber = number
+    if (run !== lastRun || run === 0) sinceCpuMs = spentMs
+    lastRun = run
     if (spentMs - sinceCpuMs > hangMs) onHang()
   }
   const timer = setInterval(() => void look(), lookMs)
@@ -45,7 +51,7 @@ const watchOver = (worker: Worker, present: PresentInput, onHang: () => void): (
 }
 
 /** Fuzzes one target in a thread until it is done, dead or hanging. */
-export const runWatched = (target: Target, task: Task): Promise<Watched> =>
+export const runWatched = (target: Target, { hangMs = hangMsMax, ...task }: Task): Promise<Watched> =>
   new Promise((resolve) => {
     const present = presentInput(target.lengthMax ?? lengthMaxDefault)
     const data: ThreadTask = { ...task, target: target.name, present }
@@ -68,12 +74,13 @@ export const runWatched = (target: Target, task: Task): Promise<Watched> =>
       const input = Buffer.from(present.bytes.slice(0, length)).toString('hex')
       findings.push({ target: target.name, kind, detail, number: Atomics.load(present.numbers, 0), input })
     }
-    const stop = watchOver(worker, present, () => {
+    const onHang = () => {
       if (ended) return
       blame('hang', `no end after ${hangMs} ms of processor time`)
       void worker.terminate()
       end()
-    })
+    }
+    const stop = watchOver(worker, { present, hangMs, onHang })
     worker.on('message', (message: FromThread) => {
       if (message.kind === 'finding') findings.push(message.finding)
       else course = message.course
