@@ -196,10 +196,16 @@ describe('the ticket page in a real Chromium (slow)', () => {
       script: `{
         const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
         let refused = false
-        navigator.mediaDevices.getUserMedia = (wish) => {
-          if (refused) return ask(wish)
-          refused = true
-          return Promise.reject(new DOMException('not now', 'NotAllowedError'))
+        window.tracks = []
+        navigator.mediaDevices.getUserMedia = async (wish) => {
+          if (!refused) {
+            refused = true
+            throw new DOMException('not now', 'NotAllowedError')
+          }
+          const stream = await ask(wish)
+          window.tracks.push(...stream.getTracks())
+          await window.holderThinks
+          return stream
         }
         const hold = navigator.wakeLock.request.bind(navigator.wakeLock)
         window.locks = []
@@ -225,6 +231,14 @@ describe('the ticket page in a real Chromium (slow)', () => {
     await expect.poll(held).toBe(1)
     await goOn(page)
     await page.click('#change')
+    await expect.poll(held).toBe(0)
+    // Who goes back while the phone asks has no camera running behind his back.
+    await page.evaluate('void (window.holderThinks = new Promise((resolve) => { window.allow = resolve }))')
+    await page.click('#begin')
+    await expect.poll(() => page.evaluate('tracks.length')).toBe(2)
+    await page.click('#change')
+    await page.evaluate('allow()')
+    await expect.poll(() => page.evaluate("tracks.filter(({ readyState }) => readyState === 'live').length")).toBe(0)
     await expect.poll(held).toBe(0)
     await page.context().close()
   })

@@ -59,10 +59,21 @@ export const startCamera = async (
   } catch (error) {
     return error instanceof DOMException && error.name === 'NotAllowedError' ? 'refused' : 'missing'
   }
-  video.srcObject = stream
-  await video.play()
-  const detector = (await byBrowser()) ?? byPixels()
   let running = true
+  const stop = (): void => {
+    running = false
+    for (const track of stream.getTracks()) track.stop()
+    // Another beginning may have put its own there.
+    if (video.srcObject === stream) video.srcObject = null
+  }
+  try {
+    video.srcObject = stream
+    await video.play()
+  } catch {
+    stop()
+    return 'missing'
+  }
+  const detector = (await byBrowser()) ?? byPixels()
   const look = async (): Promise<void> => {
     if (!running) return
     const codes = await detector.detect(video).catch(() => [])
@@ -70,9 +81,5 @@ export const startCamera = async (
     setTimeout(look, pauseMs)
   }
   void look()
-  return () => {
-    running = false
-    for (const track of stream.getTracks()) track.stop()
-    video.srcObject = null
-  }
+  return stop
 }

@@ -206,16 +206,33 @@ const seen = (text: string): void => {
   check(text)
 }
 
+/** Which beginning is the newest: a phone may ask its holder for long, and meanwhile he begins anew, or goes back. */
+let beginning = 0
+
+const endCamera = (): void => {
+  beginning += 1
+  stopCamera?.()
+  stopCamera = undefined
+}
+
 const begin = async (): Promise<void> => {
+  endCamera()
+  const mine = beginning
   showView('check')
   await showCounts()
   say('camera-state', words.cameraStarting)
+  const again = element('camera-again', HTMLButtonElement)
+  again.hidden = true
   const camera = await startCamera(parts.camera, seen)
+  if (mine !== beginning) {
+    if (typeof camera !== 'string') camera()
+    return
+  }
   const troubles = { refused: words.cameraRefused, missing: words.cameraMissing, insecure: words.cameraInsecure }
   document.body.dataset.camera = typeof camera === 'string' ? camera : 'on'
   say('camera-state', typeof camera === 'string' ? troubles[camera] : words.pointCamera)
   // Who has allowed it meanwhile need not begin anew.
-  element('camera-again', HTMLButtonElement).hidden = camera !== 'refused'
+  again.hidden = camera !== 'refused'
   if (typeof camera === 'string') parts.code.focus()
   else stopCamera = camera
   await keepAwake()
@@ -226,6 +243,8 @@ let awake: WakeLockSentinel | undefined
 const keepAwake = async (): Promise<void> => {
   if (awake?.released === false) return
   awake = await navigator.wakeLock?.request('screen').catch(() => undefined)
+  // He went back meanwhile.
+  if (document.body.dataset.view !== 'check') await awake?.release()
 }
 // The browser lets go of it whenever the page is out of sight.
 document.addEventListener('visibilitychange', () => {
@@ -247,8 +266,7 @@ element('door', HTMLFormElement).addEventListener('submit', (event) => {
   void begin()
 })
 element('change', HTMLButtonElement).addEventListener('click', () => {
-  stopCamera?.()
-  stopCamera = undefined
+  endCamera()
   void awake?.release()
   hideVerdict()
   showView('setup')
