@@ -89,6 +89,8 @@ test('an operator closes the day and refunds a sale, and the issuer knows it all
     await press('operator-refund-because')
     await expect(page.locator('.operator-said')).toContainText('€0.50 is with the issuer now', { timeout: 20_000 })
     await press('operator-back')
+    await expect(page.locator('[data-action="operator-receipt"]')).toContainText('Refund asked for')
+    await press('operator-back')
     await section('dayClose')
     await press('operator-day-close')
     await expect(page.locator('.operator-report')).toContainText('Day close no. 1')

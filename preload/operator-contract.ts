@@ -260,4 +260,6 @@ export type OperatorResult =
   /** `gone`: it is not there any more. */
   | { readonly outcome: 'stickFault'; readonly problem: 'gone' | 'full' | 'readOnly' | 'broken' }
   | { readonly outcome: 'synced'; readonly entries: number; readonly exceptions: number; readonly journals: number }
+  /** It takes longer than anybody is kept waiting for. */
+  | { readonly outcome: 'syncGoesOn' }
   | { readonly outcome: 'syncFailed'; readonly problem: 'unreachable' | 'refused' | 'stopped' }

@@ -8,8 +8,19 @@ import { cutJournal } from '../sync/sync.ts'
 import { findDrives } from './drives.ts'
 import type { Inside } from './inside.ts'
 
-/** A long hotlist may be coming in just then: nobody stands and waits for that. */
-const sendMsMax = 10_000
+/** A long hotlist may be coming in, for hours on a slow line: nobody stands and waits for that, and nothing else is held up by it. */
+const waitMsMax = { sync: 60_000, acts: 10_000 } as const
+
+/** What comes of it, or undefined where that takes too long; it goes on all the same. */
+const inTime = async <Result>(work: Promise<Result>, ms: number): Promise<Result | undefined> => {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(resolve, ms, undefined)
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
 
 export const makeExchange = ({ terminal, till, stick, log }: Inside) => {
   /** The folder if it is one of those that are there now: the page names no other. */
@@ -48,9 +59,11 @@ export const makeExchange = ({ terminal, till, stick, log }: Inside) => {
   }
 
   const syncNow = async (): Promise<OperatorResult> => {
+    const sync = till.sync()
+    if (sync === undefined) return { outcome: 'syncFailed', problem: 'unreachable' }
     try {
-      const result = await till.sync()?.now()
-      if (result === undefined) return { outcome: 'syncFailed', problem: 'unreachable' }
+      const result = await inTime(sync.now(), waitMsMax.sync)
+      if (result === undefined) return { outcome: 'syncGoesOn' }
       if (result.stopped !== undefined) return { outcome: 'syncFailed', problem: 'stopped' }
       const { entries, exceptions, journals = 0 } = result
       return { outcome: 'synced', entries, exceptions, journals }
@@ -72,17 +85,9 @@ export const makeExchange = ({ terminal, till, stick, log }: Inside) => {
       sync.nudge()
       return false
     }
-    const { promise: late, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, sendMsMax)
     // What failed is told by what is still due; the loop itself goes on trying.
-    await Promise.race([
-      sync.now().then(
-        () => {},
-        (error: Error) => log(`sync: ${error.message}`),
-      ),
-      late,
-    ])
-    clearTimeout(timer)
+    const sent = sync.now().catch((error: Error) => log(`sync: ${error.message}`))
+    await inTime(sent, waitMsMax.acts)
     const { ledger } = terminal
     return ledger.stoppedVerdict === undefined && ledger.journalDue() === undefined && !cutJournal(terminal)
   }

@@ -201,7 +201,7 @@ test.each<[string, Parameters<ReturnType<typeof openOperated>['publish']>[0]]>([
   ['given another role', { keyring: { operators: [{ ...ada, role: 'technician' as const }] } }],
   ['reported lost', { keyring: { operators }, hotlist: [{ cardId: operatorCardId }] }],
 ])('an operator who is %s sees nothing more once the news are here, inside or before the PIN', async (_how, news) => {
-  const { kiosk, enter, screen, acts, publish, put, operatorCard, phase, reader } = openOperated()
+  const { kiosk, enter, screen, acts, publish, put, operatorCard, phase, reader, lines } = openOperated()
   const loop = { online: true, nudge: () => {}, now: () => Promise.reject(new Error()), stop: async () => {} }
   await enter()
   kiosk.attachSync(loop)
@@ -224,6 +224,9 @@ test.each<[string, Parameters<ReturnType<typeof openOperated>['publish']>[0]]>([
   kiosk.attachSync(loop)
   await screen('browse')
   expect(acts()).toHaveLength(4)
+  expect(lines.filter((line) => line.startsWith('Ada '))).toEqual(
+    Array(3).fill('Ada was taken back, changed or reported lost: the visit to operator mode has ended.'),
+  )
 })
 
 test("a technician sees to the machine, and to nobody's money: each act and view is his or not by the table", async () => {
@@ -408,6 +411,21 @@ test('a refund goes to the issuer at once where that answers, and says so; where
   kiosk.attachSync(loop)
   expect(await refund(older)).toMatchObject({ outcome: 'refunded', sent: true })
   expect(syncs).toBe(1)
+})
+
+test('a sync that takes for ever is waited for a minute; then the operator goes on, and so does the sync', async () => {
+  const { kiosk, enter } = openOperated()
+  kiosk.attachSync({ online: true, nudge: () => {}, stop: async () => {}, now: () => new Promise(() => {}) })
+  await enter()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const synced = kiosk.operatorAct({ act: 'sync' })
+  expect(await kiosk.operatorAct({ act: 'volume', percent: 30 })).toEqual({ outcome: 'ignored' })
+  vi.advanceTimersByTime(60_000)
+  expect(await synced).toEqual({ outcome: 'syncGoesOn' })
+  expect(await kiosk.operatorAct({ act: 'volume', percent: 30 })).toEqual({ outcome: 'done' })
 })
 
 test('closed by an operator, nothing is sold, over a restart too', async () => {

@@ -31,7 +31,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
   const { terminal } = parts
   const { ledger } = terminal
   const inside = makeInside(parts, till)
-  const { open, write } = inside
+  const { open, write, log } = inside
   const levels = openLevels(terminal, parts.languages)
   const paper = makeOperatorPaper(parts)
   const tasks = makeCardTasks(inside)
@@ -67,12 +67,27 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
     return now === undefined || now.role !== operator.role || now.pin !== operator.pin
   }
 
+  /** Whose rights ended with the issuer's news is shown the first screen. @returns whether they did */
+  const endIfOver = (mode: OperatorMode): boolean => {
+    const over = isOver(mode)
+    if (over && allows(mode, 'operatorLeave')) {
+      sayOver(mode)
+      leave()
+    }
+    return over
+  }
+  const sayOver = ({ operator }: OperatorMode) =>
+    log(`${operator.name} was taken back, changed or reported lost: the visit to operator mode has ended.`)
+
   const check = async (asked: OperatorMode) => {
     const typed = digits
     digits = ''
     const { operator, statement } = asked
     if (await isOperatorPin(operator, typed)) {
-      if (isOver(asked)) return till.leave()
+      if (isOver(asked)) {
+        sayOver(asked)
+        return till.leave()
+      }
       write(asked, 'enter')
       open(asked)
     } else {
@@ -100,10 +115,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
   const act = async (asked: OperatorAct): Promise<OperatorResult> => {
     const mode = till.mode()
     if (mode.name !== 'operator' || !allows(mode, 'operatorAct') || acting) return ignored
-    if (isOver(mode)) {
-      leave()
-      return ignored
-    }
+    if (endIfOver(mode)) return ignored
     if (!mayAct[asked.act].includes(mode.operator.role)) return ignored
     // A card is waited for: first that ends.
     if (mode.phase === 'tap' && asked.act !== 'endTask') return ignored
@@ -133,7 +145,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
   /** News may have come from the issuer: whose rights ended with them is shown nothing more. */
   const hear = () => {
     const mode = till.mode()
-    if (mode.name === 'operator' && isOver(mode)) leave()
+    if (mode.name === 'operator') endIfOver(mode)
   }
 
   return {
@@ -152,10 +164,7 @@ export const makeOperatorMode = (parts: OperatorParts, till: Till) => {
     async look(asked: OperatorLook): Promise<OperatorViews[OperatorSection] | undefined> {
       const mode = till.mode()
       if (mode.name !== 'operator' || !isInside(mode)) return undefined
-      if (isOver(mode)) {
-        leave()
-        return undefined
-      }
+      if (endIfOver(mode)) return undefined
       if (!mayLook[asked.section].includes(mode.operator.role)) return undefined
       if (mode.phase === 'open') till.enter({ ...mode, endsAtMs: endsAtMs() })
       return views[asked.section](mode, asked)

@@ -165,7 +165,7 @@ export const de: Dictionary = {
     recovered: 'Ihre frühere Zahlung ist abgeschlossen. Nichts wurde doppelt abgebucht.',
     balance: 'Noch auf Ihrer Karte',
     takeCard: 'Nehmen Sie Ihre Karte mit.',
-    takePrint: 'Nehmen Sie Ihren Druck und Ihre Karte mit.',
+    takePrint: 'Nehmen Sie Ihren Ausdruck und Ihre Karte mit.',
     show: { document: 'Öffnen', media: 'Öffnen', code: 'Code zeigen', ticket: 'Karte zeigen' },
   },
   receipt: {
@@ -261,6 +261,7 @@ export const de: Dictionary = {
     price: 'Preis',
     alternatives: 'Dafür reicht Ihre Karte',
     again: 'Noch einmal',
+    anotherCard: 'Andere Karte',
     other: 'Anderes wählen',
   },
   recover: {
@@ -314,7 +315,6 @@ export const de: Dictionary = {
     },
     technician:
       'Sie sind als Techniker hier: für das Gerät. Verkäufe, Erstattungen und Bargeld sind Sache eines Betreibers.',
-    leave: 'Schließen',
     stay: 'Mehr Zeit',
     tap: 'Karte an den Leser halten',
     again: 'Neu lesen',
@@ -380,6 +380,7 @@ export const de: Dictionary = {
       at: 'Verkauft',
       card: 'Karte',
       tax: 'Enthaltene Steuer',
+      left: 'Noch auf der Karte',
       stands: 'Stand',
       state: {
         paid: 'Bezahlt',
@@ -389,7 +390,6 @@ export const de: Dictionary = {
       },
       newest: 'Die neuesten',
       older: 'Ältere',
-      all: 'Alle Belege',
       reprint: 'Kopie drucken',
       refund: 'Erstatten',
       refundWhat: (amount) =>
@@ -451,6 +451,7 @@ export const de: Dictionary = {
         refused: 'Der Herausgeber hat abgelehnt.',
         stopped: 'Der Herausgeber nimmt von diesem Terminal nichts mehr an: neu anmelden.',
       },
+      goesOn: 'Das dauert länger. Es geht von selbst weiter: in ein paar Minuten wieder nachsehen.',
       exported: (files) =>
         counted(files, {
           one: (n) => `${n} Datei liegt auf dem Stick.`,

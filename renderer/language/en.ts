@@ -274,6 +274,7 @@ export const en = {
     price: 'Price',
     alternatives: 'Your card can buy this instead',
     again: 'Try again',
+    anotherCard: 'Another card',
     other: 'Choose something else',
   },
   recover: {
@@ -311,7 +312,6 @@ export const en = {
       logs: 'Log',
     },
     technician: 'You are here as a technician: for the machine. Sales, refunds and cash are an operator’s.',
-    leave: 'Close',
     stay: 'More time',
     tap: 'Hold the card to the reader',
     again: 'Read again',
@@ -377,11 +377,11 @@ export const en = {
       at: 'Sold',
       card: 'Card',
       tax: 'Tax included',
+      left: 'Left on the card',
       stands: 'State',
       state: { paid: 'Paid', owed: 'Paid, not handed over here', reversed: 'Reversed', refunded: 'Refund asked for' },
       newest: 'The newest',
       older: 'Older ones',
-      all: 'All receipts',
       reprint: 'Print a copy',
       refund: 'Refund',
       refundWhat: (amount: string) =>
@@ -442,6 +442,7 @@ export const en = {
         refused: 'The issuer refused this.',
         stopped: 'The issuer takes no more from this terminal: enrol it again.',
       },
+      goesOn: 'This takes longer. It goes on by itself: look again in a few minutes.',
       exported: (files: number) =>
         counted(files, { one: (n) => `${n} file is on the stick.`, other: (n) => `${n} files are on the stick.` }),
       imported: (answers: number, news: number) =>

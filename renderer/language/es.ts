@@ -258,6 +258,7 @@ export const es: Dictionary = {
     price: 'Precio',
     alternatives: 'Con su saldo puede comprar',
     again: 'Reintentar',
+    anotherCard: 'Otra tarjeta',
     other: 'Elegir otra cosa',
   },
   recover: {
@@ -315,7 +316,6 @@ export const es: Dictionary = {
     },
     technician:
       'Está aquí como técnico: para el aparato. Las ventas, los reembolsos y el efectivo son cosa de un operador.',
-    leave: 'Salir',
     stay: 'Más tiempo',
     tap: 'Acerque la tarjeta al lector',
     again: 'Leer de nuevo',
@@ -381,6 +381,7 @@ export const es: Dictionary = {
       at: 'Vendido',
       card: 'Tarjeta',
       tax: 'Impuesto incluido',
+      left: 'Queda en la tarjeta',
       stands: 'Estado',
       state: {
         paid: 'Pagado',
@@ -390,7 +391,6 @@ export const es: Dictionary = {
       },
       newest: 'Los más recientes',
       older: 'Anteriores',
-      all: 'Todos los recibos',
       reprint: 'Imprimir una copia',
       refund: 'Reembolsar',
       refundWhat: (amount) =>
@@ -452,6 +452,7 @@ export const es: Dictionary = {
         refused: 'El emisor lo rechazó.',
         stopped: 'El emisor no acepta más de este terminal: dele de alta otra vez.',
       },
+      goesOn: 'Esto tarda más. Continúa automáticamente: vuelva a mirar en unos minutos.',
       exported: (files) =>
         counted(files, {
           one: (n) => `${n} archivo está en la memoria.`,

@@ -12,6 +12,7 @@ import { PinKeys } from '../screens/Pin.tsx'
 import { Load, Receipts } from './desk.tsx'
 import { DayClose, Logs, Stock, Today } from './figures.tsx'
 import { Device, Exchange, Tests } from './machine.tsx'
+import { StepsContext } from './steps.ts'
 
 const sections = {
   today: { Shown: Today, may: mayLook.today },
@@ -46,7 +47,7 @@ function Foot({ screen, back }: { screen: OperatorScreen; back?: () => void }): 
           </Button>
         )}
         <Button action="operator-leave" onClick={() => void engine.operatorLeave()}>
-          <Icon name="close" /> {words.operator.leave}
+          <Icon name="close" /> {words.bar.leave}
         </Button>
       </div>
       <Button action="stay" className="operator-clock" onClick={() => void engine.stay()}>
@@ -129,7 +130,10 @@ function Inside({ screen }: { screen: Extract<OperatorScreen, { phase: 'open' }>
   const { words } = useWords()
   const [chosen, setChosen] = useState<Section | undefined>(() => sectionOfTask(screen))
   const Chosen = chosen === undefined ? undefined : sections[chosen].Shown
-  const home = () => {
+  const [steps] = useState<(() => void)[]>([])
+  const back = () => {
+    const leaveStep = steps.at(-1)
+    if (leaveStep !== undefined) return leaveStep()
     setChosen(undefined)
     if (screen.task !== undefined) void engine.operatorAct({ act: 'endTask' })
   }
@@ -137,7 +141,7 @@ function Inside({ screen }: { screen: Extract<OperatorScreen, { phase: 'open' }>
     <Frame
       screen="operator"
       tone="paper"
-      actions={<Foot screen={screen} {...(chosen === undefined ? {} : { back: home })} />}
+      actions={<Foot screen={screen} {...(chosen === undefined ? {} : { back })} />}
     >
       <div className="operator" data-section={chosen ?? 'home'}>
         <h1 className="title" dir="auto">
@@ -159,7 +163,9 @@ function Inside({ screen }: { screen: Extract<OperatorScreen, { phase: 'open' }>
         ) : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keypad.
           <div className="operator-scroll scrolls" data-said="" tabIndex={0}>
-            <Chosen task={screen.task} />
+            <StepsContext value={steps}>
+              <Chosen task={screen.task} />
+            </StepsContext>
           </div>
         )}
       </div>

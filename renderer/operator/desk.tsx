@@ -9,23 +9,19 @@ import { Icon } from '../parts/Icon.tsx'
 import { Keyboard } from '../parts/Keyboard.tsx'
 import { useAct, useLook } from './look.ts'
 import { Printed, Rows, Said } from './parts.tsx'
+import { useStep } from './steps.ts'
 
 export function Receipts(): ReactElement | null {
   const [before, setBefore] = useState<number>()
   const [open, setOpen] = useState<ReceiptRow>()
   const { view, again } = useLook('receipts', before)
   const { words, money, moment } = useWords()
+  useStep(open !== undefined, () => {
+    setOpen(undefined)
+    void again()
+  })
   if (view === undefined) return null
-  if (open !== undefined)
-    return (
-      <Receipt
-        row={open}
-        onBack={() => {
-          setOpen(undefined)
-          void again()
-        }}
-      />
-    )
+  if (open !== undefined) return <Receipt row={open} />
   const last = view.rows.at(-1)
   if (last === undefined) return <p className="lead">{words.operator.nothing}</p>
   return (
@@ -62,7 +58,7 @@ export function Receipts(): ReactElement | null {
   )
 }
 
-function Receipt({ row, onBack }: { row: ReceiptRow; onBack: () => void }): ReactElement {
+function Receipt({ row }: { row: ReceiptRow }): ReactElement {
   const { words, money, moment, language } = useWords()
   const { printer } = useStatus()
   const { act, result, working } = useAct()
@@ -70,6 +66,8 @@ function Receipt({ row, onBack }: { row: ReceiptRow; onBack: () => void }): Reac
   const [typing, setTyping] = useState(false)
   const say = words.operator.receipt
   const refunded = result?.outcome === 'refunded'
+  useStep(asking && !refunded, () => setAsking(false))
+  useStep(typing, () => setTyping(false))
   if (typing)
     return (
       <OwnWords
@@ -89,7 +87,7 @@ function Receipt({ row, onBack }: { row: ReceiptRow; onBack: () => void }): Reac
           { label: say.at, value: moment(row.at) },
           { label: say.card, value: <bdi dir="ltr">···· {row.cardEnding}</bdi> },
           { label: say.tax, value: money(row.taxMinor) },
-          { label: words.approved.balance, value: money(row.balanceMinor) },
+          { label: say.left, value: money(row.balanceMinor) },
           { label: say.stands, value: say.state[refunded ? 'refunded' : row.state] },
         ]}
       />
@@ -128,9 +126,6 @@ function Receipt({ row, onBack }: { row: ReceiptRow; onBack: () => void }): Reac
                 {say.refund}
               </Button>
             )}
-            <Button action="operator-receipts" onClick={onBack}>
-              <Icon name="list" /> {say.all}
-            </Button>
           </>
         )}
         {working && <Said good>{words.operator.exchange.working}</Said>}

@@ -14,6 +14,7 @@ import { Icon } from '../parts/Icon.tsx'
 import { HealthRows } from './figures.tsx'
 import { useAct, useLook } from './look.ts'
 import { Printed, Rows, Said } from './parts.tsx'
+import { useStep } from './steps.ts'
 
 export function Exchange(): ReactElement | null {
   const { view, again } = useLook('exchange')
@@ -60,6 +61,8 @@ function Exchanged({ result }: { result: OperatorResult }): ReactElement | null 
   switch (result.outcome) {
     case 'synced':
       return <Said good={result.exceptions === 0}>{say.synced(result.entries, result.exceptions)}</Said>
+    case 'syncGoesOn':
+      return <Said good>{say.goesOn}</Said>
     case 'syncFailed':
       return <Said good={false}>{say.syncFailed[result.problem]}</Said>
     case 'exported':
@@ -106,6 +109,7 @@ export function Tests({ task }: { task?: OperatorTask | undefined }): ReactEleme
   const { act, result, working } = useAct()
   const [choosing, setChoosing] = useState(false)
   const say = words.operator.tests
+  useStep(choosing, () => setChoosing(false))
   if (choosing)
     return (
       <div className="operator-do">
@@ -238,6 +242,8 @@ export function Device(): ReactElement | null {
   const { act, working } = useAct()
   const [closing, setClosing] = useState(false)
   const [restarting, setRestarting] = useState(false)
+  useStep(closing, () => setClosing(false))
+  useStep(restarting, () => setRestarting(false))
   if (view === undefined) return null
   const say = words.operator.device
   const go = async (asked: Parameters<typeof act>[0]) => {
