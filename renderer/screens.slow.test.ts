@@ -449,6 +449,34 @@ describe('a customer', { timeout: customerTimeoutMs }, () => {
     },
   )
 
+  it('whose card can never pay is asked for another one, and any other to try again', async () => {
+    const page = await open('screen=declined-hotlisted')
+    const retry = page.locator('[data-action="retry"]')
+    await retry.getByText('Another card').waitFor()
+    await page.evaluate((name) => window.show?.(name), 'declined-pinWrong')
+    await retry.getByText('Try again').waitFor()
+    await page.close()
+  })
+
+  it('who works here is led back step by step, out of a section last', async () => {
+    const page = await open('screen=operator-open')
+    await page.locator('[data-section-name="receipts"]').tap()
+    const back = () => press(page, 'operator-back')
+    await press(page, 'operator-receipt')
+    await page.getByText('Left on the card').waitFor()
+    await press(page, 'operator-refund')
+    await press(page, 'operator-refund-own')
+    await back()
+    await page.locator('[data-action="operator-refund-own"]').waitFor()
+    await back()
+    await page.locator('[data-action="operator-refund"]').waitFor()
+    await back()
+    await page.locator('[data-action="operator-receipt"]').first().waitFor()
+    await back()
+    await page.locator('.operator-home').waitFor()
+    await page.close()
+  })
+
   it('never sees the trace of a fault: a calm page, which starts afresh', async () => {
     const page = await open('screen=attract')
     await page.evaluate(() => window.show?.('broken'))

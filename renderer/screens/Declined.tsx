@@ -15,23 +15,24 @@ import { affordable } from '../store.ts'
 /** What one can see at a glance. */
 const alternativesMax = 2
 
-/** Whether the same item can be tried at once, with this card or another. */
-const canTryAgain: Readonly<Record<RefusalReason, boolean>> = {
-  outOfService: false,
-  outOfStock: false,
-  notAPurse: true,
-  cardSuspect: true,
-  cardBlocked: true,
-  hotlisted: true,
-  cardExpired: true,
-  wrongCurrency: true,
-  limit: false,
-  balanceTooLow: true,
-  pinNeeded: true,
-  pinWrong: true,
-  pinBlocked: true,
-  cancelled: true,
-  timeout: true,
+/** How the same item can be tried at once, if at all: as before, or only with another card. */
+const canTry: Readonly<Record<RefusalReason, 'again' | 'anotherCard' | undefined>> = {
+  outOfService: undefined,
+  outOfStock: undefined,
+  notAPurse: 'anotherCard',
+  cardSuspect: 'again',
+  cardBlocked: 'anotherCard',
+  hotlisted: 'anotherCard',
+  cardExpired: 'anotherCard',
+  wrongCurrency: 'anotherCard',
+  limit: undefined,
+  // It may have been loaded meanwhile.
+  balanceTooLow: 'again',
+  pinNeeded: 'anotherCard',
+  pinWrong: 'again',
+  pinBlocked: 'anotherCard',
+  cancelled: 'again',
+  timeout: 'again',
 }
 
 export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'declined' }> }): ReactElement {
@@ -48,7 +49,7 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
         : affordable(state, balanceMinor).slice(0, alternativesMax),
     ),
   )
-  const again = item !== undefined && canTryAgain[reason]
+  const retry = item === undefined ? undefined : canTry[reason]
   const load = topUp && reason === 'balanceTooLow'
   return (
     <Frame
@@ -60,12 +61,16 @@ export function Declined({ screen }: { screen: Extract<KioskScreen, { name: 'dec
             <Icon name="close" /> <span>{words.bar.done}</span>
           </Button>
           <div className="choices">
-            <Button action="browse" weight={again ? 'quiet' : 'main'} onClick={() => void engine.browseOn()}>
+            <Button
+              action="browse"
+              weight={retry === undefined ? 'main' : 'quiet'}
+              onClick={() => void engine.browseOn()}
+            >
               {words.declined.other}
             </Button>
-            {again && (
+            {item !== undefined && retry !== undefined && (
               <Button action="retry" weight={load ? 'quiet' : 'main'} onClick={() => buy(item)}>
-                <Icon name="again" /> {words.declined.again}
+                <Icon name={retry === 'again' ? 'again' : 'card'} /> {words.declined[retry]}
               </Button>
             )}
             {load && (
