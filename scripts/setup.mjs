@@ -64,8 +64,6 @@ const systemNeeds = [
     () => ['lib', 'lib64'].some((lib) => existsSync(`/usr/${lib}/pcsc/drivers/serial/libifdvpcd.so`)),
   ],
   ['chromium', () => existsSync(process.env.FARTHING_CHROMIUM ?? '/usr/bin/chromium')],
-  // The voices of the spoken kiosk.
-  ['speech-dispatcher-espeak-ng', () => existsSync('/etc/speech-dispatcher/modules/espeak-ng.conf')],
   ['build-essential', () => onPath('make') && onPath('g++')],
   ['python3', () => onPath('python3')],
   ['util-linux', () => onPath('unshare')],
@@ -120,35 +118,49 @@ const installSystemPackages = async () => {
   return true
 }
 
-const pageAlone = 'chromium-headless-shell'
+/** Debian's packages without which the kiosk does less: nothing about them stops the setup. */
+const systemWishes = [
+  {
+    name: 'chromium-headless-shell',
+    // Where there is no display the kiosk runs on it (chromium/program.ts).
+    wanted: ({ DISPLAY, WAYLAND_DISPLAY, FARTHING_CHROMIUM }) =>
+      !DISPLAY && !WAYLAND_DISPLAY && FARTHING_CHROMIUM === undefined,
+    present: () => existsSync('/usr/lib/chromium/chromium-headless-shell'),
+    without: 'without it the kiosk runs on the whole of Chromium, and holds about 110 MB more',
+  },
+  {
+    name: 'speech-dispatcher-espeak-ng',
+    wanted: () => true,
+    present: () => existsSync('/etc/speech-dispatcher/modules/espeak-ng.conf'),
+    without: 'without its voices the spoken kiosk writes what it would say',
+  },
+]
 
-/**
- * Not a need: without a display the kiosk runs on it where it is installed (chromium/program.ts), and on the whole browser
- * elsewhere. Nothing about it stops the setup.
- * @param asking whether a person is asked who has just agreed to Debian's packages
- */
-const installPageAlone = async (asking) => {
-  const there = () => existsSync(`/usr/lib/chromium/${pageAlone}`)
-  const { DISPLAY, WAYLAND_DISPLAY, FARTHING_CHROMIUM } = process.env
-  if (process.platform !== 'linux' || !onPath('apt-get') || there()) return
-  if (DISPLAY || WAYLAND_DISPLAY || FARTHING_CHROMIUM !== undefined) return
+const aptLists = '/var/lib/apt/lists'
+const hasPackageList = () => existsSync(aptLists) && readdirSync(aptLists).some((name) => name.includes('_Packages'))
+
+/** @param asking whether a person is asked who has just agreed to Debian's packages */
+const installWish = async ({ name, present, without }, asking) => {
   const isRoot = process.getuid() === 0
-  const without = 'without it the kiosk runs on the whole of Chromium, and holds about 110 MB more'
-  const isKnown = () => spawnSync('apt-cache', ['show', pageAlone], { stdio: 'ignore' }).status === 0
+  const isKnown = () => spawnSync('apt-cache', ['show', name], { stdio: 'ignore' }).status === 0
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const brief = ['-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=10']
   // An image that was made small has no list of packages at all.
-  if (!isKnown() && isRoot && !readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages')))
-    run('apt-get', ['update', ...brief], { env })
-  if (!isKnown()) return say(`Debian's ${pageAlone} is not available here: ${without}`)
-  const install = ['apt-get', 'install', '-y', '--no-install-recommends', '--no-remove', pageAlone]
+  if (!isKnown() && isRoot && !hasPackageList()) run('apt-get', ['update', ...brief], { env })
+  if (!isKnown()) return say(`Debian's ${name} is not available here: ${without}`)
+  const install = ['apt-get', 'install', '-y', '--no-install-recommends', '--no-remove', name]
   const line = `sudo ${install.join(' ')}`
-  if (!isRoot && !(asking && onPath('sudo') && (await agreed(`run "${line}" now, for a kiosk without a display?`))))
-    return say(`Debian's ${pageAlone} is not installed (${without}):\n  ${line}`)
-  say(`installing Debian's ${pageAlone}: ${without}`)
+  if (!isRoot && !(asking && onPath('sudo') && (await agreed(`run "${line}" now, too?`))))
+    return say(`Debian's ${name} is not installed (${without}):\n  ${line}`)
+  say(`installing Debian's ${name}: ${without}`)
   if (isRoot) run('apt-get', [...install.slice(1), ...brief], { env })
   else run('sudo', install)
-  if (!there()) say(`${pageAlone} could not be installed: ${without}`)
+  if (!present()) say(`${name} could not be installed: ${without}`)
+}
+
+const installWishes = async (asking) => {
+  if (process.platform !== 'linux' || !onPath('apt-get')) return
+  for (const wish of systemWishes) if (wish.wanted(process.env) && !wish.present()) await installWish(wish, asking)
 }
 
 const readJson = (file) => {
@@ -311,7 +323,7 @@ const buildApp = (found) => {
  */
 export const setUp = async () => {
   try {
-    await installPageAlone(await installSystemPackages())
+    await installWishes(await installSystemPackages())
     installPackages()
     const found = findNode()
     buildAddon(found)
