@@ -181,7 +181,7 @@ const decide = async (issuer: Issuer, db: StoreWriter, refundNo: number): Promis
   if (verdict.state === 'person') await bringBeforePerson(db, refund, now)
 }
 
-/** Those that `judge` says more of than "wait". */
+/** Those that `judge` says more of than "wait"; but a terminalSeq that is another's stands in the record alone, and is seen when the hole is closed. */
 const dueRefunds = (db: StoreReader) =>
   db
     .selectFrom('device_refund')
