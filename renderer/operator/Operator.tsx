@@ -144,8 +144,8 @@ function Inside({ screen }: { screen: Extract<OperatorScreen, { phase: 'open' }>
       actions={<Foot screen={screen} {...(chosen === undefined ? {} : { back })} />}
     >
       <div className="operator" data-section={chosen ?? 'home'}>
-        <h1 className="title" dir="auto">
-          {chosen === undefined ? screen.operator : words.operator.sections[chosen]}
+        <h1 className="title">
+          {chosen === undefined ? <bdi>{screen.operator}</bdi> : words.operator.sections[chosen]}
         </h1>
         {Chosen === undefined ? (
           <>
