@@ -43,6 +43,7 @@ const start = async (options: StartOptions) => {
     ...(options.windowSize === undefined ? {} : { size: options.windowSize }),
     devTools: !app.isPackaged && !holdsProductionKeys(options.dataDir),
     idle: () => kiosk?.state.screen.name === 'browse',
+    onPageEnded: () => kiosk?.pageEnded(),
     log,
   })
   const { openKiosk } = await import('./open-kiosk.ts')

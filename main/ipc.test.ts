@@ -224,6 +224,7 @@ describe('a connected window', () => {
       operatorLeave: note('operatorLeave'),
       goodsContent: () => undefined,
       shelfContent: () => undefined,
+      pageEnded: () => undefined,
       close: note('close'),
     }
     const handlers = new Map<string, (event: Sender, ...given: unknown[]) => Promise<unknown>>()

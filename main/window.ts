@@ -14,7 +14,7 @@ const denyAll = (session: Session) => {
 }
 
 /** Loads the page again after each death, later each time, and says so. */
-const recover = (window: BrowserWindow, log: (message: string) => void) => {
+const recover = (window: BrowserWindow, { log, onPageEnded }: Pick<WindowOptions, 'log' | 'onPageEnded'>) => {
   let history: CrashHistory | undefined
   let timer: NodeJS.Timeout | undefined
   const reloadLater = (cause: string) => {
@@ -26,7 +26,10 @@ const recover = (window: BrowserWindow, log: (message: string) => void) => {
       if (!window.isDestroyed()) window.loadURL(appUrl).catch((error: Error) => reloadLater(error.message))
     }, next.delayMs)
   }
-  window.webContents.on('render-process-gone', (_event, details) => reloadLater(details.reason))
+  window.webContents.on('render-process-gone', (_event, details) => {
+    onPageEnded()
+    reloadLater(details.reason)
+  })
   window.on('unresponsive', () => window.webContents.forcefullyCrashRenderer())
   window.on('closed', () => clearTimeout(timer))
   return reloadLater
@@ -39,6 +42,8 @@ export interface WindowOptions {
   readonly devTools: boolean
   /** Whether nobody is in front of the screen. */
   readonly idle: () => boolean
+  /** It died, or had to be ended: the next one will show what stands then. */
+  readonly onPageEnded: () => void
   readonly log: (message: string) => void
 }
 
@@ -71,7 +76,7 @@ export const makeWindow = (
   })
   webContents.on('will-redirect', (event) => event.preventDefault())
   webContents.on('will-attach-webview', (event) => event.preventDefault())
-  const reloadLater = recover(window, options.log)
+  const reloadLater = recover(window, options)
   // An address that is no request (about:blank) passes the check above, and must not become a dead end.
   webContents.on('did-navigate', (_event, url) => {
     if (!navigationAllowed({ url, isMainFrame: true })) reloadLater('it left the app')

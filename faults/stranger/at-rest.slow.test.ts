@@ -109,6 +109,13 @@ test('a page that hangs while a payment is in doubt comes back to what main did 
   await touch('show-goods')
   await onScreen('goods')
   await expectPage(page.locator('[data-screen="goods"]')).toContainText('told to nobody else')
+  // Goods that end their page do not end the next one: it has their claim.
+  const session = await page.context().newCDPSession(page)
+  session.send('Page.crash').catch(() => {})
+  await page.waitForEvent('crash')
+  await theNextPage('goods')
+  await expectPage(page.locator('[data-screen="goods"] [data-claim-url]')).toBeVisible()
+  await expectPage(page.locator('[data-screen="goods"]')).not.toContainText('told to nobody else')
   await again.pull()
   await touch('finish')
   await onScreen('attract')

@@ -28,5 +28,7 @@ export interface Kiosk {
   goodsContent(token: string): { mediaType: string; bytes: Uint8Array } | undefined
   /** A picture, preview or logo of the shelf, by the hash in its address: for everybody. */
   shelfContent(contentHash: string): { readonly mediaType: string; readonly bytes: Uint8Array } | undefined
+  /** The page died, or had to be ended, in front of whatever it showed. */
+  pageEnded(): void
   close(): Promise<void>
 }

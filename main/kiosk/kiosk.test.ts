@@ -50,6 +50,28 @@ test('browse, buy, pay, approved, goods, finish', async () => {
   expect(kiosk.state.screen).toEqual({ name: 'browse' })
 })
 
+test('goods in front of which the page ended are shown to no other page: the claim is, and the kiosk sells on', async () => {
+  const { kiosk, screen, put } = openTill()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map')
+  put(card)
+  await screen('approved')
+  // Not the goods' doing: what was paid stays where it is.
+  kiosk.pageEnded()
+  await kiosk.showGoods()
+  const { goods } = await screen('goods')
+  const token = goods.contentUrl?.split('/').at(-1) ?? ''
+  expect(kiosk.goodsContent(token)).toBeDefined()
+  kiosk.pageEnded()
+  const { contentUrl: _, ...left } = goods
+  expect(await screen('goods')).toMatchObject({ goods: left, receipt: { priceMinor: 250 } })
+  expect(kiosk.state.screen).not.toHaveProperty('goods.contentUrl')
+  expect(kiosk.goodsContent(token)).toBeUndefined()
+  await settled()
+  await kiosk.finish()
+  expect(kiosk.state.screen).toEqual({ name: 'browse' })
+})
+
 test('who touches again and then leaves, while his card is still let go of, has left', async () => {
   const { kiosk, put } = openTill()
   await kiosk.buy('map')

@@ -309,6 +309,7 @@ export const makeKiosk = (
     topUpCode: topUp.code,
     takeCredits: topUp.takeCredits,
     showGoods: async () => sale.showGoods(),
+    pageEnded: sale.pageEnded,
     printReceipt: sale.printReceipt,
     collect: async (counter) => balance.collect(counter),
     async finish() {

@@ -283,6 +283,15 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
       enter({ ...mode, screen: { name: 'goods', ...rest } })
     },
 
+    /** Goods that end one page would end each that comes after it: they are had elsewhere, by their claim. */
+    pageEnded() {
+      const mode = till.mode()
+      if (mode.name !== 'shown' || mode.screen.name !== 'goods' || mode.screen.goods.contentUrl === undefined) return
+      const { contentUrl: _, ...goods } = mode.screen.goods
+      shownGoods.clear()
+      enter({ ...mode, screen: { ...mode.screen, goods } })
+    },
+
     async printReceipt(spoken: string) {
       const mode = till.mode()
       if (mode.name !== 'shown' || mode.sale === undefined || !allows(mode, 'printReceipt')) return
