@@ -238,6 +238,7 @@ const recordingKiosk = (reached: unknown[][]): Kiosk => {
     operatorLeave: () => note('operatorLeave'),
     goodsContent: () => undefined,
     shelfContent: () => undefined,
+    pageEnded: () => undefined,
     close: async () => undefined,
   }
 }

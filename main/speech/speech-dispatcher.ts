@@ -1,14 +1,13 @@
 /**
  * Says lines by Speech Dispatcher, the speech service of Linux desktops, over its socket (SSIP; its manual, "SSIP
  * Documentation"). The page cannot do it by itself: Chromium makes a voice of each of that service's 13,000 pairs of
- * language and timbre before it says a word, and Electron was reported to know none of them.
+ * language and timbre before it says a word, and Electron was seen to know none of them.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { homedir } from 'node:os'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
 
 export interface SpokenLine {
   readonly text: string
@@ -29,8 +28,10 @@ export interface Speaker {
 }
 
 const connectMsMax = 10_000
-/** The service answers at once, also while it speaks: one that does not for so long hangs. */
+/** The service answers before it speaks. One that does not is left; the next line asks it anew. */
 const answerMsMax = 10_000
+/** Of one answer: a few short lines. */
+const answerLengthMax = 64 * 1024
 /** Lines that wait to be heard; more than a screen has. */
 const linesMax = 500
 
@@ -50,39 +51,54 @@ const rateOf = (times: number): number => {
   return Math.max(-100, Math.min(100, Math.round((100 * perMinute) / (times < 1 ? 170 - 80 : 449 - 170))))
 }
 
-interface Dialled {
+/** One connection: commands one after the other, and what the service says of messages (event 701). */
+const openConnection = async (options: {
   readonly socketPath: string
   readonly answerMs: number
   readonly onBegin: (message: string) => void
-}
-
-/** One connection: commands one after the other, and what the service says of messages (event 701). */
-const openConnection = async ({ socketPath, answerMs, onBegin }: Dialled) => {
+}) => {
+  const { socketPath, answerMs, onBegin } = options
   const socket = connect(socketPath)
   socket.on('error', () => {})
-  await once(socket, 'connect', { signal: AbortSignal.timeout(connectMsMax) })
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(connectMsMax) })
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
   const waiting: ((answer: readonly string[]) => void)[] = []
   const ended = once(socket, 'close').then(() => {
     for (const answer of waiting.splice(0)) answer([])
   })
-  let part: string[] = []
-  createInterface({ input: socket })
-    .on('error', () => {})
-    .on('line', (line) => {
-      part.push(line)
+  /** Of an answer that is not whole yet. */
+  let lines: string[] = []
+  let line = ''
+  let length = 0
+  const hear = (answer: readonly string[]) => {
+    length = 0
+    if (answer.at(-1) === '701 BEGIN') onBegin(answer[0]?.slice(4) ?? '')
+    else waiting.shift()?.(answer)
+  }
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    length += text.length
+    const whole = (line + text).split(/\r?\n/)
+    line = whole.pop() ?? ''
+    for (const each of whole) {
+      lines.push(each)
       // All lines of an answer but the last have a dash there.
-      if (line[3] === '-') return
-      const whole = part
-      part = []
-      if (line === '701 BEGIN') onBegin(whole[0]?.slice(4) ?? '')
-      else waiting.shift()?.(whole)
-    })
+      if (each[3] === '-') continue
+      const answer = lines
+      lines = []
+      hear(answer)
+    }
+    if (length > answerLengthMax) socket.destroy()
+  })
   const send = (text: string) =>
     new Promise<readonly string[]>((resolve) => {
       if (socket.destroyed) return resolve([])
-      const timer = setTimeout(() => socket.destroy(), answerMs)
+      const late = setTimeout(() => socket.destroy(), answerMs)
       waiting.push((answer) => {
-        clearTimeout(timer)
+        clearTimeout(late)
         resolve(answer)
       })
       socket.write(`${text}\r\n`)
@@ -94,16 +110,21 @@ const openConnection = async ({ socketPath, answerMs, onBegin }: Dialled) => {
     if (!last.startsWith('2')) throw new Error(`the speech service refused: ${last}`)
     return answer
   }
-  await command('SET SELF CLIENT_NAME farthing:kiosk:screen')
-  await command('SET SELF NOTIFICATION BEGIN ON')
+  try {
+    await command('SET SELF CLIENT_NAME farthing:kiosk:screen')
+    await command('SET SELF NOTIFICATION BEGIN ON')
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
   return { command, ended, end: () => socket.destroy() }
 }
 type Connection = Awaited<ReturnType<typeof openConnection>>
 
 /** The service is begun by its first user, unless it was named (somebody minds it), and ends itself some time after its last. */
 const startService = async (env: NodeJS.ProcessEnv) => {
-  const child = spawn('speech-dispatcher', ['--spawn'], { stdio: 'ignore', env })
-  await once(child, 'exit', { signal: AbortSignal.timeout(connectMsMax) })
+  const child = spawn('speech-dispatcher', ['--spawn'], { stdio: 'ignore', env, timeout: connectMsMax })
+  await once(child, 'exit')
 }
 
 export const openSpeaker = (env: NodeJS.ProcessEnv = process.env, answerMs = answerMsMax): Speaker => {
@@ -111,8 +132,12 @@ export const openSpeaker = (env: NodeJS.ProcessEnv = process.env, answerMs = ans
   let connection: Promise<Connection> | undefined
   /** Lines that the service has, by its number for them. */
   const heard = new Map<string, (begun: boolean) => void>()
+  /** Lines that wait to be given to it. */
+  let waiting = 0
   /** Lines of an earlier one were hushed. */
   let turn = 0
+  /** The service is about to be told so. */
+  let hushing = false
   let queue: Promise<unknown> = Promise.resolve()
 
   /** Begun before the service told their numbers: its voice does not wait for its answers. */
@@ -120,7 +145,7 @@ export const openSpeaker = (env: NodeJS.ProcessEnv = process.env, answerMs = ans
 
   const onBegin = (message: string) => {
     const tell = heard.get(message)
-    if (tell === undefined) return void early.add(message)
+    if (tell === undefined) return void (early.size < linesMax && early.add(message))
     heard.delete(message)
     tell(true)
   }
@@ -135,11 +160,11 @@ export const openSpeaker = (env: NodeJS.ProcessEnv = process.env, answerMs = ans
     early.clear()
   }
   const open = async () => {
-    const dial = () => openConnection({ socketPath, answerMs, onBegin })
-    const opened = await dial().catch(async (error) => {
+    const options = { socketPath, answerMs, onBegin }
+    const opened = await openConnection(options).catch(async (error) => {
       if (env.SPEECHD_ADDRESS !== undefined) throw error
       await startService(env)
-      return dial()
+      return openConnection(options)
     })
     opened.ended.then(() => {
       connection = undefined
@@ -166,7 +191,7 @@ export const openSpeaker = (env: NodeJS.ProcessEnv = process.env, answerMs = ans
     of: number,
   ): Promise<{ begun: Promise<boolean> }> => {
     const unheard = { begun: Promise.resolve(false) }
-    if (of !== turn || volume === 0 || heard.size >= linesMax) return unheard
+    if (of !== turn || volume === 0) return unheard
     const { command } = await connected()
     if (of !== turn) return unheard
     await command(`SET SELF LANGUAGE ${new Intl.Locale(language).language}`)
@@ -179,15 +204,21 @@ export const openSpeaker = (env: NodeJS.ProcessEnv = process.env, answerMs = ans
   }
   return {
     async say(line) {
+      if (waiting + heard.size >= linesMax) return false
       const of = turn
+      waiting += 1
       // Once more, for a service that was begun anew since the last line.
       const given = inTurn(() => give(line, of).catch(() => give(line, of)))
       const { begun } = await given.catch(() => ({ begun: false }))
+      waiting -= 1
       return begun
     },
     hush() {
       turn += 1
+      if (hushing) return
+      hushing = true
       inTurn(async () => {
+        hushing = false
         await (await connection)?.command('CANCEL SELF')
         // The service says nothing of those that it had not begun.
         forget()
