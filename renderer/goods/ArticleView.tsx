@@ -1,7 +1,7 @@
 /** An article, well set: Markdown's small part (markdown.ts), or plain text as it is. */
 import type { ReactElement } from 'react'
 import { Opening, Unreadable } from './ContentView.tsx'
-import { type Block, blocksOf, type Span } from './markdown.ts'
+import { type Block, blocksOf, plainOf, type Span } from './markdown.ts'
 import { useContent } from './use-content.ts'
 
 const readText = (response: Response) => response.text()
@@ -16,7 +16,7 @@ export function ArticleView({ contentUrl, marked }: { contentUrl: string; marked
       {marked ? (
         blocksOf(content.value).map((block, place) => <BlockView key={keyOf(block, place)} block={block} />)
       ) : (
-        <p className="article-plain">{content.value}</p>
+        <p className="article-plain">{plainOf(content.value)}</p>
       )}
     </article>
   )

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { articleCharactersMax, type Block, blocksOf, type Span } from './markdown.ts'
+import { articleCharactersMax, type Block, blocksOf, plainLinesMax, plainOf, type Span } from './markdown.ts'
 
 const plain = (text: string, at = 0): Span => ({ style: 'plain', text, at })
 
@@ -86,5 +86,13 @@ describe('blocksOf', () => {
     blocksOf(`# a${part.repeat(articleCharactersMax / part.length)}b`)
     blocksOf(`x\n${part.repeat(articleCharactersMax / part.length)}b`)
     expect(performance.now() - begun).toBeLessThan(5000)
+  })
+})
+
+describe('plainOf', () => {
+  it('is the text as it stands, as far as a page can lay it out', () => {
+    expect(plainOf('# One\r\n *two*\n')).toBe('# One\r\n *two*\n')
+    expect(plainOf('w'.repeat(articleCharactersMax + 1))).toHaveLength(articleCharactersMax)
+    expect(plainOf('\n'.repeat(plainLinesMax * 2)).split('\n')).toHaveLength(plainLinesMax)
   })
 })

@@ -22,6 +22,14 @@ export const articleCharactersMax = 1_000_000
 /** Each line may be a block of its own, and a page of so many is slow enough. */
 export const articleLinesMax = 5_000
 
+/** Lines of a plain text cost less, and a novel has half as many. */
+export const plainLinesMax = 20_000
+
+/** Text without marks, as far as it is shown. */
+export function plainOf(text: string): string {
+  return text.slice(0, articleCharactersMax).split('\n', plainLinesMax).join('\n')
+}
+
 const listMark = /^(?:[-*]|\d{1,3}[.)])\s+/
 
 export function blocksOf(markdown: string): readonly Block[] {
