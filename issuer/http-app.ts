@@ -326,6 +326,11 @@ export const createApp = (issuer: Issuer, options: AppOptions): Hono<AppEnvironm
       overwrite: false,
     }),
   )
+  // What says nothing of it may be kept: a refusal (404) by whoever sits between, until it is none any more (RFC 9111, 4.2.2).
+  app.use(async (c, next) => {
+    await next()
+    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
+  })
   enrolments(app, issuer)
   documents(app, issuer, options.log)
   inquiries(app, issuer)

@@ -275,7 +275,10 @@ describe('claims over HTTP', () => {
     expect(await bytesOf(content)).toEqual(mapBytes)
     expect(await bytesOf(await get(contentUrl, { range: 'bytes=0-3' }))).toEqual(mapBytes.slice(0, 4))
     time += 15 * 60 + 1
-    expect((await get(contentUrl)).status).toBe(404)
+    const gone = await get(contentUrl)
+    expect([gone.status, gone.headers.get('cache-control')]).toEqual([404, 'no-store'])
+    for (const path of ['/nothing', '/c/nothing', '/t/nothing', '/v1/goods/00'])
+      expect((await get(path)).headers.get('cache-control'), path).toBe('no-store')
   })
 
   it('keeps the claim page to itself', async () => {
