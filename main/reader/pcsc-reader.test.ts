@@ -192,6 +192,18 @@ test('a card that falls silent in the middle is a timeout, and the reader comes 
   expect(await ask(await cardIn(reader))).toEqual(ok)
 })
 
+test('a card that takes its time again and again is a timeout, and may be used anew', async () => {
+  const reader = open({ useTimeoutMs: 0 })
+  await plug(() => ok)
+  const card = await cardIn(reader)
+  const twice = card.use(async (channel) => {
+    await channel.transmit(select)
+    await channel.transmit(select)
+  })
+  await expect(twice).rejects.toMatchObject({ code: 'timeout' })
+  expect(await ask(card)).toEqual(ok)
+})
+
 test('a silent card in one reader does not hold up the other reader', async () => {
   const reader = open()
   const silent = await plug(() => 'mute')

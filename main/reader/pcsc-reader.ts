@@ -20,6 +20,11 @@ export interface PcscReaderOptions {
   readonly processPath?: URL | string
   /** How long one connect, transmit or disconnect may take. After that the helper is killed. */
   readonly apduTimeoutMs?: number
+  /**
+   * How long all answers of one use may take together. A card that is slow enough, and says again and again that more is to be
+   * fetched, would keep the kiosk busy for a quarter of an hour.
+   */
+  readonly useTimeoutMs?: number
   /** How long the helper may be silent before it is taken to hang; at least twice `apduTimeoutMs`. */
   readonly hangTimeoutMs?: number
   /** How long to wait for another program to let go of the card. */
@@ -64,18 +69,21 @@ class PcscCard implements PresentCard {
   readonly #departure = new AbortController()
   readonly #ask: (work: Work) => Promise<Uint8Array | undefined>
   readonly #busyTimeoutMs: number
+  readonly #useTimeoutMs: number
   #tail: Promise<unknown> = Promise.resolve()
 
   constructor(options: {
     readerName: string
     atr: Uint8Array
     busyTimeoutMs: number
+    useTimeoutMs: number
     ask: (work: Work) => Promise<Uint8Array | undefined>
   }) {
     this.readerName = options.readerName
     this.atr = options.atr
     this.removed = this.#departure.signal
     this.#busyTimeoutMs = options.busyTimeoutMs
+    this.#useTimeoutMs = options.useTimeoutMs
     this.#ask = options.ask
   }
 
@@ -92,10 +100,15 @@ class PcscCard implements PresentCard {
   async #useNow<Result>(work: (channel: CardChannel) => Promise<Result>): Promise<Result> {
     await this.#connect()
     let open = true
+    let answeringMs = 0
     const transmit = async (command: Uint8Array): Promise<Uint8Array> => {
       if (!open) throw new Error('the channel was used after its use() ended')
       this.removed.throwIfAborted()
+      if (answeringMs > this.#useTimeoutMs)
+        throw new CardFault('timeout', `the card took more than ${this.#useTimeoutMs} ms for its answers`)
+      const askedMs = performance.now()
       const response = await this.#ask({ action: 'transmit', command })
+      answeringMs += performance.now() - askedMs
       if (response === undefined) throw new CardFault('reader', 'the helper process gave no response')
       return response
     }
@@ -128,6 +141,7 @@ class PcscReader implements CardReader {
   readonly #apduTimeoutMs: number
   readonly #hangTimeoutMs: number
   readonly #busyTimeoutMs: number
+  readonly #useTimeoutMs: number
   readonly #listeners = new Set<(snapshot: ReaderSnapshot) => void>()
   readonly #pending = new Map<number, Pending>()
   /** The present cards by the helper's number of their insertion. */
@@ -144,6 +158,7 @@ class PcscReader implements CardReader {
     this.#apduTimeoutMs = options.apduTimeoutMs ?? 5000
     this.#hangTimeoutMs = Math.max(options.hangTimeoutMs ?? 10_000, 2 * this.#apduTimeoutMs)
     this.#busyTimeoutMs = options.busyTimeoutMs ?? 2000
+    this.#useTimeoutMs = options.useTimeoutMs ?? 20_000
     this.#start()
   }
 
@@ -256,7 +271,8 @@ class PcscReader implements CardReader {
 
   #newCard(readerName: string, { insertion, atr }: HelperCard) {
     const ask = (work: Work) => this.#ask({ ...work, readerName, insertion })
-    return new PcscCard({ readerName, atr, busyTimeoutMs: this.#busyTimeoutMs, ask })
+    const timeouts = { busyTimeoutMs: this.#busyTimeoutMs, useTimeoutMs: this.#useTimeoutMs }
+    return new PcscCard({ readerName, atr, ...timeouts, ask })
   }
 
   /** No helper any more: every card counts as gone, every question as unanswered. */
