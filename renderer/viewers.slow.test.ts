@@ -2,7 +2,7 @@
  * The viewers of goods in real Chromium, as they are built and under the app's own policies: long books, films and plans,
  * books that were made to run or to reach out, and that nothing stays when the customer leaves. Slow: it builds the page.
  */
-import { strToU8 } from 'fflate'
+import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type {} from './dev/harness.tsx'
@@ -195,6 +195,20 @@ describe('a hostile book', () => {
     const unwanted = (chapter: Document) =>
       chapter.querySelectorAll('script, iframe, object, form, meta[http-equiv]').length
     expect(await inChapter(unwanted)).toBe(0)
+    await wayOut()
+  })
+
+  test('has documents under other names as text', async () => {
+    const files = unzipSync(bookOf({ chapters: 2, paragraphs: 1, more: hostile }))
+    const disguised = strFromU8(files['OPS/book.opf'] ?? new Uint8Array()).replaceAll(
+      'media-type="application/xhtml+xml"/><item id="c1"',
+      'media-type="application/xhtml+xml; charset=utf-8"/><item id="c1"',
+    )
+    offer('disguised', epub, zipSync({ ...files, 'OPS/book.opf': strToU8(disguised) }))
+    await open('disguised', epub)
+    await shown()
+    expect(await inChapter(({ contentType }) => contentType)).toBe('text/plain')
+    expect(await inChapter((chapter) => chapter.querySelectorAll('script, iframe, form').length)).toBe(0)
     await wayOut()
   })
 

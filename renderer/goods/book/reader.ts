@@ -5,7 +5,7 @@
 import bookFace from '@fontsource-variable/inter/files/inter-latin-opsz-normal.woff2?url'
 import { EPUB, type Section, type Target, type TocEntry } from 'foliate-js/epub.js'
 import { Paginator } from 'foliate-js/paginator.js'
-import { harmless } from './harmless.ts'
+import { harmless, harmlessType } from './harmless.ts'
 import type { BookDress, Chapter, FromReader, ToReader } from './messages.ts'
 import { unpacked } from './unpacked.ts'
 
@@ -87,6 +87,7 @@ async function show(bytes: ArrayBuffer, dress: BookDress): Promise<(wish: ToRead
   book.transformTarget.addEventListener('data', (event) => {
     if (!(event instanceof CustomEvent)) return
     const { detail } = event
+    detail.type = harmlessType(detail.type)
     detail.data = Promise.resolve(detail.data).then((data: unknown) =>
       typeof data === 'string' ? harmless(data, detail.type) : data,
     )
