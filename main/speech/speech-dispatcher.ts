@@ -1,7 +1,7 @@
 /**
  * Says lines by Speech Dispatcher, the speech service of Linux desktops, over its socket (SSIP; its manual, "SSIP
  * Documentation"). The page cannot do it by itself: Chromium makes a voice of each of that service's 13,000 pairs of
- * language and timbre before it says a word, and Electron was seen to know none of them.
+ * language and timbre before it says a word, and Electron was reported to know none of them.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
