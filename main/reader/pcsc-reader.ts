@@ -41,7 +41,16 @@ interface Pending {
 }
 
 /** What Node, pcsclite and Windows look at. The rest of the environment is no business of a native addon. */
-const environmentNames = ['PATH', 'LD_LIBRARY_PATH', 'PCSCLITE_CSOCK_NAME', 'SystemRoot'] as const
+const environmentNames = [
+  'PATH',
+  'LD_LIBRARY_PATH',
+  'PCSCLITE_CSOCK_NAME',
+  'SystemRoot',
+  // Node's options, and what a clock that is driven with main's (faults/clock) is found by.
+  'NODE_OPTIONS',
+  'FARTHING_CLOCK_SOCKET',
+  'FARTHING_CLOCK_FROM_MS',
+] as const
 
 const restartMsMin = 50
 const restartMsMax = 5000
