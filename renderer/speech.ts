@@ -101,8 +101,8 @@ export const systemVoices = (): readonly SpeechSynthesisVoice[] =>
   typeof window.speechSynthesis === 'object' ? window.speechSynthesis.getVoices() : []
 
 /**
- * The browser's voices where it has any (Web Speech API, on Windows), else the machine's speech service, which main asks;
- * a machine without a voice for a language stays silent in it.
+ * The browser's voices where it has any (Web Speech API, on Windows), silent in a language that it has none for; else the
+ * machine's speech service, which main asks, and which chooses a voice by itself.
  */
 export function systemVoice(service: SpeechService): Voice {
   return {
