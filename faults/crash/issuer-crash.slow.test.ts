@@ -6,8 +6,8 @@ import { templateOf } from './flows.ts'
 import { killEverywhere } from './kill.ts'
 import { issuerSteps, killIssuerAt } from './kill-issuer.ts'
 
-/** Of the issuer's file calls the test command takes every eighth, FARTHING_SOAK=1 all. */
-const stride = soak ? 1 : 8
+/** Of the issuer's file calls the test command takes every twentieth, FARTHING_SOAK=1 all. */
+const stride = soak ? 1 : 20
 
 test('an issuer killed before any file call forgets nothing that it acknowledged, and its books agree', async () => {
   const folder = faultFolder(onTestFinished)

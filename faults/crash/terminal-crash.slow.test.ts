@@ -8,11 +8,11 @@ import { templateOf } from './flows.ts'
 import { type KillBench, killAt, killEverywhere, referenceRun } from './kill.ts'
 
 /**
- * The test command takes every fifth step; of a flow that is another one with one step more, every tenth; where no money moves,
- * and the steps are many, every sixteenth. FARTHING_SOAK=1 takes all.
+ * The test command takes every seventh step; of a flow that is another one with one step more, every fourteenth; where no money moves,
+ * and the steps are many, every thirtieth. FARTHING_SOAK=1 takes all.
  */
-const strides: Partial<Record<Flow, number>> = { enrolment: 16, printed: 10, document: 10, reversal: 10 }
-const strideElsewhere = 5
+const strides: Partial<Record<Flow, number>> = { enrolment: 30, printed: 14, document: 14, reversal: 14 }
+const strideElsewhere = 7
 
 describe('a terminal that is killed before any file call, APDU or request', () => {
   const cleanUps: (() => void)[] = []

@@ -50,11 +50,13 @@ interface Trial {
   readonly template: 'delivery' | 'sync' | 'enrolment' | 'recovery'
   /** Whether the terminal runs when the disk begins to fail. */
   readonly running: boolean
-  /** Where the calls are many and alike, the test command fails every so many of them; FARTHING_SOAK=1 all. */
+  /** The test command fails every so many calls; FARTHING_SOAK=1 all. Absent: `strideElsewhere`. */
   readonly stride?: number
   /** @throws what the disk's failing makes of it */
   run(at: Try, terminal: Terminal | undefined): Promise<void>
 }
+
+const strideElsewhere = 3
 
 const trials: Readonly<Record<string, Trial>> = {
   sale: {
@@ -102,7 +104,7 @@ const trials: Readonly<Record<string, Trial>> = {
   firstStart: {
     template: 'enrolment',
     running: false,
-    stride: 6,
+    stride: 18,
     async run({ shop }) {
       const dataDir = terminalFolder(shop.folder)
       await enrol({ dataDir, client: shop.client, code: await shop.enrolmentCode() })
@@ -204,13 +206,14 @@ const tryOnce = async (trial: Trial, template: Template, plan: FaultPlan) => {
 }
 
 const tryAll = async (name: string, trial: Trial, template: Template): Promise<void> => {
-  for (const mode of modes) {
+  for (const [nth, mode] of modes.entries()) {
     const told: Record<string, number> = {}
     const problems: string[] = []
-    const stride = soak ? 1 : (trial.stride ?? 1)
+    const stride = soak ? 1 : (trial.stride ?? strideElsewhere)
     let tries = 0
-    // A disk that is read-only or dead may be so from the beginning.
-    let at = mode.mode === 'readOnly' || mode.mode === 'dead' ? 0 : 1
+    // A disk that is read-only or dead may be so from the beginning. Each way to fail begins at another call.
+    const first = 1 + (nth % stride)
+    let at = mode.mode === 'readOnly' || mode.mode === 'dead' ? 0 : first
     for (;;) {
       const done = await tryOnce(trial, template, { ...mode, at })
       if (done.fired === undefined) {
@@ -220,7 +223,7 @@ const tryAll = async (name: string, trial: Trial, template: Template): Promise<v
       told[done.told] = (told[done.told] ?? 0) + 1
       problems.push(...done.problems)
       tries += 1
-      at += at === 0 ? 1 : stride
+      at += at === 0 ? first : stride
     }
     const how = `${mode.mode}${mode.lasting ? ', lasting' : ''}`
     console.log(JSON.stringify({ flow: name, mode: how, tries, told, problems }))

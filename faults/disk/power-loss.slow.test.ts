@@ -21,8 +21,8 @@ import { cutPowerEverywhere, type Reported } from './power-loss.ts'
 import { parseRecording, type RecordedCall } from './recording.ts'
 
 const seeds = soak ? 40 : 1
-/** The test command cuts the power after every sixth call, FARTHING_SOAK=1 after each. */
-const stride = soak ? 1 : 6
+/** The test command cuts the power after every twelfth call, FARTHING_SOAK=1 after each. */
+const stride = soak ? 1 : 12
 
 const recordDay = async (folder: string, side: 'terminal' | 'issuer'): Promise<readonly RecordedCall[]> => {
   const watched = path.join(folder, side)

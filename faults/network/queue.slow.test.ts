@@ -9,7 +9,7 @@ import { mapPriceMinor } from './bank.ts'
 import { drainInChild, makeMonthOffline, sellingCard } from './month-offline.ts'
 import { openTill } from './till.ts'
 
-const sales = process.env.FARTHING_SOAK === '1' ? 100_000 : 12_000
+const sales = process.env.FARTHING_SOAK === '1' ? 100_000 : 6_000
 const rssMbMax = 200
 /** In processor time: what a customer waits for on an idle machine. */
 const stallCpuMsMax = 100

@@ -20,7 +20,6 @@ export const defects: readonly Defect[] = [
     find: 'const back = stand.next - doubt.counter\n',
     replace: 'const back = stand.next - doubt.counter - 1\n',
     caughtBy: 'simulator',
-    always: true,
   },
   {
     name: 'the card counts by two',
