@@ -87,6 +87,7 @@ const day = async (seed: number, endsAtMs: number) => {
     random: seededNumbers(seed),
     regulars: new Set(),
     log: (what) => trace.push(what),
+    answers: [],
   }
   const all = new Set<TestCard>()
   let count = 0
@@ -116,7 +117,8 @@ const day = async (seed: number, endsAtMs: number) => {
     await shop.close()
     await printer.close()
   }
-  return { count, screens: Object.fromEntries(auditor.counts) }
+  const answers = street.answers.toSorted((a, b) => a.ms - b.ms)
+  return { count, screens: Object.fromEntries(auditor.counts), slowest: answers.at(-1) }
 }
 
 /**
@@ -168,8 +170,8 @@ test(
   async () => {
     const endsAtMs = performance.now() + soakMinutes * 60_000
     for (let next = seed; next === seed || performance.now() < endsAtMs; next += 1) {
-      const { count, screens } = await day(next, endsAtMs)
-      console.log(`seed ${next}: ${count} strangers:`, screens)
+      const { count, screens, slowest } = await day(next, endsAtMs)
+      console.log(`seed ${next}: ${count} strangers:`, screens, 'slowest answer:', slowest)
     }
   },
   120_000 + soakMinutes * 2 * 60_000,

@@ -43,6 +43,8 @@ export interface Street {
   /** Cards whose payment is in doubt: their holders come again. */
   readonly regulars: Set<TestCard>
   readonly log: (what: string) => void
+  /** How long the screen took to answer a touch that leaves it. */
+  readonly answers: { readonly what: string; readonly ms: number }[]
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -80,7 +82,7 @@ const makeCard = async ({ shop, random }: Street): Promise<TestCard | undefined>
 
 /** One customer, from his first touch to the start screen that he leaves behind. */
 export const customer = async (street: Street, options: { readonly steps: number }): Promise<readonly TestCard[]> => {
-  const { shop, page, auditor, random, printer, regulars, log } = street
+  const { shop, page, auditor, random, printer, regulars, log, answers } = street
   const pick = <Item>(items: readonly Item[]): Item | undefined => items[random(items.length)]
   const cards: (TestCard | undefined)[] = [await makeCard(street)]
   if (random(3) === 0) cards.push(await makeCard(street))
@@ -209,6 +211,17 @@ export const customer = async (street: Street, options: { readonly steps: number
     return pause(random(400))
   }
 
+  /** Until something else is on the screen. */
+  const change = async (seen: Look): Promise<boolean> => {
+    const before = JSON.stringify(seen)
+    const endsAtMs = performance.now() + workMsMax
+    while (JSON.stringify(await page.look()) === before) {
+      if (performance.now() > endsAtMs) return false
+      await pause(20)
+    }
+    return true
+  }
+
   /** He has had enough: whatever is on the screen, it can be left. */
   const leave = async () => {
     for (const { plug } of [...plugged.values()]) await plug.pull()
@@ -226,21 +239,15 @@ export const customer = async (street: Street, options: { readonly steps: number
       const out = waysOut
         .map((action) => seen.touchables.find((one) => one.action === action))
         .find((one) => one !== undefined)
-      if (out === undefined) {
-        // Something is under way, or comes this very moment: it ends by itself.
-        const endsAtMs = performance.now() + workMsMax
-        while (JSON.stringify(await page.look()) === JSON.stringify(seen)) {
-          if (performance.now() > endsAtMs) throw new Error(`no way out of ${JSON.stringify(seen)}`)
-          await pause(20)
-        }
-        continue
-      }
-      log(`leaves by ${out.action} of ${seen.screen}`)
-      await page.touch(out)
-      await pause(30)
+      // Without a way out something is under way, or comes this very moment: it ends by itself.
+      const what = `${out?.action ?? 'waiting'} of ${seen.screen}`
+      log(`leaves by ${what}`)
+      if (out !== undefined) await page.touch(out)
+      const startMs = performance.now()
+      if (!(await change(seen))) throw new Error(`no way out by ${what}: ${JSON.stringify(seen)}`)
+      if (out !== undefined) answers.push({ what, ms: performance.now() - startMs })
     }
-    // A busy machine may still be at his first touch.
-    await page.until(['attract'], workMsMax)
+    throw new Error(`still not gone after ${leaveTouchesMax} touches`)
   }
 
   for (let steps = 0; steps < options.steps; steps += 1) await step()
