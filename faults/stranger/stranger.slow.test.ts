@@ -72,12 +72,14 @@ const day = async (seed: number, endsAtMs: number) => {
   const printer = await startTestPrinter()
   const shop = await openShop({ items, settings: { printer: { tcp: `127.0.0.1:${printer.port}` } } })
   const kiosk = await launchKiosk({ dataDir: shop.dataDir })
-  const printed = (itemId: string) =>
-    printer.jobs.filter(
+  const printed = (word: string) =>
+    printer.jobs.some(
       ({ cut, printed }) =>
-        cut && printed.some((one) => one.kind === 'text' && one.text.includes(`goods of ${itemId}`)),
-    ).length
-  const auditor = openAuditor({ dataDir: shop.dataDir, terminalId: shop.terminalId, printed })
+        cut &&
+        printed.some((one) => (one.kind === 'text' ? one.text.split(/\s+/).includes(word) : one.kind === 'picture')),
+    )
+  const isPrint = (itemId: string) => items.some(({ id, display }) => id === itemId && display?.printed === true)
+  const auditor = openAuditor({ dataDir: shop.dataDir, terminalId: shop.terminalId, isPrint, printed })
   const trace: string[] = []
   const street: Street = {
     shop,

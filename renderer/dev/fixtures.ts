@@ -235,6 +235,14 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
     goods: { item: map, contentUrl: '/walking-map.pdf', claimUrl },
     recovered: true,
   }),
+  'approved-owed': () => ({
+    name: 'approved',
+    amountMinor: 99,
+    balanceMinor: 750,
+    goods: { item: picture },
+    recovered: false,
+    receipt: { ...receipt, title: picture.title, priceMinor: 99, taxMinor: 16 },
+  }),
   'goods-pdf': () => ({
     name: 'goods',
     goods: { item: map, contentUrl: '/walking-map.pdf', claimUrl, claimExpiresAt },

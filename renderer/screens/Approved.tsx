@@ -1,6 +1,6 @@
 /** Done: what was paid, what is left, and the receipt, and the way to the goods. */
 import type { ReactElement } from 'react'
-import type { KioskScreen } from '../../preload/contract.ts'
+import type { GoodsView, KioskScreen } from '../../preload/contract.ts'
 import { Button } from '../parts/Button.tsx'
 import { SpeechSwitch } from '../parts/ComfortBar.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
@@ -8,10 +8,15 @@ import { useEngine, useWords } from '../parts/engine-context.ts'
 import { Frame } from '../parts/Frame.tsx'
 import { PrintButton, Receipt } from '../parts/Receipt.tsx'
 
+/** Its print failed as the card left: whether the money went back, the card's next tap tells, and only then there is a claim. */
+const isOwed = ({ contentUrl, code, claimUrl }: GoodsView): boolean =>
+  contentUrl === undefined && code === undefined && claimUrl === undefined
+
 export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'approved' }> }): ReactElement {
   const engine = useEngine()
   const { words, money } = useWords()
   const { amountMinor, balanceMinor, goods, recovered, printed, receipt, printing } = screen
+  const owed = isOwed(goods)
   return (
     <Frame screen="approved" tone="done">
       <div className="verdict" data-receipt={receipt === undefined ? undefined : ''}>
@@ -29,17 +34,25 @@ export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'app
             <span>{words.approved.balance}</span>
             <strong>{money(balanceMinor)}</strong>
           </p>
-          {printed ? (
-            <p className="lead">{words.approved.takePrint}</p>
-          ) : (
-            <p className="verdict-hint">{words.approved.takeCard}</p>
+          {owed && (
+            <p className="lead">
+              {words.goods.owed}. {words.goods.owedTodo}
+            </p>
           )}
+          {printed && <p className="lead">{words.approved.takePrint}</p>}
+          {!owed && !printed && <p className="verdict-hint">{words.approved.takeCard}</p>}
         </div>
         {receipt !== undefined && <Receipt receipt={receipt} />}
         <div className="verdict-do">
-          <Button action="show-goods" weight="main" onClick={() => void engine.showGoods()}>
-            {words.approved.show[goods.item.kind]}
-          </Button>
+          {owed ? (
+            <Button action="finish" weight="main" onClick={() => void engine.finish()}>
+              {words.goods.finish}
+            </Button>
+          ) : (
+            <Button action="show-goods" weight="main" onClick={() => void engine.showGoods()}>
+              {words.approved.show[goods.item.kind]}
+            </Button>
+          )}
           <SpeechSwitch />
           <PrintButton receipt={receipt} printing={printing} />
         </div>
