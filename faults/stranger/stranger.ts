@@ -30,6 +30,8 @@ const waysOut = [
 const leaveTouchesMax = 12
 /** A card that is worked with, the issuer that is asked, a print: they end by themselves. */
 const workMsMax = 20_000
+/** Who gets no answer touches once more. */
+const againMs = 3_000
 /** Longer than any screen's patience. */
 const patienceMs = 300_000
 const keys = ['Enter', 'Escape', 'Tab', 'Backspace', ' ', 'ArrowDown', '7', 'a', 'F5', 'Control+r', 'Alt+ArrowLeft']
@@ -212,9 +214,9 @@ export const customer = async (street: Street, options: { readonly steps: number
   }
 
   /** Until something else is on the screen. */
-  const change = async (seen: Look): Promise<boolean> => {
+  const change = async (seen: Look, timeoutMs: number): Promise<boolean> => {
     const before = JSON.stringify(seen)
-    const endsAtMs = performance.now() + workMsMax
+    const endsAtMs = performance.now() + timeoutMs
     while (JSON.stringify(await page.look()) === before) {
       if (performance.now() > endsAtMs) return false
       await pause(20)
@@ -242,9 +244,16 @@ export const customer = async (street: Street, options: { readonly steps: number
       // Without a way out something is under way, or comes this very moment: it ends by itself.
       const what = `${out?.action ?? 'waiting'} of ${seen.screen}`
       log(`leaves by ${what}`)
-      if (out !== undefined) await page.touch(out)
       const startMs = performance.now()
-      if (!(await change(seen))) throw new Error(`no way out by ${what}: ${JSON.stringify(seen)}`)
+      if (out !== undefined) {
+        await page.touch(out)
+        // It may have come in the very moment in which a card was met.
+        if (!(await change(seen, againMs))) {
+          log('touches again')
+          await page.touch(out)
+        }
+      }
+      if (!(await change(seen, workMsMax))) throw new Error(`no way out by ${what}: ${JSON.stringify(seen)}`)
       if (out !== undefined) answers.push({ what, ms: performance.now() - startMs })
     }
     throw new Error(`still not gone after ${leaveTouchesMax} touches`)

@@ -181,6 +181,27 @@ test('a card that leaves before COMMIT may come back; the purchase waits for it'
   expect(await screen('approved')).toMatchObject({ recovered: false, balanceMinor: 750 })
 })
 
+test('who leaves while a card that was taken away is let go of has left, and pays with none that comes that very moment', async () => {
+  const { kiosk, screen, put } = openTill()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('map')
+  const left = new Promise<void>((resolve) => {
+    let worked = false
+    const stop = kiosk.subscribe(({ screen }) => {
+      if (screen.name !== 'pay') return
+      worked ||= screen.phase === 'working'
+      if (!worked || screen.phase !== 'waiting') return
+      stop()
+      resolve(kiosk.cancel())
+      put(card)
+    })
+  })
+  put(card, { cut: { apdu: 2, when: 'after' } })
+  await left
+  expect(kiosk.state.screen).toEqual({ name: 'browse' })
+  expect(await screen('balance')).toMatchObject({ balanceMinor: 1000 })
+})
+
 test.each([
   ['after', true],
   ['before', false],

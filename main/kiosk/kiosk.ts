@@ -59,6 +59,8 @@ export const makeKiosk = (
   let stays = 0
   /** The newest of those that wait for a card; who leaves wishes for nothing any more. */
   let wishes = 0
+  /** Touches that wait for a card to be let go of: they come before the next card. */
+  let waiting = 0
 
   const status = (): KioskStatus => {
     const { identity, issued } = terminal
@@ -162,7 +164,11 @@ export const makeKiosk = (
     const place = placeOf(mode)
     wishes += 1
     const wish = wishes
+    waiting += 1
     await working
+    waiting -= 1
+    // After whoever waited here, and did what he wished.
+    setImmediate(look)
     return !busy && placeOf(mode) === place && wish === wishes
   }
 
@@ -205,7 +211,7 @@ export const makeKiosk = (
 
   /** Cards came or went, or the place is another one: who is to deal with them? */
   const look = () => {
-    if (busy || closed) return
+    if (busy || closed || waiting > 0) return
     const slots = ourSlots()
     const cards = slots.flatMap((slot) => slot.card ?? [])
     const mute = slots.find((slot) => slot.mute)
@@ -240,7 +246,6 @@ export const makeKiosk = (
     serve: (work, afterLoss) => {
       working = serve(work, afterLoss)
     },
-    busy: () => busy,
     wanted,
     seen: new WeakSet<PresentCard>(),
     usedUp: new WeakSet<PresentCard>(),
@@ -296,7 +301,7 @@ export const makeKiosk = (
       }),
     async cancel() {
       wishes += 1
-      if (allows(mode, 'cancel') && untied()) enter({ name: 'browse' })
+      if ((allows(mode, 'cancel') && untied()) || (await wanted('cancel'))) enter({ name: 'browse' })
     },
     async stay() {
       if (!allows(mode, 'stay') || !('endsAtMs' in mode)) return
@@ -314,7 +319,7 @@ export const makeKiosk = (
     collect: async (counter) => balance.collect(counter),
     async finish() {
       wishes += 1
-      if (mode.name === 'browse' || (allows(mode, 'finish') && untied())) leave()
+      if (mode.name === 'browse' || (allows(mode, 'finish') && untied()) || (await wanted('finish'))) leave()
     },
     operatorKey: async (key) => operators.key(key),
     operatorBalance: async () => balance.showOperators(),

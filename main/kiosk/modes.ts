@@ -126,7 +126,7 @@ export const rulesOf = {
   'pin wrongCard': { touches: ['cancel', 'stay'], card: 'payWithPin', timed: true },
   'pin working': { touches: [], card: 'nothing', timed: false },
   'top-up code': { touches: ['topUpCode', 'cancel', 'stay'], card: 'nothing', timed: true },
-  'top-up asking': { touches: [], card: 'nothing', timed: false },
+  'top-up asking': { touches: ['cancel'], card: 'nothing', timed: false },
   'top-up tap': { touches: ['cancel', 'stay'], card: 'load', timed: true },
   'top-up working': { touches: [], card: 'nothing', timed: false },
   'top-up done': { touches: ['finish', 'stay'], card: 'nothing', timed: true },

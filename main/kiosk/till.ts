@@ -22,7 +22,6 @@ export interface Till {
   readonly look: () => void
   /** Runs card work: one at a time, and faults of the world end there. */
   readonly serve: (work: () => Promise<void>, afterLoss: () => void) => void
-  readonly busy: () => boolean
   /** Whether a touch still means something once the last look at a card is over. */
   readonly wanted: (touch: Touch) => Promise<boolean>
   /** Cards that were dealt with; lying there any longer, they mean nothing new. */

@@ -16,6 +16,7 @@ const code = '7KQ20F9MXW3TH5RA'
 /** The issuer's answers, one by one; what is loaded is the desk's own test (load.test.ts). */
 const openWith = (desk: {
   vouchers?: (VoucherState | Error)[]
+  voucher?: LoadDesk['voucher']
   credits?: readonly Fund[]
   loads?: (LoadOutcome | Error)[]
   online?: boolean
@@ -27,10 +28,12 @@ const openWith = (desk: {
     return answer
   }
   const loadDesk: LoadDesk = {
-    voucher: async (voucher) => {
-      asked.push(voucher)
-      return next(desk.vouchers ?? [])
-    },
+    voucher:
+      desk.voucher ??
+      (async (voucher) => {
+        asked.push(voucher)
+        return next(desk.vouchers ?? [])
+      }),
     credits: async () => desk.credits ?? [],
     load: async (channel, load) => {
       asked.push(load)
@@ -153,6 +156,23 @@ test('an issuer that does not answer the load leaves the customer with the truth
   await kiosk.topUpCode(code)
   put(makeTestCard())
   await screen('top-up', (now) => now.phase === 'failed' && now.problem === 'unanswered')
+})
+
+test('who leaves while the issuer is still asked has left, whatever it answers', async () => {
+  let answer = (_: VoucherState): void => {}
+  const asked = new Promise<VoucherState>((resolve) => {
+    answer = resolve
+  })
+  const { kiosk } = openWith({ voucher: () => asked })
+  await kiosk.topUp()
+  const told = kiosk.topUpCode(code)
+  await settled()
+  expect(kiosk.state.screen).toMatchObject({ phase: 'asking' })
+  await kiosk.cancel()
+  expect(kiosk.state.screen).toEqual({ name: 'browse' })
+  answer(valid)
+  await told
+  expect(kiosk.state.screen).toEqual({ name: 'browse' })
 })
 
 test('offline, or where the technician says so, no money is loaded', async () => {

@@ -7,7 +7,7 @@ import { type CardChannel, CardFault, type PresentCard } from '../reader/card-re
 import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Statement } from './card-statement.ts'
-import { allows, type Fund, type TopUpMode } from './modes.ts'
+import type { Fund, TopUpMode } from './modes.ts'
 import type { Sale } from './sale.ts'
 import { type Till, waitMs } from './till.ts'
 
@@ -76,7 +76,7 @@ export const makeTopUp = ({ terminal, sale, loadDesk, log }: TopUpParts, till: T
     },
 
     async code(code: string) {
-      if (loadDesk === undefined || till.busy() || !allows(till.mode(), 'topUpCode')) return
+      if (loadDesk === undefined || !(await till.wanted('topUpCode'))) return
       enter({ phase: 'asking' })
       const asking = till.mode()
       const answer = await voucherStep(loadDesk, code)
