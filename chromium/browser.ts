@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { connectDevTools, type DevTools } from './devtools.ts'
+import { chromiumEnvironment } from './environment.ts'
 import { chromiumProgram } from './program.ts'
 
 const profilePrefix = 'farthing-chromium-'
@@ -137,7 +138,7 @@ export const startBrowser = async (options: BrowserOptions): Promise<Browser> =>
       // An app's window has neither tabs nor an address bar.
       options.headless ? 'about:blank' : '--app=data:text/html,',
     ],
-    { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], env: chromiumEnvironment(process.env) },
   )
   const ended = new Promise<number>((resolve) => {
     const end = (status: number) => {

@@ -1,5 +1,6 @@
 /** The shell around the page: what it gives to the page, what it keeps from it, and that it comes back. */
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { expect, type Page, test } from '@playwright/test'
 import type { FarthingBridge } from '../preload/contract.ts'
@@ -20,6 +21,8 @@ let data: ReturnType<typeof enrolledData>
 let stranger: Server
 let strangerUrl: string
 const reached: string[] = []
+/** Whoever started the kiosk may have such a thing in his environment. */
+const token = 'a token of the issuer, which runs on the same machine'
 
 test.beforeAll(async () => {
   stranger = createServer((request, response) => {
@@ -33,7 +36,7 @@ test.beforeAll(async () => {
   if (address === null || typeof address === 'string') throw new Error('no address')
   strangerUrl = `http://127.0.0.1:${address.port}/`
   data = enrolledData()
-  kiosk = await launchKiosk({ dataDir: data.dataDir })
+  kiosk = await launchKiosk({ dataDir: data.dataDir, env: { FARTHING_METRICS_TOKEN: token } })
   page = kiosk.page
 })
 test.afterAll(async () => {
@@ -114,6 +117,32 @@ test('there is no Node in the page, and no way to main but the bridge', async ()
     ].filter((name) => name in window),
   )
   expect(found).toEqual([])
+})
+
+test("no other process is given the kiosk's environment", async () => {
+  test.skip(
+    process.platform !== 'linux' || process.env.FARTHING_ELECTRON === '1',
+    "Electron's own processes are its own",
+  )
+  const below = (pid: number): number[] =>
+    readdirSync(`/proc/${pid}/task`)
+      .flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' '))
+      .filter(Boolean)
+      .flatMap((child) => [Number(child), ...below(Number(child))])
+  const environmentOf = (pid: number) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8')
+    } catch {
+      // It has ended meanwhile.
+      return ''
+    }
+  }
+  const kioskPid = kiosk.process.pid ?? 0
+  expect(environmentOf(kioskPid)).toContain(token)
+  const others = below(kioskPid)
+  // The reader's process, Chromium and its page's at the least.
+  expect(others.length).toBeGreaterThanOrEqual(3)
+  for (const pid of others) expect(environmentOf(pid)).not.toContain(token)
 })
 
 test('a message of the wrong shape is refused by name', async () => {

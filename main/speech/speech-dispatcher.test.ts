@@ -173,6 +173,25 @@ test('a machine without the service stays silent', async () => {
   alone.close()
 })
 
+test('the service is begun with what it finds folders, sound and language by, and no secret', async () => {
+  const programs = path.join(folder, 'programs')
+  mkdirSync(programs)
+  const found = path.join(programs, 'environment')
+  writeFileSync(path.join(programs, 'speech-dispatcher'), `#!/bin/sh\nexec env >${found}\n`, { mode: 0o755 })
+  const given = {
+    PATH: `${programs}:/usr/bin:/bin`,
+    HOME: '/home/k',
+    XDG_RUNTIME_DIR: path.join(folder, 'nobody'),
+    LANG: 'de_AT.UTF-8',
+    PULSE_SERVER: 'unix:/pulse',
+  }
+  const alone = openSpeaker({ ...given, FARTHING_METRICS_TOKEN: 'a secret', PGPASSWORD: 'a secret' })
+  expect(await alone.say(line('nobody hears it'))).toBe(false)
+  const begun = readFileSync(found, 'utf8')
+  expect(begun.split('\n')).toEqual(expect.arrayContaining(Object.entries(given).map((each) => each.join('='))))
+  expect(begun).not.toContain('secret')
+})
+
 test('looks for the service where it is', () => {
   expect(socketPathOf({ SPEECHD_ADDRESS: 'unix_socket:/a/b' })).toBe('/a/b')
   expect(socketPathOf({ XDG_RUNTIME_DIR: '/run/user/7' })).toBe('/run/user/7/speech-dispatcher/speechd.sock')

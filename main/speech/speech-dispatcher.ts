@@ -121,9 +121,14 @@ const openConnection = async (options: {
 }
 type Connection = Awaited<ReturnType<typeof openConnection>>
 
+/** What the service finds its folders, its sound and its language by. It outlives the kiosk, and needs no secret of it. */
+const serviceVariables =
+  /^(PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LANGUAGE|LD_LIBRARY_PATH|DBUS_SESSION_BUS_ADDRESS|(ALSA|LC|PIPEWIRE|PULSE|SPEECHD|XDG)_.*)$/
+
 /** The service is begun by its first user, unless it was named (somebody minds it), and ends itself some time after its last. */
 const startService = async (env: NodeJS.ProcessEnv) => {
-  const child = spawn('speech-dispatcher', ['--spawn'], { stdio: 'ignore', env, timeout: connectMsMax })
+  const given = Object.fromEntries(Object.entries(env).filter(([name]) => serviceVariables.test(name)))
+  const child = spawn('speech-dispatcher', ['--spawn'], { stdio: 'ignore', env: given, timeout: connectMsMax })
   await once(child, 'exit')
 }
 
