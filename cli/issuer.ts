@@ -23,6 +23,7 @@ import { type CountAndAmount, type CourierFigures, report } from '../issuer/repo
 import { serve } from '../issuer/server.ts'
 import { makeSetupCode } from '../issuer/setup-code.ts'
 import { setBrand } from '../issuer/shelf/brand.ts'
+import { shownAddress } from '../issuer/store-address.ts'
 import { unreportedSince } from '../issuer/unreported.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { cardId, terminalId, unixTime } from '../protocol/quantities.ts'
@@ -117,9 +118,10 @@ export const issuerCommands = (): Command => {
       await made.store.close()
       if (masters !== undefined)
         note('WARNING: these master keys are published. Anybody can make money with them: for development only.')
-      result(options, { store: options.store, currency: options.currency, dev: masters !== undefined }, () =>
+      const store = shownAddress(options.store)
+      result(options, { store, currency: options.currency, dev: masters !== undefined }, () =>
         [
-          `Made ${options.store} in ${options.currency}.`,
+          `Made ${store} in ${options.currency}.`,
           `Its keys are in ${made.store.files.keys}: back them up apart from the store, and show them to nobody.`,
           'Next: farthing issuer merchant add NAME, then farthing issuer terminal add --merchant NAME.',
         ].join('\n'),

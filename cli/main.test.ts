@@ -1,8 +1,14 @@
 /** What the command's exit status says before anything is done. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
 import { IssuerError, type IssuerErrorCode } from '../issuer/errors.ts'
+import { shownAddress } from '../issuer/store-address.ts'
 import { exitStatus, statusOf } from './output.ts'
 
 const farthing = (...words: string[]) => {
@@ -37,3 +43,62 @@ test('what stands against it is a refusal, and what was typed wrongly a wrong us
   ])
   expect([status('input'), status('unknownCard'), status('storeMissing')]).toEqual([2, 2, 3])
 })
+
+test.each([
+  ['postgres://ann:open sesame@db/x', 'postgres://ann:***@db/x'],
+  ['postgresql://ann:se/sa@me@db:5432/x', 'postgresql://ann:***@db:5432/x'],
+  ['--store=postgres://ann:sesame@db/x', '--store=postgres://ann:***@db/x'],
+  ['postgres://ann@db/x?password=sesame&ssl=true', 'postgres://ann@db/x?password=***&ssl=true'],
+  ['postgres://ann@db:5432/x', 'postgres://ann@db:5432/x'],
+  ['sqlite:/srv/a:b@c.db', 'sqlite:/srv/a:b@c.db'],
+])('of the address %s is shown %s', (address, shown) => {
+  expect(shownAddress(address)).toBe(shown)
+})
+
+/** In the database's place: asks for the password in the clear (PostgreSQL's protocol, 55.2.1), refuses it, and says what it was. */
+const askedForPassword = async (address: (port: number) => string, env: Record<string, string>) => {
+  const passwords: string[] = []
+  const atGreeting = Promise.withResolvers<Socket>()
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.on('data', (bytes) => {
+      if (bytes[0] !== 0x70) return atGreeting.resolve(socket)
+      passwords.push(bytes.toString('utf8', 5, bytes.length - 1))
+      socket.end(Buffer.from('E\0\0\0\x15SFATAL\0C28P01\0MX\0\0', 'latin1'))
+    })
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const bound = server.address()
+  if (bound === null || typeof bound === 'string') throw new Error('no address')
+  const child = spawn(
+    process.execPath,
+    [path.join(import.meta.dirname, 'farthing.mjs'), 'issuer', 'report', '--store', address(bound.port)],
+    { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env.PATH, ...env } },
+  )
+  const said = text(child.stderr)
+  const exit = once(child, 'exit')
+  const socket = await atGreeting.promise
+  const words = process.platform === 'linux' ? readFileSync(`/proc/${child.pid}/cmdline`, 'utf8') : ''
+  socket.write(Buffer.from('R\0\0\0\x08\0\0\0\x03', 'latin1'))
+  const [status] = await exit
+  return { passwords, words, said: await said, status }
+}
+
+test('a password in --store is taken, warned of, and no longer to be read in the list of processes or in what is said', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'farthing-pass-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const passFile = path.join(folder, 'pass')
+  writeFileSync(passFile, '127.0.0.1:*:books:ann:sesame\n', { mode: 0o600 })
+  const [given, inFile] = await Promise.all([
+    askedForPassword((port) => `postgres://ann:sesame@127.0.0.1:${port}/books`, {}),
+    askedForPassword((port) => `postgres://ann@127.0.0.1:${port}/books`, { PGPASSFILE: passFile }),
+  ])
+  for (const each of [given, inFile]) {
+    expect(each).toMatchObject({ passwords: ['sesame'], status: exitStatus.world })
+    expect(each.words + each.said).not.toContain('sesame')
+    expect(each.said).toContain('PGPASSWORD or ~/.pgpass')
+  }
+  expect(given.said).toContain('WARNING')
+  expect(inFile.said).not.toContain('WARNING')
+}, 60_000)

@@ -1,6 +1,7 @@
 /** The command `farthing`: what it understands. Each group of subcommands is a file beside this one. */
 import { Command } from 'commander'
-import { fail } from './output.ts'
+import { shownAddress } from '../issuer/store-address.ts'
+import { fail, note } from './output.ts'
 
 /** Each is loaded only when it is wanted: a vending machine has no use for a server. */
 const groups: Readonly<Record<string, () => Promise<Command>>> = {
@@ -45,8 +46,19 @@ const requireKnown = (command: Command, words: readonly string[]): void => {
   else requireKnown(named, words.slice(1))
 }
 
+/** Everybody on the machine reads what a command was started with: a password there is overwritten, and was seen until then. */
+const hidePasswords = (argv: readonly string[]): void => {
+  const shownWords = argv.map(shownAddress)
+  if (shownWords.every((word, at) => word === argv[at])) return
+  process.title = shownWords.join(' ')
+  note(
+    "WARNING: a command's words can be read by everybody on this machine. Give the database's password in PGPASSWORD or ~/.pgpass (PGPASSFILE).",
+  )
+}
+
 /** Runs one command line; sets the exit status. */
 export const main = async (argv: readonly string[]): Promise<void> => {
+  hidePasswords(argv)
   // Ledgers, books, keys and claims are their owner's alone.
   process.umask(0o077)
   try {

@@ -3,6 +3,7 @@ import cliProgress from 'cli-progress'
 import type { Command } from 'commander'
 import { openIssuer } from '../issuer/issuer.ts'
 import { rebuild } from '../issuer/rebuild.ts'
+import { shownAddress } from '../issuer/store-address.ts'
 import { formatAmount } from '../protocol/currency.ts'
 import { issuerWorld } from './issuer.ts'
 import { exitStatus, result } from './output.ts'
@@ -34,12 +35,12 @@ const run = async (options: RebuildOptions): Promise<void> => {
     const same = rebuilt.differences.length === 0
     if (!same) process.exitCode = exitStatus.refused
     const { currency } = from.book
-    result(options, { from: options.from, to: options.to, ...rebuilt }, () =>
+    result(options, { from: shownAddress(options.from), to: shownAddress(options.to), ...rebuilt }, () =>
       same
         ? [
             `Replayed ${rebuilt.documents} documents: ${rebuilt.transfers} bookings, trial balance ${formatAmount(rebuilt.trialBalanceMinor, currency)} ${currency}.`,
             'Every account, card, hole and exception is as it was, to the cent.',
-            `Its keys were copied beside it. Stop the servers of ${options.from}, and serve the new store from now on: what came meanwhile, terminals send again.`,
+            `Its keys were copied beside it. Stop the servers of ${shownAddress(options.from)}, and serve the new store from now on: what came meanwhile, terminals send again.`,
           ].join('\n')
         : [
             'THE NEW STORE DIFFERS, and cannot be opened:',

@@ -9,6 +9,7 @@ import { createKeys, type IssuerKeys, type Masters, openKeys } from './issuer-ke
 import { fillMarks } from './marks.ts'
 import type { SettlementProofs } from './settlement-proof.ts'
 import { openStore, planStore, type Store } from './store.ts'
+import { shownAddress } from './store-address.ts'
 
 export interface Issuer {
   readonly store: Store
@@ -105,7 +106,7 @@ export const openIssuer = async (options: { readonly url: string } & World): Pro
     if (currency === undefined)
       throw new IssuerError(
         'storeForeign',
-        `The store ${options.url} was never finished: make it anew with "issuer init".`,
+        `The store ${shownAddress(options.url)} was never finished: make it anew with "issuer init".`,
       )
     const book = bookOf({ currency, timeZone: settings.get('timeZone') ?? 'UTC' })
     const { clock, randomBytes } = options

@@ -10,6 +10,7 @@ import pg from 'pg'
 import { IssuerError, type IssuerErrorCode } from './errors.ts'
 import { type Dialect, migrate } from './migrate.ts'
 import type { Store, StoreFiles, StorePlan, StoreWriter, Tables } from './store.ts'
+import { shownAddress } from './store-address.ts'
 
 const versionMin = 15
 const connectionsMax = 10
@@ -43,13 +44,6 @@ const types: pg.CustomTypesConfig = {
     numberTypes.has(oid) && format !== 'binary' ? safeNumber : pg.types.getTypeParser(oid, format),
 }
 
-/** The address without its password, for people. */
-const shownUrl = (url: string): string => {
-  const parsed = new URL(url)
-  if (parsed.password !== '') parsed.password = '***'
-  return parsed.href
-}
-
 /** Where keys and goods of a database lie: in a folder of this machine, under the store's own name. */
 const filesOf = (storeId: string): StoreFiles => {
   const home =
@@ -77,7 +71,7 @@ const nameFault = (error: unknown, url: string): unknown => {
   const code = codeOf(error)
   const named = (issuerCode: IssuerErrorCode, sentence: string) =>
     new IssuerError(issuerCode, sentence, { cause: error })
-  const where = shownUrl(url)
+  const where = shownAddress(url)
   if (code === '3D000') return named('storeMissing', `${where}: there is no such database: make it with createdb.`)
   if (code.startsWith('28'))
     return named(
@@ -195,15 +189,15 @@ export const openPostgres = async (url: string): Promise<Store> => {
       if (!(await hasTable(connection, 'migration')) || !(await hasTable(connection, 'setting')))
         throw new IssuerError(
           'storeForeign',
-          `${shownUrl(url)} is not a Farthing store: check the address, or run "issuer init".`,
+          `${shownAddress(url)} is not a Farthing store: check the address, or run "issuer init".`,
         )
-      await migrate(connection, dialect, { name: shownUrl(url) })
+      await migrate(connection, dialect, { name: shownAddress(url) })
       return storeIdIn(connection)
     })
     if (storeId === undefined)
       throw new IssuerError(
         'storeForeign',
-        `The store ${shownUrl(url)} was never finished: make it anew in an empty database.`,
+        `The store ${shownAddress(url)} was never finished: make it anew in an empty database.`,
       )
     return storeOver(db, url, filesOf(storeId))
   } catch (error) {
@@ -224,7 +218,7 @@ export const planPostgres = async (url: string, options: { readonly upTo?: numbe
     if (await hasTable(connection, 'migration'))
       throw new IssuerError(
         'storeExists',
-        `There is a store at ${shownUrl(url)} already: choose another database, or use that one.`,
+        `There is a store at ${shownAddress(url)} already: choose another database, or use that one.`,
       )
   }
   const probe = connect(url)
@@ -236,7 +230,7 @@ export const planPostgres = async (url: string, options: { readonly upTo?: numbe
       try {
         await transaction(db, url, alone, async (connection) => {
           await requireEmpty(connection)
-          await migrate(connection, dialect, { name: shownUrl(url), ...options })
+          await migrate(connection, dialect, { name: shownAddress(url), ...options })
           await connection.insertInto('setting').values({ key: 'storeId', value: storeId }).execute()
         })
         return storeOver(db, url, files)

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import type { Kysely } from 'kysely'
 import { IssuerError } from './errors.ts'
+import { shownAddress } from './store-address.ts'
 import { openPostgres, planPostgres } from './store-postgres.ts'
 import { openSqlite, sqliteFiles } from './store-sqlite.ts'
 import type { Tables } from './tables.ts'
@@ -51,7 +52,7 @@ export const storePath = (url: string): string => {
   if (path === undefined)
     throw new IssuerError(
       'storeUrl',
-      `"${url}" is not the address of a store: write it as sqlite:PATH or postgres://USER@HOST/DATABASE.`,
+      `"${shownAddress(url)}" is not the address of a store: write it as sqlite:PATH or postgres://USER@HOST/DATABASE.`,
     )
   return path
 }
