@@ -169,7 +169,9 @@ const helperMessages: Target = {
       {
         kind: 'state',
         detail: 'down',
-        slots: [{ name: 'Virtual PCD 00 00', card: { insertion: 1, atr: { $bytes: '3b00' } }, mute: false }],
+        slots: [
+          { name: 'Virtual PCD 00 00', card: { insertion: 1, eventCount: 1, atr: { $bytes: '3b00' } }, mute: false },
+        ],
       },
       { kind: 'done', id: 3, response: { $bytes: '9000' } },
       { kind: 'fault', id: { $number: 'NaN' }, code: 'removed', message: 'gone' },

@@ -97,6 +97,25 @@ test('a card torn away before COMMIT keeps the PIN typed, for its next tap', asy
   expect(await screen('approved')).toMatchObject({ balanceMinor: 750 })
 })
 
+test('a card that is torn away again and again ends the sale, with its PIN, and the till is free', async () => {
+  const { kiosk, screen, put, reader, card, terminal } = await asked()
+  reader.remove()
+  await typed(kiosk, '4711')
+  for (let losses = 1; losses < 5; losses += 1) {
+    put(card, { cut: { apdu: 3, when: 'after' } })
+    await screen('pin', ({ phase }) => phase === 'working')
+    expect(await screen('pin', ({ phase }) => phase === 'tap')).toMatchObject({ digits: 4 })
+  }
+  put(card, { cut: { apdu: 3, when: 'after' } })
+  expect(await screen('declined')).toMatchObject({ reason: 'cardSuspect' })
+  expect(card.state).toMatchObject({ balanceMinor: 1000, pinTriesLeft: 3 })
+  expect(terminal.ledger.openIntents(card.id)).toEqual([])
+  await kiosk.finish()
+  await kiosk.buy('map')
+  put(card)
+  expect(await screen('pin')).toMatchObject({ digits: 0 })
+})
+
 test('who goes away in the middle is not charged, and the next customer finds no digit', async () => {
   const { kiosk, screen, put, reader, card } = await asked()
   await new Promise(setImmediate)

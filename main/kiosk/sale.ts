@@ -34,7 +34,11 @@ interface SaleParts {
 type PayMode = Extract<Mode, { name: 'pay' }>
 type RecoverMode = Extract<Mode, { name: 'recover' }>
 type Captured = Extract<PurchaseOutcome, { outcome: 'captured' }>
+type Answered = Exclude<PurchaseOutcome, { outcome: 'cardLost' }>
 type PrintedScreen = Extract<ShownScreen, { name: 'approved' | 'goods' }>
+
+/** Who lost contact has the whole time again. This many times in one sale it is no slip: the till becomes free. */
+const lossesMax = 5
 
 export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SaleParts, till: Till) => {
   const { enter, serve, seen, usedUp } = till
@@ -44,6 +48,8 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
   /** The PIN as far as it was typed; gone as soon as the till does something else. */
   let pin = ''
   let busyTerminalSeq: number | undefined
+  /** Of cards, since the goods were chosen. */
+  let losses = 0
 
   const payMode = (goods: ReadyGoods): PayMode => ({
     name: 'pay',
@@ -51,6 +57,18 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
     phase: 'waiting',
     endsAtMs: Date.now() + waitMs.pay,
   })
+
+  const loseCard = (card: PresentCard, mode: PayMode | PinMode) => {
+    usedUp.add(card)
+    losses += 1
+    if (losses >= lossesMax)
+      return enter({
+        name: 'shown',
+        screen: { name: 'declined', reason: 'cardSuspect', item: articleView(mode.goods.item) },
+      })
+    if (mode.name === 'pay') enter(payMode(mode.goods))
+    else enter({ ...mode, phase: 'tap', endsAtMs: Date.now() + waitMs.pin })
+  }
 
   const isPrint = (goods: ReadyGoods): boolean => terminal.issued?.catalogue.printed(goods.item.id) ?? false
 
@@ -84,7 +102,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
     till.sync()?.nudge()
   }
 
-  const showOutcome = (outcome: PurchaseOutcome, goods: ReadyGoods, card: PresentCard) => {
+  const showOutcome = (outcome: Answered, goods: ReadyGoods, card: PresentCard) => {
     switch (outcome.outcome) {
       case 'captured':
         return showPaid(outcome, outcome.recovered ? undefined : goods)
@@ -117,8 +135,6 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
         const endsAtMs = Date.now() + waitMs.recover
         return enter({ name: 'recover', goods, payment: outcome.payment, phase: 'waiting', endsAtMs })
       }
-      case 'cardLost':
-        return enter(payMode(goods))
     }
   }
 
@@ -154,16 +170,16 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
     return outcome
   }
 
-  const show = async (outcome: PurchaseOutcome, goods: ReadyGoods, card: PresentCard, channel: CardChannel) => {
+  const show = async (outcome: Answered, goods: ReadyGoods, card: PresentCard, channel: CardChannel) => {
     showOutcome(outcome, goods, card)
     if (outcome.outcome === 'captured') await witnessAfterSale(terminal, channel, outcome.payment)
   }
 
-  const payWith = (card: PresentCard, goods: ReadyGoods) =>
+  const payWith = (card: PresentCard, mode: PayMode) =>
     card.use(async (channel) => {
-      const outcome = await sellTo(card, channel, goods)
-      if (outcome.outcome === 'cardLost') usedUp.add(card)
-      await show(outcome, goods, card, channel)
+      const outcome = await sellTo(card, channel, mode.goods)
+      if (outcome.outcome === 'cardLost') return loseCard(card, mode)
+      await show(outcome, mode.goods, card, channel)
     })
 
   /** Only the card that asked for the PIN gets it: a wrong try is another card's loss. */
@@ -176,13 +192,9 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
         return enter({ ...asked, phase: 'wrongCard' })
       }
       const outcome = await sellTo(card, channel, asked.goods, digits)
-      if (outcome.outcome === 'cardLost') return lostWithPin(card, asked)
+      if (outcome.outcome === 'cardLost') return loseCard(card, asked)
       await show(outcome, asked.goods, card, channel)
     })
-  }
-  const lostWithPin = (card: PresentCard, asked: PinMode) => {
-    usedUp.add(card)
-    enter({ ...asked, phase: 'tap', endsAtMs: Date.now() + waitMs.pin })
   }
 
   const finishWith = (card: PresentCard, doubt: RecoverMode) =>
@@ -213,6 +225,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
     /** @param language the customer's */
     begin(goods: ReadyGoods, language: string | undefined) {
       spoken = language ?? spoken
+      losses = 0
       enter(payMode(goods))
       till.look()
     },
@@ -234,11 +247,8 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
       seen.add(card)
       enter({ ...mode, phase: 'working' })
       serve(
-        () => payWith(card, mode.goods),
-        () => {
-          usedUp.add(card)
-          enter(payMode(mode.goods))
-        },
+        () => payWith(card, mode),
+        () => loseCard(card, mode),
       )
     },
 
@@ -249,7 +259,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
       enter({ ...mode, phase: 'working' })
       serve(
         () => payWithPin(card, mode),
-        () => lostWithPin(card, mode),
+        () => loseCard(card, mode),
       )
     },
 

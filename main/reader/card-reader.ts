@@ -10,7 +10,10 @@ export interface ReaderSlot {
   readonly name: string
   /** The card in it; absent when the reader is empty. */
   readonly card?: PresentCard
-  /** A card is in the reader and does not answer to reset (upside down, or not a chip card). */
+  /**
+   * A card is in the reader and does not answer to reset (upside down, or not a chip card), or fell silent or broke off again
+   * and again without leaving.
+   */
   readonly mute?: boolean
 }
 

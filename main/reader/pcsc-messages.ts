@@ -9,8 +9,11 @@ const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array, 'byte
 
 const slot = v.object({
   name: v.string(),
-  /** Absent when the reader is empty. `insertion` numbers the insertions since the helper started. */
-  card: v.optional(v.object({ insertion: v.number(), atr: bytes })),
+  /**
+   * Absent when the reader is empty. `insertion` numbers the insertions since the helper started; `eventCount` is PC/SC's own
+   * count of this reader's comings and goings: two insertions with the same one are a card that never left.
+   */
+  card: v.optional(v.object({ insertion: v.number(), eventCount: v.number(), atr: bytes })),
   mute: v.boolean(),
 })
 

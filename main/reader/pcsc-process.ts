@@ -15,7 +15,7 @@ type NativeReader = Parameters<Parameters<Context['on']>[1]>[0]
 
 interface Slot {
   readonly native: NativeReader
-  card?: { readonly insertion: number; readonly atr: Uint8Array } | undefined
+  card?: { readonly insertion: number; readonly eventCount: number; readonly atr: Uint8Array } | undefined
   /** Set by the reader's first status. */
   seen: boolean
   present: boolean
@@ -134,7 +134,7 @@ const onStatus = (slot: Slot, status: { state: number; atr?: Uint8Array }) => {
   if (!present || eventCount !== slot.leftAt) slot.leftAt = undefined
   if (present && !mute && slot.card === undefined && slot.leftAt === undefined) {
     insertionCount += 1
-    slot.card = { insertion: insertionCount, atr: Uint8Array.from(status.atr ?? []) }
+    slot.card = { insertion: insertionCount, eventCount, atr: Uint8Array.from(status.atr ?? []) }
   }
   Object.assign(slot, { seen: true, present, mute, eventCount })
   if (slot.card !== before.card || slot.mute !== before.mute) sendState()
@@ -154,7 +154,7 @@ const onSilentDeparture = (slot: Slot, atr: Uint8Array) => {
     const unnoticed = slot.leftAt === eventCount && slot.present && !slot.mute
     if (!unnoticed || slots.get(slot.native.name) !== slot) return
     insertionCount += 1
-    Object.assign(slot, { card: { insertion: insertionCount, atr }, leftAt: undefined })
+    Object.assign(slot, { card: { insertion: insertionCount, eventCount, atr }, leftAt: undefined })
     sendState()
   }, noticeMsMax)
 }

@@ -145,6 +145,27 @@ test('a card that breaks off while PC/SC still shows one has left; what lies the
   expect(await ask(again)).toEqual(ok)
 })
 
+test('a card that breaks off whenever it is asked counts as mute after three times, until it is taken away', async () => {
+  const reader = open()
+  let asked = 0
+  const plugged = await plug(() => {
+    asked += 1
+    return Uint8Array.of(0x90)
+  })
+  // As the kiosk does: whatever is put in is asked.
+  const stop = reader.subscribe(({ slots }) => {
+    for (const { card } of slots) if (card !== undefined) ask(card).catch(() => undefined)
+  })
+  await until(reader, ({ slots }) => slots[0]?.mute === true)
+  expect(asked).toBe(3)
+  expect(reader.snapshot.slots[0]).toEqual({ name: first, mute: true })
+  stop()
+  plugged.pull()
+  await until(reader, isEmpty)
+  await plug(() => ok)
+  expect(await ask(await cardIn(reader))).toEqual(ok)
+})
+
 test('a card that is not a purse answers as it likes, and stays usable', async () => {
   const reader = open()
   await plug(() => fileNotFound)

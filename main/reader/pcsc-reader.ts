@@ -55,6 +55,11 @@ const environmentNames = [
 const restartMsMin = 50
 const restartMsMax = 5000
 const busyRetryMs = 100
+/**
+ * A card that falls silent or breaks off, and was not seen to leave, is offered anew: perhaps it slipped. After this many it
+ * counts as mute until it is taken away, or it would hold the till for as long as it lies there.
+ */
+const failuresMax = 3
 const closeGraceMs = 1000
 const starting = 'The card reader is starting.'
 const restarting =
@@ -75,6 +80,12 @@ class PcscCard implements PresentCard {
   readonly readerName: string
   readonly atr: Uint8Array
   readonly removed: AbortSignal
+  /** PC/SC's count of comings and goings when it was put in. */
+  readonly eventCount: number
+  /** How often it failed before, as it lies there. */
+  readonly failuresBefore: number
+  /** It fell silent or broke off. */
+  failed = false
   readonly #departure = new AbortController()
   readonly #ask: (work: Work) => Promise<Uint8Array | undefined>
   readonly #busyTimeoutMs: number
@@ -84,16 +95,27 @@ class PcscCard implements PresentCard {
   constructor(options: {
     readerName: string
     atr: Uint8Array
+    eventCount: number
+    failuresBefore: number
     busyTimeoutMs: number
     useTimeoutMs: number
     ask: (work: Work) => Promise<Uint8Array | undefined>
   }) {
     this.readerName = options.readerName
     this.atr = options.atr
+    this.eventCount = options.eventCount
+    this.failuresBefore = options.failuresBefore
     this.removed = this.#departure.signal
     this.#busyTimeoutMs = options.busyTimeoutMs
     this.#useTimeoutMs = options.useTimeoutMs
-    this.#ask = options.ask
+    this.#ask = async (work) => {
+      try {
+        return await options.ask(work)
+      } catch (error) {
+        if (error instanceof CardFault && (error.code === 'timeout' || error.code === 'removed')) this.failed = true
+        throw error
+      }
+    }
   }
 
   leave(fault: CardFault) {
@@ -155,6 +177,8 @@ class PcscReader implements CardReader {
   readonly #pending = new Map<number, Pending>()
   /** The present cards by the helper's number of their insertion. */
   #cards = new Map<number, PcscCard>()
+  /** The last card of each reader, gone or not. */
+  readonly #lastCards = new Map<string, PcscCard>()
   #helper: ChildProcess | undefined
   #snapshot: ReaderSnapshot = { service: 'down', detail: starting, slots: [] }
   #requestCount = 0
@@ -265,10 +289,13 @@ class PcscReader implements CardReader {
   #onState({ detail, slots }: Extract<FromHelper, { kind: 'state' }>) {
     const before = this.#cards
     this.#cards = new Map()
+    // A PC/SC service that is begun anew counts anew.
+    if (detail !== undefined) this.#lastCards.clear()
     const seen = slots.map(({ name, card, mute }): ReaderSlot => {
       const present = card === undefined ? undefined : (before.get(card.insertion) ?? this.#newCard(name, card))
       if (card !== undefined && present !== undefined) this.#cards.set(card.insertion, present)
-      return { name, ...(present === undefined ? {} : { card: present }), ...(mute ? { mute } : {}) }
+      const isMute = mute || (present !== undefined && present.failuresBefore >= failuresMax)
+      return { name, ...(isMute ? { mute: true } : present === undefined ? {} : { card: present }) }
     })
     const departed = [...before].filter(([insertion]) => !this.#cards.has(insertion))
     this.#publish(
@@ -278,10 +305,14 @@ class PcscReader implements CardReader {
     )
   }
 
-  #newCard(readerName: string, { insertion, atr }: HelperCard) {
+  #newCard(readerName: string, { insertion, eventCount, atr }: HelperCard) {
     const ask = (work: Work) => this.#ask({ ...work, readerName, insertion })
     const timeouts = { busyTimeoutMs: this.#busyTimeoutMs, useTimeoutMs: this.#useTimeoutMs }
-    return new PcscCard({ readerName, atr, ...timeouts, ask })
+    const last = this.#lastCards.get(readerName)
+    const failuresBefore = last?.eventCount === eventCount ? last.failuresBefore + Number(last.failed) : 0
+    const card = new PcscCard({ readerName, atr, eventCount, failuresBefore, ...timeouts, ask })
+    this.#lastCards.set(readerName, card)
+    return card
   }
 
   /** No helper any more: every card counts as gone, every question as unanswered. */
