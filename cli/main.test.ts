@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { IssuerError, type IssuerErrorCode } from '../issuer/errors.ts'
 import { shownAddress } from '../issuer/store-address.ts'
+import { shownWords } from './main.ts'
 import { exitStatus, statusOf } from './output.ts'
 
 const farthing = (...words: string[]) => {
@@ -53,6 +54,16 @@ test.each([
   ['sqlite:/srv/a:b@c.db', 'sqlite:/srv/a:b@c.db'],
 ])('of the address %s is shown %s', (address, shown) => {
   expect(shownAddress(address)).toBe(shown)
+})
+
+test.each([
+  ['card load 20 --paid-by voucher:7KQ2-0F9M', 'card load 20 --paid-by voucher:***'],
+  ['card load 20 --paid-by=credit:7KQ2-0F9M', 'card load 20 --paid-by=credit:***'],
+  ['card load 20 --paid-by cash', 'card load 20 --paid-by cash'],
+  ['terminal enrol --code 7KQ2-0F9M --data x', 'terminal enrol --code *** --data x'],
+  ['terminal enrol --code=7KQ2-0F9M', 'terminal enrol --code=***'],
+])('of %s the list of processes keeps %s', (typed, shown) => {
+  expect(shownWords(typed.split(' ')).join(' ')).toBe(shown)
 })
 
 /** In the database's place: asks for the password in the clear (PostgreSQL's protocol, 55.2.1), refuses it, and says what it was. */

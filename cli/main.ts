@@ -46,19 +46,27 @@ const requireKnown = (command: Command, words: readonly string[]): void => {
   else requireKnown(named, words.slice(1))
 }
 
-/** Everybody on the machine reads what a command was started with: a password there is overwritten, and was seen until then. */
-const hidePasswords = (argv: readonly string[]): void => {
-  const shownWords = argv.map(shownAddress)
-  if (shownWords.every((word, at) => word === argv[at])) return
-  process.title = shownWords.join(' ')
-  note(
-    "WARNING: a command's words can be read by everybody on this machine. Give the database's password in PGPASSWORD or ~/.pgpass (PGPASSFILE).",
+/** A command's words without what is worth money or keys: a voucher, an enrolment's code, a database's password. */
+export const shownWords = (argv: readonly string[]): readonly string[] =>
+  argv.map((word, at) =>
+    argv[at - 1] === '--code'
+      ? '***'
+      : shownAddress(word).replace(/(?<=^--code=|^(?:--paid-by=)?(?:voucher|credit):).+/, '***'),
   )
+
+/** Everybody on the machine reads what a command was started with: a secret there is overwritten, and was seen until then. */
+const hideSecrets = (argv: readonly string[]): void => {
+  const words = shownWords(argv)
+  if (words.some((word, at) => word !== argv[at])) process.title = words.join(' ')
+  if (argv.some((word) => shownAddress(word) !== word))
+    note(
+      "WARNING: a command's words can be read by everybody on this machine. Give the database's password in PGPASSWORD or ~/.pgpass (PGPASSFILE).",
+    )
 }
 
 /** Runs one command line; sets the exit status. */
 export const main = async (argv: readonly string[]): Promise<void> => {
-  hidePasswords(argv)
+  hideSecrets(argv)
   // Ledgers, books, keys and claims are their owner's alone.
   process.umask(0o077)
   try {
