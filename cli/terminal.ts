@@ -45,7 +45,7 @@ const status = async (dataDir: string) => {
   const identity = requireIdentity(dataDir)
   const { database, close } = openReadable(dataDir)
   try {
-    const { unsynced, inDoubt, ledgerEntries, terminalId, epoch, stoppedVerdict } = readLedgerStatus(database)
+    const { unsynced, inDoubt, ledgerEntries, terminalId, epoch, stoppedVerdict, alarms } = readLedgerStatus(database)
     return {
       terminalId,
       epoch,
@@ -58,6 +58,10 @@ const status = async (dataDir: string) => {
       },
       inDoubt,
       ledgerEntries,
+      alarms: {
+        count: alarms.count,
+        ...(alarms.newest === undefined ? {} : { newest: alarms.newest.detail, at: isoTime(alarms.newest.time) }),
+      },
       ...(stoppedVerdict === undefined ? {} : { stopped: stoppedVerdict }),
     }
   } finally {
@@ -266,6 +270,11 @@ export const terminalCommands = (): Command => {
           `Terminal ${now.terminalId} of "${now.merchant}", epoch ${now.epoch}: ${now.online ? 'online' : 'offline'}`,
           `${now.ledgerEntries} entries; ${now.unsynced.count} not yet settled, worth ${formatAmount(now.unsynced.amountMinor, currency)} ${currency}${now.unsynced.oldest === undefined ? '' : `, the oldest of ${now.unsynced.oldest}`}`,
           `${now.inDoubt} in doubt: the next tap of their cards decides`,
+          ...(now.alarms.newest === undefined
+            ? []
+            : [
+                `${now.alarms.count} answers of cards that were not genuine, the newest of ${now.alarms.at}: ${now.alarms.newest}`,
+              ]),
           ...(now.stopped === undefined
             ? []
             : [`STOPPED (${now.stopped}): enrol this terminal again with a new code.`]),

@@ -161,6 +161,15 @@ test('there is one writer; readers look beside it', () => {
   open(dataDir)
 })
 
+test('of alarms, which anybody with a forged card raises, the newest thousand are kept, and the last is told', () => {
+  const { ledger, database } = open(folder())
+  expect(ledger.status().alarms).toEqual({ count: 0 })
+  const insert = database.prepare("INSERT INTO alarm (time, kind, detail) VALUES (1, 'cardSuspect', 'an old one')")
+  database.transaction(() => Array.from({ length: 1000 }, () => insert.run()))()
+  ledger.writeAlarm({ kind: 'cardSuspect', detail: 'wrong offer MAC' })
+  expect(ledger.status().alarms).toEqual({ count: 1000, newest: { time: startTime, detail: 'wrong offer MAC' } })
+})
+
 test('a ledger of a newer version, and none at all, are named', () => {
   const dataDir = folder()
   open(dataDir).close()

@@ -125,6 +125,7 @@ export type DocumentKind = 'bulletin' | 'keyring'
 
 /** Orders' numbers are reserved in blocks: one durable write for this many. A restart skips the rest of a block. */
 const terminalSeqBlock = 64
+const alarmsMax = 1000
 
 interface IntentRow {
   terminal_seq: number
@@ -256,6 +257,8 @@ export interface LedgerStatus {
   ledgerEntries: number
   issuerContactTime: number
   stoppedVerdict: string | undefined
+  /** What a person should look at: forged answers, cards that went back in time. */
+  alarms: { readonly count: number; readonly newest?: { readonly time: number; readonly detail: string } }
 }
 
 export const readLedgerStatus = (database: ReadableDatabase): LedgerStatus => look(() => readStatus(database))
@@ -269,9 +272,13 @@ const readStatus = (database: ReadableDatabase): LedgerStatus => {
   if (terminal === undefined) throw notEnrolled()
   const counts = database
     .prepare(
-      `SELECT (SELECT count(*) FROM entry) AS entries, (SELECT count(*) FROM intent WHERE state = 'open') AS open`,
+      `SELECT (SELECT count(*) FROM entry) AS entries, (SELECT count(*) FROM intent WHERE state = 'open') AS open,
+         (SELECT count(*) FROM alarm) AS alarms`,
     )
-    .get() as { entries: number; open: number }
+    .get() as { entries: number; open: number; alarms: number }
+  const newest = database.prepare('SELECT time, detail FROM alarm ORDER BY id DESC LIMIT 1').get() as
+    | { time: number; detail: string }
+    | undefined
   return {
     terminalId: terminalId(terminal.terminal_id),
     epoch: terminal.epoch,
@@ -280,6 +287,7 @@ const readStatus = (database: ReadableDatabase): LedgerStatus => {
     ledgerEntries: counts.entries,
     issuerContactTime: terminal.issuer_contact_time,
     stoppedVerdict: terminal.stopped_verdict ?? undefined,
+    alarms: { count: counts.alarms, ...(newest === undefined ? {} : { newest }) },
   }
 }
 
@@ -762,12 +770,14 @@ export const openLedger = (database: WritableDatabase, options: { readonly clock
     writeWitness(record: CardRecord, settlementMac: Mac): void {
       commit(() => append({ record, settlementMac, status: 'witness', resolvedTime: unixTime(0) }))
     },
+    /** The newest are kept: anybody with a forged card raises as many as he likes. */
     writeAlarm(alarm: { kind: string; cardId?: CardId; detail: string }): void {
-      commit(() =>
+      commit(() => {
         database
           .prepare('INSERT INTO alarm (time, kind, card_id, detail) VALUES (?, ?, ?, ?)')
-          .run(now(), alarm.kind, alarm.cardId ?? null, alarm.detail),
-      )
+          .run(now(), alarm.kind, alarm.cardId ?? null, alarm.detail)
+        database.prepare('DELETE FROM alarm WHERE id <= (SELECT max(id) FROM alarm) - ?').run(alarmsMax)
+      })
     },
 
     /**
