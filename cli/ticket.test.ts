@@ -65,6 +65,20 @@ test('lets a ticket in once, over runs, and says of each other what it is', () =
   expect(new Set(answers.map(({ sentence }) => sentence)).size).toBe(outcomes.length)
 })
 
+test('a copy is refused by the list that has it, whatever the clock says; a list apart, or a clock set back, cannot know better', () => {
+  const copied = makeOne('concert', { validFrom: now - 100, validUntil: now })
+  const later = now
+  expect(check('one.db', copied)).toMatchObject([{ outcome: 'accepted' }])
+  // Both as docs/SECURITY.md says: one list a door, and a clock that somebody minds.
+  expect(check('other.db', copied)).toMatchObject([{ outcome: 'accepted' }])
+  now = later + 1
+  expect(check('third.db', copied)).toMatchObject([{ outcome: 'expired' }])
+  now = later - 50
+  expect(check('one.db', copied)).toMatchObject([{ outcome: 'used' }])
+  expect(check('third.db', copied)).toMatchObject([{ outcome: 'accepted' }])
+  now = later
+})
+
 test('says what is missing or broken, each with its status', async () => {
   const statusFor = async (...words: readonly string[]) => {
     const command = ticketCommands().exitOverride()
