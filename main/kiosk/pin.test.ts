@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { PinKey } from '../../preload/contract.ts'
+import { instruction } from '../../protocol/apdu.ts'
 import { amountMinor } from '../../protocol/quantities.ts'
 import { makeTestCard } from '../test-terminal.ts'
 import { openTill } from './test-kiosk.ts'
@@ -78,8 +79,8 @@ test('a card torn away at COMMIT with its PIN is recovered like any other, once'
   const { kiosk, screen, put, reader, card } = await asked()
   reader.remove()
   await typed(kiosk, '4711')
-  // SELECT for its name, then SELECT, INITIATE, VERIFY, COMMIT.
-  put(card, { cut: { apdu: 5, when: 'after' } })
+  // SELECT, INITIATE, VERIFY, COMMIT.
+  put(card, { cut: { apdu: 4, when: 'after' } })
   await screen('recover')
   put(card)
   expect(await screen('approved')).toMatchObject({ recovered: true, balanceMinor: 750 })
@@ -95,6 +96,25 @@ test('a card torn away before COMMIT keeps the PIN typed, for its next tap', asy
   expect(await screen('pin', ({ phase }) => phase === 'tap')).toMatchObject({ digits: 4 })
   put(card)
   expect(await screen('approved')).toMatchObject({ balanceMinor: 750 })
+})
+
+test('a card that is another one after its name was read gets no PIN, which its owner would find by trial', async () => {
+  const { kiosk, screen, reader, card } = await asked()
+  reader.remove()
+  await typed(kiosk, '4711')
+  const another = pinCard()
+  for (const each of [card, another]) each.reset()
+  const heard: (number | undefined)[] = []
+  reader.insert((command) => {
+    heard.push(command[1])
+    if (heard.length > 1) return another.answers(command)
+    another.answers(command)
+    return card.answers(command)
+  })
+  expect(await screen('declined')).toMatchObject({ reason: 'cardSuspect' })
+  expect(heard).toContain(instruction.initiate)
+  expect(heard).not.toContain(instruction.verifyPin)
+  expect(another.state).toMatchObject({ balanceMinor: 1000, pinTriesLeft: 3 })
 })
 
 test('a card that is torn away again and again ends the sale, with its PIN, and the till is free', async () => {

@@ -153,11 +153,16 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
   })
 
   /** A card that has paid is used up, whichever way it came to pay. */
-  const sellTo = async (card: PresentCard, channel: CardChannel, goods: ReadyGoods, digits?: string) => {
+  const sellTo = async (
+    card: PresentCard,
+    channel: CardChannel,
+    goods: ReadyGoods,
+    meant: Pick<PurchaseHooks, 'session' | 'pin'> = {},
+  ) => {
     let outcome: PurchaseOutcome
     try {
       outcome = await purchase(terminal, channel, goods, {
-        pin: digits,
+        ...meant,
         ...(isPrint(goods) ? printing(goods) : {}),
         onDebit: (payment) => {
           busyTerminalSeq = payment.terminalSeq
@@ -191,7 +196,8 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
         usedUp.add(card)
         return enter({ ...asked, phase: 'wrongCard' })
       }
-      const outcome = await sellTo(card, channel, asked.goods, digits)
+      // In one session: what was selected anew could be another card, whose owner would find the PIN by trial.
+      const outcome = await sellTo(card, channel, asked.goods, { session, pin: digits })
       if (outcome.outcome === 'cardLost') return loseCard(card, asked)
       await show(outcome, asked.goods, card, channel)
     })
@@ -201,7 +207,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
     card.use(async (channel) => {
       const session = await openSession(terminal, channel)
       if (session?.info.cardId !== doubt.payment.cardId) return enter({ ...doubt, phase: 'wrongCard' })
-      const outcome = await sellTo(card, channel, doubt.goods)
+      const outcome = await sellTo(card, channel, doubt.goods, { session })
       // Gone again before it told, or refused while its answers prove nothing: the doubt is what it was.
       const stands =
         outcome.outcome === 'declined' && terminal.ledger.intent(doubt.payment.terminalSeq).state === 'open'

@@ -44,6 +44,8 @@ export type PurchaseOutcome =
   | { readonly outcome: 'cardLost' }
 
 export interface PurchaseHooks {
+  /** The card as it was selected in this use, when who it is decides what it is given; absent: it is selected. */
+  readonly session?: PurseSession
   /** 4 to 12 digits; absent: a sale that needs a PIN is declined as pinNeeded. */
   readonly pin?: string | undefined
   /** Money may move from here on; the screen says hold still. */
@@ -104,7 +106,7 @@ export const purchase = async (
   const { ledger } = terminal
   let unwrittenVoids: readonly Intent[] = []
   try {
-    const session = await openSession(terminal, channel)
+    const session = hooks.session ?? (await openSession(terminal, channel))
     if (session === undefined)
       return declined(outOfServiceReason(terminal) === undefined ? 'notAPurse' : 'outOfService')
     const { info: card } = session
