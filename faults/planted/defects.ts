@@ -83,9 +83,9 @@ export const defects: readonly Defect[] = [
   },
   {
     name: 'the issuer believes any settlement MAC',
-    file: 'issuer/settlement.ts',
-    find: 'return key !== undefined && equalBytes(settlementMac(key, proof.bytes), proof.settlementMac)',
-    replace: 'return key !== undefined',
+    file: 'issuer/settlement-proof.ts',
+    find: 'return !differs(mac, bytes, at + recordLength)',
+    replace: 'return !differs(mac, mac, 0)',
     caughtBy: 'simulator',
   },
   {
@@ -106,10 +106,10 @@ export const defects: readonly Defect[] = [
   {
     name: 'an alarm tells the key that it is about',
     file: 'issuer/ingest.ts',
-    find: "kind: 'settlementMac', terminal: desk.terminal, detail: `v",
+    find: "kind: 'settlementMac', terminal: judgement.terminal, detail: `v",
     replace:
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code to be planted
-      "kind: 'settlementMac', terminal: desk.terminal, detail: `${Buffer.from(issuer.keys.terminalKey(1, desk.terminal.terminalId) ?? []).toString('hex')}",
+      "kind: 'settlementMac', terminal: judgement.terminal, detail: `${Buffer.from(desk.issuer.keys.terminalKey(1, judgement.terminal.terminalId) ?? []).toString('hex')}",
     caughtBy: 'simulator',
   },
   {

@@ -27,15 +27,18 @@ const copyOfSources = (): string => {
   return copy
 }
 
+/** How often the code that the defect is about is there. */
+export const placesOf = (defect: Defect, folder: string = root): number =>
+  readFileSync(path.join(folder, defect.file), 'utf8').split(defect.find).length - 1
+
 /** @throws Error when the code that the defect is about is not there, or not only once */
 const plantIn = (copy: string, defect: Defect): void => {
-  const file = path.join(copy, defect.file)
-  const source = readFileSync(file, 'utf8')
-  const places = source.split(defect.find).length - 1
+  const places = placesOf(defect, copy)
   if (places !== 1) throw new Error(`"${defect.name}" finds its place in ${defect.file} ${places} times, not once`)
+  const file = path.join(copy, defect.file)
   writeFileSync(
     file,
-    source.replace(defect.find, () => defect.replace),
+    readFileSync(file, 'utf8').replace(defect.find, () => defect.replace),
   )
 }
 
