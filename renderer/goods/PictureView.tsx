@@ -63,6 +63,23 @@ export function PictureView({ contentUrl, title }: { contentUrl: string; title: 
   )
 }
 
+/**
+ * By halves, of which each point is the middle of four. At once, finely, the browser makes a row of smaller ones to choose from,
+ * a third as large again as half the picture is, and keeps it.
+ */
+async function shrunk(points: ImageBitmap, width: number): Promise<ImageBitmap> {
+  let left = points
+  while (left.width > width) {
+    const larger = left
+    left = await createImageBitmap(larger, {
+      resizeWidth: Math.max(width, Math.ceil(larger.width / 2)),
+      resizeQuality: 'low',
+    })
+    larger.close()
+  }
+  return left
+}
+
 interface LargePictureProps extends Picture {
   readonly size: Size
   readonly onFailed: () => void
@@ -83,9 +100,8 @@ function LargePicture({ contentUrl, title, factor, size, onFailed }: LargePictur
       lastTurn += 1
       const turn = lastTurn
       const share = Math.min(1, (width / size.width) * devicePixelRatio, (height / size.height) * devicePixelRatio)
-      const resizeWidth = Math.max(1, Math.round(size.width * share))
       file ??= fetch(contentUrl, { signal: leaving.signal }).then((response) => response.blob())
-      const points = await createImageBitmap(await file, { resizeWidth, resizeQuality: 'high' })
+      const points = await shrunk(await createImageBitmap(await file), Math.max(1, Math.round(size.width * share)))
       if (leaving.signal.aborted || turn !== lastTurn) return points.close()
       element.width = points.width
       element.height = points.height
