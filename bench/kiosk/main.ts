@@ -4,6 +4,7 @@
  * customers come from 8 to 22 o'clock of one day, its clocks driven together (faults/clock), and the night follows.
  */
 import { loadavg } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { chromium } from '@playwright/test'
 import { chromiumProgram, hasDisplay } from '../../chromium/program.ts'
@@ -26,6 +27,8 @@ const samples = 20
 const scrollMs = 3000
 /** Chromium keeps pictures of layers that are gone for some seconds, by its own clock, which cannot be driven. */
 const layersKeptMs = 15_000
+const weighings = 3
+const betweenWeighingsMs = 1000
 
 const tomorrow = new Date().setHours(24)
 const verdicts: boolean[] = []
@@ -131,7 +134,7 @@ const shop = await openShop({ items, nowMs: clock.nowMs })
 // The shelf is fetched and the page's files are read once before anything is timed, as on every day but the first.
 const dayBefore = await launchKiosk({ dataDir: shop.dataDir })
 const onShelf = () => dayBefore.page.evaluate<number>('farthing.state().then(({ status }) => status.catalogue.length)')
-while ((await onShelf()) < items.length) await new Promise((resolve) => setTimeout(resolve, 200))
+while ((await onShelf()) < items.length) await delay(200)
 await dayBefore.close()
 const startedAtMs = Date.now()
 let kiosk = await launchKiosk({ dataDir: shop.dataDir })
@@ -239,23 +242,28 @@ try {
     mib(last.pageSideBytes) < limits.pageSideMib,
   )
   // What was large on the screen goes with its customer.
-  const restedNow = async () => {
-    await new Promise((resolve) => setTimeout(resolve, layersKeptMs))
-    return heldNow(page.session, mainPid)
+  const restedBytes = async () => {
+    await delay(layersKeptMs)
+    const weighed: number[] = []
+    for (let weighing = 0; weighing < weighings; weighing += 1) {
+      await delay(betweenWeighingsMs)
+      weighed.push((await heldNow(page.session, mainPid)).pageSideBytes)
+    }
+    return median(weighed)
   }
-  const before = await restedNow()
   for (const { id = '' } of goods) {
-    let shown = before
+    const beforeBytes = await restedBytes()
+    let shownBytes = beforeBytes
     const card = await shop.makeCard(1000)
     await runErrand(page, { card, itemId: id }, async () => {
       await kiosk.page.locator('[data-ready="true"]').first().waitFor({ state: 'attached' })
-      shown = await heldNow(page.session, mainPid)
+      shownBytes = (await heldNow(page.session, mainPid)).pageSideBytes
     })
     await clock.pass(60_000)
-    const after = await restedNow()
-    const leftMib = mib(after.pageSideBytes - before.pageSideBytes)
+    const afterBytes = await restedBytes()
+    const leftMib = mib(afterBytes - beforeBytes)
     say(
-      `${id}: page side ${mib(before.pageSideBytes).toFixed(0)} MiB before, ${mib(shown.pageSideBytes).toFixed(0)} MiB while it is shown, ${mib(after.pageSideBytes).toFixed(0)} MiB a minute after (limit ${limits.leftMib} MiB more)`,
+      `${id}: page side ${mib(beforeBytes).toFixed(0)} MiB before, ${mib(shownBytes).toFixed(0)} MiB while it is shown, ${mib(afterBytes).toFixed(0)} MiB a minute after, which is ${leftMib.toFixed(1)} more (limit ${limits.leftMib})`,
       leftMib <= limits.leftMib,
     )
   }
