@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { articleCharactersMax, type Block, blocksOf, plainLinesMax, plainOf, type Span } from './markdown.ts'
+import {
+  articleCharactersMax,
+  articleMarksMax,
+  type Block,
+  blocksOf,
+  plainLinesMax,
+  plainOf,
+  type Span,
+} from './markdown.ts'
 
 const plain = (text: string, at = 0): Span => ({ style: 'plain', text, at })
 
@@ -60,6 +68,21 @@ describe('blocksOf', () => {
       expect(blocksOf(text).length).toBeGreaterThan(0)
       expect(performance.now() - startMs).toBeLessThan(5000)
     }
+  })
+
+  it.each([
+    ['one paragraph', '*a* '],
+    ['many', '*a*\n\n'],
+    ['a list', '- *a*\n'],
+    ['headings', '# *a*\n'],
+    ['quotations', '> *a*\n\n'],
+  ])('marks so many words of an article and shows the others as they are written, in %s', (_name, part) => {
+    // Lines have a limit of their own, so that there are several marks to a line.
+    const text = part.replace('*a*', '*a* '.repeat(5)).repeat(articleMarksMax / 4)
+    const spans = blocksOf(text).flatMap(spansOfBlock)
+    expect(spans.filter(({ style }) => style !== 'plain')).toHaveLength(articleMarksMax)
+    expect(spans.at(-1)).toMatchObject({ style: 'plain', text: expect.stringMatching(/\*a\*$/) })
+    expect(spans.length).toBeLessThan(3 * articleMarksMax)
   })
 
   it('reads any text at all', () => {
