@@ -233,11 +233,12 @@ export type OperatorResult =
   | { readonly outcome: 'printed'; readonly print: PrintResult }
   | {
       readonly outcome: 'testSale'
-      readonly goods: 'ready' | 'outOfStock' | 'unknown'
-      readonly bytes?: number
-      readonly priceMinor?: number
+      readonly goods: 'ready'
+      readonly bytes: number
+      readonly priceMinor: number
       readonly print: PrintResult
     }
+  | { readonly outcome: 'testSale'; readonly goods: 'outOfStock' | 'unknown' }
   /** `sent`: the issuer has it; otherwise it goes with the next sync or stick. */
   | { readonly outcome: 'refunded'; readonly amountMinor: number; readonly sent: boolean }
   | {

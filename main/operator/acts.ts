@@ -29,7 +29,7 @@ export const makeActs = (
 
   const testSale = async (itemId: string, language: string): Promise<OperatorResult> => {
     const goods = terminal.issued?.catalogue.prepare(itemId) ?? 'unknown'
-    if (typeof goods === 'string') return { outcome: 'testSale', goods, print: 'none' }
+    if (typeof goods === 'string') return { outcome: 'testSale', goods }
     return {
       outcome: 'testSale',
       goods: 'ready',

@@ -96,7 +96,7 @@ export function DayClose(): ReactElement | null {
           ))}
           <Rows rows={result.rows} />
         </div>
-        <Printed print={result.print} />
+        <Printed print={result.print} shown />
       </div>
     )
   if (view === undefined) return null

@@ -143,6 +143,7 @@ export function Tests({ task }: { task?: OperatorTask | undefined }): ReactEleme
         >
           <Icon name="print" /> {say.printer}
         </Button>
+        {printer === undefined && <p>{words.operator.printer.none}</p>}
         <Button action="operator-choose" disabled={working} onClick={() => setChoosing(true)}>
           {say.sale}
         </Button>
@@ -153,7 +154,7 @@ export function Tests({ task }: { task?: OperatorTask | undefined }): ReactEleme
         {result?.outcome === 'testSale' && (
           <>
             <Said good={result.goods === 'ready'}>{say.goods[result.goods]}</Said>
-            <Printed print={result.print} />
+            {result.goods === 'ready' && <Printed print={result.print} />}
             <p>{say.nothingBooked}</p>
           </>
         )}

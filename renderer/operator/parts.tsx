@@ -36,9 +36,12 @@ export function Said({ good, children }: { good: boolean; children: ReactNode })
   )
 }
 
-export function Printed({ print }: { print: PrintResult }): ReactElement {
-  const { words } = useWords()
-  return <Said good={print === 'printed' || print === 'none'}>{words.operator.print[print]}</Said>
+/** @param shown whether the screen has what the paper would */
+export function Printed({ print, shown = false }: { print: PrintResult; shown?: boolean }): ReactElement {
+  const { print: say, printer } = useWords().words.operator
+  return (
+    <Said good={print === 'printed' || print === 'none'}>{print === 'none' && !shown ? printer.none : say[print]}</Said>
+  )
 }
 
 /** "12 · €34.50", whichever way is read. */
