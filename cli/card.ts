@@ -6,7 +6,6 @@ import { simulateCard } from '../card/simulate.ts'
 import type { Tear } from '../card/vpcd.ts'
 import { confirmPersonalised, registerCard } from '../issuer/cards.ts'
 import { isoTime, withIsoTimes } from '../issuer/iso-times.ts'
-import { loadCard } from '../main/load.ts'
 import { selectPurse } from '../main/purse-session.ts'
 import { connectIssuer } from '../main/sync/issuer-client.ts'
 import { fetchNews } from '../main/sync/sync.ts'
@@ -23,6 +22,7 @@ import { dayEnd, id8, pin, port, seconds } from './arguments.ts'
 import { commandCaller } from './caller.ts'
 import { addHotlist } from './card-hotlist.ts'
 import { addCardLife } from './card-life.ts'
+import { loadTelling } from './card-load.ts'
 import { storeOption, withIssuer } from './issuer.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { requireCard, withReader } from './reader.ts'
@@ -176,10 +176,11 @@ const load = async (amount: string, options: ReaderOptions & { data: string; pai
     if (terminal.issued === undefined) await fetchNews(terminal, client)
     const outcome = await withCard(options, (card) =>
       card.use((channel) =>
-        loadCard(terminal, client, channel, {
-          amountMinor: minor,
-          ...(funding === undefined ? {} : { funding }),
-        }),
+        loadTelling(
+          { terminal, client, channel },
+          { amountMinor: minor, ...(funding === undefined ? {} : { funding }) },
+          note,
+        ),
       ),
     )
     return { ...outcome, amountMinor: minor, currency }

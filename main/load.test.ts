@@ -8,10 +8,17 @@ import { encodeOrder } from '../protocol/order.ts'
 import { amountMinor, currencyCode, zeroMac } from '../protocol/quantities.ts'
 import { encodeIdentity } from '../protocol/record.ts'
 import { type LoadOutcome, loadCard } from './load.ts'
-import { finishOpen } from './purchase/purchase.ts'
+import { finishOpen, purchase } from './purchase/purchase.ts'
 import { type CardAnswers, type Cut, openReaderDouble } from './reader/reader-double.ts'
 import { connectIssuer, IssuerUnreachable } from './sync/issuer-client.ts'
-import { channelTo, makeTestCard, makeTestTerminal, type TestCard, type TestTerminal } from './test-terminal.ts'
+import {
+  allKnown,
+  channelTo,
+  makeTestCard,
+  makeTestTerminal,
+  type TestCard,
+  type TestTerminal,
+} from './test-terminal.ts'
 
 /** An issuer that funds everything, until it is told otherwise. */
 const makeIssuer = (made: TestTerminal) => {
@@ -65,7 +72,17 @@ const make = () => {
       .insert(card.answers, cut === undefined ? {} : { cut })
       .use((channel) => loadCard(made.terminal, issuer.client, channel, { amountMinor: minor }))
   }
-  return { ...made, issuer, load }
+  /** A map for 2.50, paid by a card that left before it said so. */
+  const leaveInDoubt = async (card: TestCard) => {
+    const goods = made.terminal.issued?.catalogue.prepare('map')
+    if (goods === undefined || typeof goods === 'string') throw new Error('no map to sell')
+    card.reset()
+    const left = await openReaderDouble()
+      .insert(card.answers, { cut: { apdu: 3, when: 'after' } })
+      .use((channel) => purchase(made.terminal, channel, goods))
+    expect(left.outcome).toBe('inDoubt')
+  }
+  return { ...made, issuer, load, leaveInDoubt }
 }
 
 const lost = (): Response => {
@@ -149,6 +166,38 @@ test.each([
   await finishOpen(terminal, channelTo(card))
   expect(terminal.ledger.intent(doubt?.terminalSeq ?? 0).state).toBe(state)
   expect(card.state.balanceMinor).toBe(balance)
+})
+
+test('a payment in doubt is told before any money moves; then the load comes, and the goods wait for the next tap', async () => {
+  const { load, leaveInDoubt, issuer, terminal } = make()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await leaveInDoubt(card)
+  const [doubt] = terminal.ledger.openIntents(card.id)
+  for (const _ of [1, 2])
+    expect(await load(card, 2000)).toMatchObject({
+      outcome: 'paidBefore',
+      payment: { terminalSeq: doubt?.terminalSeq, state: 'captured' },
+      goods: 'due',
+      claimable: true,
+      balanceMinor: 750,
+    })
+  expect(issuer.requests).toEqual([])
+  expect(card.state.balanceMinor).toBe(750)
+  const told = { amountMinor: 2000, paidBeforeTold: true } as const
+  expect(await loadCard(terminal, issuer.client, channelTo(card), told)).toMatchObject({
+    outcome: 'captured',
+    balanceAfterMinor: 2750,
+  })
+  expect(await finishOpen(terminal, channelTo(card))).toMatchObject({ outcome: 'captured', goods: 'due' })
+})
+
+test('of an earlier epoch its goods are owed by claim, and said so once', async () => {
+  const { load, leaveInDoubt, terminal } = make()
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await leaveInDoubt(card)
+  terminal.ledger.beginEpoch(2, allKnown)
+  expect(await load(card, 2000)).toMatchObject({ outcome: 'paidBefore', goods: 'owed', claimable: true })
+  expect(await load(card, 2000)).toMatchObject({ outcome: 'captured' })
 })
 
 test('a card that only claims a number leaves nothing in its name, and never reaches the issuer', async () => {

@@ -9,11 +9,19 @@ import { type MacKey, shortHashOf } from '../protocol/mac.ts'
 import type { Order } from '../protocol/order.ts'
 import { amountMinor, counter, unixTime, zeroHash } from '../protocol/quantities.ts'
 import { balanceAfter, type CardRecord } from '../protocol/record.ts'
-import { openSession } from './purchase/purchase.ts'
+import { openSession, type PaidBefore } from './purchase/purchase.ts'
 import { recover, standing } from './purchase/recovery.ts'
 import { type CardChannel, CardFault } from './reader/card-reader.ts'
 import { type IssuerClient, IssuerUnreachable } from './sync/issuer-client.ts'
 import type { Terminal } from './terminal.ts'
+
+export interface Load {
+  readonly amountMinor: number
+  /** A voucher's code or a credit's reference; absent for cash that the merchant took. */
+  readonly funding?: string
+  /** What this card had paid before was told: its goods may wait. */
+  readonly paidBeforeTold?: true
+}
 
 export type LoadOutcome =
   | {
@@ -25,6 +33,8 @@ export type LoadOutcome =
   | { readonly outcome: 'declined'; readonly reason: LoadRefusal }
   /** The next tap of the card here decides. */
   | { readonly outcome: 'inDoubt'; readonly cardId: string; readonly counter: number }
+  /** Nothing was loaded: whoever loads does not look for the goods of a payment in doubt, so it is told before any money moves. */
+  | ({ readonly outcome: 'paidBefore' } & PaidBefore)
 
 export type LoadRefusal =
   | 'notAPurse'
@@ -45,7 +55,6 @@ const refusalOfStatus = (status: number): LoadRefusal =>
         : 'cardSuspect'
 
 /**
- * @param load.funding a voucher's code or a credit's reference; absent for cash that the merchant took
  * @throws IssuerUnreachable, IssuerRefused: nothing was loaded, unless the issuer booked it and its answer was lost; then
  * the same request is repeated while the card is in the reader
  */
@@ -53,13 +62,18 @@ export const loadCard = async (
   terminal: Terminal,
   client: IssuerClient,
   channel: CardChannel,
-  load: { readonly amountMinor: number; readonly funding?: string },
+  load: Load,
 ): Promise<LoadOutcome> => {
   const { ledger, identity } = terminal
   const session = await openSession(terminal, channel)
   if (session === undefined) return { outcome: 'declined', reason: 'notAPurse' }
   const recovery = await recover(terminal, session)
   if (recovery.outcome === 'suspect') return { outcome: 'declined', reason: 'cardSuspect' }
+  if (recovery.outcome !== 'clear' && load.paidBeforeTold !== true) {
+    const { payment, balanceMinor, claimable } = recovery
+    const goods = recovery.outcome === 'owed' ? 'owed' : 'due'
+    return { outcome: 'paidBefore', payment, balanceMinor, goods, claimable }
+  }
   const provedVoid = recovery.outcome === 'clear' ? recovery.provedVoid : []
   // A load's offer cannot be checked here. Before anything is written in this card's name, it proves itself by a probe.
   const stand = await standing(terminal, session)

@@ -4,7 +4,7 @@ import type { RefusalReason } from '../preload/contract.ts'
 import { parseRecord } from '../protocol/record.ts'
 import type { ReadyGoods } from './catalogue.ts'
 import { printOfGoods, receiptFor } from './kiosk/paper.ts'
-import { itemOf } from './payment.ts'
+import { claimOf, itemOf } from './payment.ts'
 import { type Printer, PrinterFault } from './printer/printer.ts'
 import { type PurchaseOutcome, purchase, witnessAfterSale } from './purchase/purchase.ts'
 import { outOfServiceReason } from './purchase/rules.ts'
@@ -88,15 +88,12 @@ const lineOf = (
 ): SaleLine => {
   switch (outcome.outcome) {
     case 'captured': {
-      const { payment } = outcome
-      const { settlementMac } = payment
+      const claim = claimOf(terminal, outcome)
       return {
         outcome: 'captured',
         ...(outcome.recovered ? { recovered: true } : {}),
-        ...lineOfPayment(payment),
-        ...(outcome.claimable && settlementMac !== undefined
-          ? { claimUrl: terminal.claimUrl(payment.record, settlementMac).url }
-          : {}),
+        ...lineOfPayment(outcome.payment),
+        ...(claim === undefined ? {} : { claimUrl: claim.url }),
         goods: goodsOf(terminal, wanted, outcome),
       }
     }

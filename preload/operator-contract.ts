@@ -26,13 +26,23 @@ export type OperatorTask =
       readonly creditsMinor?: number
       readonly balanceMinor: number
       readonly cardEnding: string
+      readonly paidBefore?: PaidBeforeView
     }
   | {
       readonly kind: 'load'
       readonly phase: 'failed'
       readonly amountMinor: number
       readonly problem: DeskLoadProblem
+      readonly paidBefore?: PaidBeforeView
     }
+
+/** A payment of this card that was in doubt, and was found paid when money was to be loaded. */
+export interface PaidBeforeView {
+  readonly title: Readonly<Record<string, string>>
+  readonly amountMinor: number
+  /** `owed`: they are not on this kiosk any more. Either way the card's next tap has them. */
+  readonly goods: 'due' | 'owed'
+}
 
 /** Why nothing was loaded, or why that is not known. */
 export type DeskLoadProblem =

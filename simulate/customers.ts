@@ -4,7 +4,13 @@ import { LedgerFault } from '../db/open.ts'
 import { readStatement } from '../main/kiosk/card-statement.ts'
 import { loadCard } from '../main/load.ts'
 import { itemOf } from '../main/payment.ts'
-import { finishOpen, type PurchaseOutcome, purchase, witnessAfterSale } from '../main/purchase/purchase.ts'
+import {
+  finishOpen,
+  type PaidBefore,
+  type PurchaseOutcome,
+  purchase,
+  witnessAfterSale,
+} from '../main/purchase/purchase.ts'
 import { witness } from '../main/purchase/recovery.ts'
 import { type CardChannel, CardFault } from '../main/reader/card-reader.ts'
 import type { Terminal } from '../main/terminal.ts'
@@ -162,9 +168,7 @@ export class Customers {
       this.#figures.count('taps', tap.outcome)
       if (tap.outcome === 'captured') {
         news = true
-        this.#figures.count('recoveries', `captured at a later tap, goods ${tap.goods}`)
-        if (tap.goods === 'due') this.#handOver(at, tap.payment, { printed: false })
-        if (tap.claimable) this.#phones.photograph(at.terminal, tap.payment)
+        this.#finish(at, tap)
       }
       const { session } = tap
       if (tap.outcome !== 'clear' || session === undefined) return
@@ -177,9 +181,19 @@ export class Customers {
     return news
   }
 
+  #finish(at: AtWork, paid: PaidBefore): void {
+    this.#figures.count('recoveries', `captured at a later tap, goods ${paid.goods}`)
+    if (paid.goods === 'due') this.#handOver(at, paid.payment, { printed: false })
+    if (paid.claimable) this.#phones.photograph(at.terminal, paid.payment)
+  }
+
   async load(terminal: SimTerminal, card: SimCard, amountMinor: number, mishaps: Mishaps): Promise<void> {
     await this.#touch(terminal, card, mishaps, async (at, channel) => {
-      const outcome = await loadCard(at.terminal, at.client, channel, { amountMinor })
+      let outcome = await loadCard(at.terminal, at.client, channel, { amountMinor })
+      if (outcome.outcome === 'paidBefore') {
+        this.#finish(at, outcome)
+        outcome = await loadCard(at.terminal, at.client, channel, { amountMinor, paidBeforeTold: true })
+      }
       this.#figures.count('loads', outcome.outcome === 'declined' ? `declined, ${outcome.reason}` : outcome.outcome)
     })
   }

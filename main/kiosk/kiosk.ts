@@ -253,7 +253,7 @@ export const makeKiosk = (
   const paper = openPaper(parts.printer, publish)
   const shownGoods = makeShownGoods(terminal)
   const sale = makeSale({ terminal, paper, shownGoods, language: () => operators.languages()[0] ?? 'en', log }, till)
-  const topUp = makeTopUp({ terminal, sale, loadDesk, log }, till)
+  const topUp = makeTopUp({ sale, loadDesk, log }, till)
   const operators = makeOperatorMode(
     {
       terminal,

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import type { PinKey, Printing } from '../../preload/contract.ts'
 import type { CardInfo } from '../../protocol/card-info.ts'
 import type { ReadyGoods } from '../catalogue.ts'
-import { itemOf } from '../payment.ts'
+import { claimOf, itemOf } from '../payment.ts'
 import { PrinterFault } from '../printer/printer.ts'
 import {
   openSession,
@@ -77,10 +77,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
     const { payment } = outcome
     const item = itemOf(payment)
     const here = outcome.goods === 'due' ? (ready ?? terminal.issued?.catalogue.goodsOf(item)) : undefined
-    const claim =
-      outcome.claimable && payment.settlementMac !== undefined
-        ? terminal.claimUrl(payment.record, payment.settlementMac)
-        : undefined
+    const claim = claimOf(terminal, outcome)
     const sale: ShownSale = { payment, claimUrl: claim?.url, code: here?.code }
     shownGoods.clear()
     enter({

@@ -1,11 +1,9 @@
 /** Money onto a card at the till, online: by a voucher's code, or what the issuer owes the card. The load itself is main/load's. */
 import type { TopUp } from '../../preload/contract.ts'
 import type { CardId } from '../../protocol/quantities.ts'
-import type { LoadOutcome } from '../load.ts'
-import { finishOpen } from '../purchase/purchase.ts'
+import type { Load, LoadOutcome } from '../load.ts'
 import { type CardChannel, CardFault, type PresentCard } from '../reader/card-reader.ts'
 import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
-import type { Terminal } from '../terminal.ts'
 import type { Statement } from './card-statement.ts'
 import type { Fund, TopUpMode } from './modes.ts'
 import type { Sale } from './sale.ts'
@@ -18,21 +16,20 @@ export interface LoadDesk {
   /** What a card is owed, which has just proved itself. @throws IssuerUnreachable, IssuerRefused */
   credits(cardId: CardId): Promise<readonly Fund[]>
   /** @throws IssuerUnreachable, IssuerRefused: it may be booked all the same */
-  load(channel: CardChannel, load: { readonly amountMinor: number; readonly funding?: string }): Promise<LoadOutcome>
+  load(channel: CardChannel, load: Load): Promise<LoadOutcome>
 }
 export type VoucherState =
   | { readonly state: 'valid'; readonly amountMinor: number }
   | { readonly state: 'unknown' | 'used' | 'expired' }
 
 interface TopUpParts {
-  readonly terminal: Terminal
   readonly sale: Pick<Sale, 'showPaid'>
   /** Absent: no money is loaded here. */
   readonly loadDesk: LoadDesk | undefined
   readonly log: (message: string) => void
 }
 
-export const makeTopUp = ({ terminal, sale, loadDesk, log }: TopUpParts, till: Till) => {
+export const makeTopUp = ({ sale, loadDesk, log }: TopUpParts, till: Till) => {
   const { serve, seen, usedUp } = till
 
   const enter = (step: TopUp, more: Partial<Pick<TopUpMode, 'funds' | 'refused'>> = {}) =>
@@ -40,18 +37,15 @@ export const makeTopUp = ({ terminal, sale, loadDesk, log }: TopUpParts, till: T
 
   const loadWith = (card: PresentCard, asked: TopUpMode, desk: LoadDesk) =>
     card.use(async (channel) => {
-      // A payment that was in doubt is said before any money comes: whoever loads does not look for its goods.
-      const tap = await finishOpen(terminal, channel)
-      if (tap.outcome === 'captured') {
-        usedUp.add(card)
-        return sale.showPaid({ ...tap, recovered: true })
-      }
       let loadedMinor = 0
       let step: TopUp = { phase: 'failed', problem: 'refused' }
       try {
         for (const fund of asked.funds) {
           const outcome = await desk.load(channel, fund)
           if (outcome.outcome !== 'declined') usedUp.add(card)
+          // The customer has his goods first; his voucher stands.
+          if (outcome.outcome === 'paidBefore')
+            return sale.showPaid({ ...outcome, outcome: 'captured', recovered: true })
           if (outcome.outcome === 'captured') loadedMinor += fund.amountMinor
           // What was loaded before it failed is said, and the rest waits where it was.
           else if (loadedMinor > 0) break
@@ -140,7 +134,7 @@ const voucherStep = async (desk: LoadDesk, code: string): Promise<TopUp> => {
   }
 }
 
-const loadStep = (outcome: LoadOutcome, amountMinor: number): TopUp => {
+const loadStep = (outcome: Exclude<LoadOutcome, { outcome: 'paidBefore' }>, amountMinor: number): TopUp => {
   switch (outcome.outcome) {
     case 'captured':
       return { phase: 'done', amountMinor, balanceMinor: outcome.balanceAfterMinor }

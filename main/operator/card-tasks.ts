@@ -1,11 +1,13 @@
 /** What an operator does with a card that is held to the reader: the reader's test, and money onto a card for cash. */
-import type { DeskLoadProblem, OperatorTask } from '../../preload/operator-contract.ts'
+import assert from 'node:assert/strict'
+import type { DeskLoadProblem, OperatorTask, PaidBeforeView } from '../../preload/operator-contract.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import type { CardId } from '../../protocol/quantities.ts'
 import { cardEnding } from '../card-id.ts'
 import { type OperatorMode, placeOf, rulesOf } from '../kiosk/modes.ts'
 import type { LoadDesk } from '../kiosk/top-up.ts'
-import { openSession } from '../purchase/purchase.ts'
+import { itemOf } from '../payment.ts'
+import { openSession, type PaidBefore } from '../purchase/purchase.ts'
 import { type CardChannel, CardFault, type PresentCard } from '../reader/card-reader.ts'
 import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
 import type { Inside } from './inside.ts'
@@ -24,13 +26,21 @@ export const makeCardTasks = ({ terminal, till, loadDesk, open, write, log }: In
     })
 
   const load = async (mode: OperatorMode, channel: CardChannel, amountMinor: number) => {
-    const failed = (problem: DeskLoadProblem) => open(mode, { kind: 'load', phase: 'failed', amountMinor, problem })
+    let told: { readonly paidBefore?: PaidBeforeView } = {}
+    const failed = (problem: DeskLoadProblem) =>
+      open(mode, { kind: 'load', phase: 'failed', amountMinor, problem, ...told })
     const session = await openSession(terminal, channel)
     if (session === undefined || loadDesk === undefined) return failed('notAPurse')
     const { info } = session
     write(mode, 'load', { amountMinor, cardId: info.cardId })
     try {
-      const outcome = await loadDesk.load(channel, { amountMinor })
+      let outcome = await loadDesk.load(channel, { amountMinor })
+      if (outcome.outcome === 'paidBefore') {
+        // Told with what comes of the load: its goods are the card holder's, who has them on the first screen.
+        told = { paidBefore: paidBeforeView(outcome) }
+        outcome = await loadDesk.load(channel, { amountMinor, paidBeforeTold: true })
+      }
+      assert(outcome.outcome !== 'paidBefore', 'it was told')
       till.sync()?.nudge()
       if (outcome.outcome === 'captured') {
         const credits = await loadCredits(loadDesk, channel, info.cardId)
@@ -41,6 +51,7 @@ export const makeCardTasks = ({ terminal, till, loadDesk, open, write, log }: In
           ...(credits.creditsMinor === 0 ? {} : { creditsMinor: credits.creditsMinor }),
           balanceMinor: credits.balanceMinor ?? outcome.balanceAfterMinor,
           cardEnding: cardEnding(info.cardId),
+          ...told,
         })
       }
       if (outcome.outcome === 'inDoubt') return failed('inDoubt')
@@ -56,6 +67,7 @@ export const makeCardTasks = ({ terminal, till, loadDesk, open, write, log }: In
           return failed('refused')
       }
     } catch (error) {
+      if (error instanceof CardFault) return failed('cardLost')
       if (!(error instanceof IssuerUnreachable || error instanceof IssuerRefused)) throw error
       log(`load: ${error.message}`)
       return failed('unanswered')
@@ -68,7 +80,7 @@ export const makeCardTasks = ({ terminal, till, loadDesk, open, write, log }: In
     let balanceMinor: number | undefined
     try {
       for (const credit of await desk.credits(card)) {
-        const outcome = await desk.load(channel, credit)
+        const outcome = await desk.load(channel, { ...credit, paidBeforeTold: true })
         if (outcome.outcome !== 'captured') break
         creditsMinor += credit.amountMinor
         balanceMinor = outcome.balanceAfterMinor
@@ -114,3 +126,8 @@ export const makeCardTasks = ({ terminal, till, loadDesk, open, write, log }: In
   }
 }
 export type CardTasks = ReturnType<typeof makeCardTasks>
+
+const paidBeforeView = ({ payment, goods }: PaidBefore): PaidBeforeView => {
+  const { title, priceMinor } = itemOf(payment)
+  return { title, amountMinor: priceMinor, goods }
+}

@@ -19,12 +19,12 @@ import { makeKiosk } from '../kiosk/kiosk.ts'
 import type { Kiosk } from '../kiosk/kiosk-contract.ts'
 import { openTill, settings } from '../kiosk/test-kiosk.ts'
 import type { LoadDesk } from '../kiosk/top-up.ts'
-import type { LoadOutcome } from '../load.ts'
+import { type LoadOutcome, loadCard } from '../load.ts'
 import { openPrinter } from '../printer/printer.ts'
 import { printerSettingSchema } from '../printer/printer-settings.ts'
 import { startTestPrinter, textOfPage } from '../printer/test-printer.ts'
 import { takeJournalAnswer } from '../sync/intake.ts'
-import { IssuerUnreachable } from '../sync/issuer-client.ts'
+import { connectIssuer, IssuerUnreachable } from '../sync/issuer-client.ts'
 import { cutJournal } from '../sync/sync.ts'
 import { makeTestCard, seededBytes, testFolder } from '../test-terminal.ts'
 
@@ -506,7 +506,8 @@ test('a test sale opens the goods and prints, and books nothing', async () => {
     print: 'printed',
   })
   expect(textOfPage(device.jobs[0] ?? { printed: [], cut: false })).toContain('This is no sale.')
-  expect(await kiosk.operatorAct({ act: 'testSale', itemId: 'none', language: 'en' })).toMatchObject({
+  expect(await kiosk.operatorAct({ act: 'testSale', itemId: 'none', language: 'en' })).toEqual({
+    outcome: 'testSale',
     goods: 'unknown',
   })
   expect(terminal.ledger.receipts({ countMax: 1 })).toEqual([])
@@ -560,9 +561,50 @@ test('cash becomes money on a card while the issuer answers, and only then', asy
   expect(await screen('operator', (now) => now.phase === 'open' && now.task?.phase === 'done')).toMatchObject({
     task: { kind: 'load', amountMinor: 2000, creditsMinor: 250, balanceMinor: 3250 },
   })
-  expect(loads).toEqual([{ amountMinor: 2000 }, { funding: 'CREDIT', amountMinor: 250 }])
+  expect(loads).toEqual([{ amountMinor: 2000 }, { funding: 'CREDIT', amountMinor: 250, paidBeforeTold: true }])
   expect(terminal.ledger.newestAct(['load'])?.details).toEqual({ amountMinor: 2000, cardId: card.id })
 })
+
+test.each([
+  ['money comes', { outcome: 'captured', cardId: 'c', counter: 3, balanceAfterMinor: 2750 }, { phase: 'done' }],
+  ['nobody answers', 'nobody', { phase: 'failed', problem: 'unanswered' }],
+] as const)(
+  'a card that paid here before is told so at the desk when %s, and has its goods outside',
+  async (_, answer, task) => {
+    const client = connectIssuer('http://127.0.0.1:1', { fetch: () => Promise.reject(new TypeError('fetch failed')) })
+    const loads: unknown[] = []
+    const loadDesk: LoadDesk = {
+      voucher: async () => ({ state: 'unknown' }),
+      credits: async () => [],
+      load: async (channel, load) => {
+        loads.push(load)
+        return load.paidBeforeTold && answer !== 'nobody' ? answer : loadCard(till.terminal, client, channel, load)
+      },
+    }
+    const till = openOperated({ parts: { loadDesk } })
+    const { kiosk, enter, put, screen, reader } = till
+    kiosk.attachSync({ online: true, nudge: () => {}, now: () => Promise.reject(new Error()), stop: async () => {} })
+    const card = makeTestCard({ balanceMinor: 1000 })
+    await kiosk.buy('map')
+    put(card, { cut: { apdu: 3, when: 'after' } })
+    await screen('recover', ({ phase }) => phase === 'waiting')
+    reader.remove()
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    await kiosk.finish()
+    await enter()
+    await kiosk.operatorAct({ act: 'load', amountMinor: 2000 })
+    put(card)
+    const { phase } = task
+    expect(await screen('operator', (now) => now.phase === 'open' && now.task?.phase === phase)).toMatchObject({
+      task: { kind: 'load', ...task, paidBefore: { title: { en: 'Walking map' }, amountMinor: 250, goods: 'due' } },
+    })
+    expect(loads).toEqual([{ amountMinor: 2000 }, { amountMinor: 2000, paidBeforeTold: true }])
+    reader.remove()
+    await kiosk.operatorLeave()
+    put(card)
+    expect(await screen('approved')).toMatchObject({ recovered: true, amountMinor: 250 })
+  },
+)
 
 test('volume and brightness stay as they were set', async () => {
   const { kiosk, enter, terminal } = openOperated()

@@ -275,16 +275,18 @@ const refusedCommit = (card: CardInfo, status: number): PurchaseOutcome => {
   return declined(refusalOfStatus(status), { card, ...(triesLeft === undefined ? {} : { triesLeft }) })
 }
 
+/** A payment that an earlier tap began, and that this one shows to be paid. */
+export interface PaidBefore {
+  readonly payment: Intent
+  readonly balanceMinor: number
+  readonly goods: 'due' | 'owed'
+  readonly claimable: boolean
+}
+
 export type TapOutcome =
   | { readonly outcome: 'notAPurse' }
   | { readonly outcome: 'suspect' }
-  | {
-      readonly outcome: 'captured'
-      readonly payment: Intent
-      readonly balanceMinor: number
-      readonly goods: 'due' | 'owed'
-      readonly claimable: boolean
-    }
+  | ({ readonly outcome: 'captured' } & PaidBefore)
   /** Nothing was open, or it was proved void. */
   | { readonly outcome: 'clear'; readonly card: CardInfo; readonly voided: number }
 

@@ -374,7 +374,14 @@ export const screens: Readonly<Record<string, () => KioskScreen>> = {
   'operator-loaded': () => ({
     ...operator,
     phase: 'open',
-    task: { kind: 'load', phase: 'done', amountMinor: 2_000, balanceMinor: 2_750, cardEnding: '4711' },
+    task: {
+      kind: 'load',
+      phase: 'done',
+      amountMinor: 2_000,
+      balanceMinor: 2_750,
+      cardEnding: '4711',
+      paidBefore: { title: map.title, amountMinor: 250, goods: 'owed' },
+    },
   }),
   'out-of-service': () => ({ name: 'out-of-service', reason: 'noReader' }),
   'out-of-service-starting': () => ({ name: 'out-of-service', reason: 'starting' }),

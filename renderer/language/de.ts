@@ -423,6 +423,11 @@ export const de: Dictionary = {
       another: 'Noch eine Karte',
       offline: 'Karten werden nur aufgeladen, solange der Herausgeber antwortet.',
       noCash: 'Nichts wurde aufgeladen: Bargeld zurückgeben.',
+      paidBefore: 'Früher mit dieser Karte bezahlt',
+      paidGoods: {
+        due: 'Diese Zahlung war im Zweifel und ging durch. Die Ware liegt bereit: Karte am Startbildschirm an den Leser halten.',
+        owed: 'Diese Zahlung war im Zweifel und ging durch. Die Ware ist nicht mehr hier: Karte am Startbildschirm an den Leser halten, dort steht der Code, der zu ihr führt.',
+      },
       problem: {
         notAPurse: 'Diese Karte kann hier nicht aufgeladen werden.',
         cardSuspect: 'Diese Karte ließ sich nicht prüfen.',

@@ -415,6 +415,11 @@ export const en = {
       another: 'Another card',
       offline: 'Cards are loaded only while the issuer answers.',
       noCash: 'Nothing was loaded: give the cash back.',
+      paidBefore: 'Paid earlier with this card',
+      paidGoods: {
+        due: 'This payment was in doubt and has gone through. Its goods wait: hold the card to the reader on the first screen.',
+        owed: 'This payment was in doubt and has gone through. Its goods are no longer here: hold the card to the reader on the first screen, which shows the code that leads to them.',
+      },
       problem: {
         notAPurse: 'This card cannot be loaded here.',
         cardSuspect: 'This card could not be verified.',

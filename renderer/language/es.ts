@@ -424,6 +424,11 @@ export const es: Dictionary = {
       another: 'Otra tarjeta',
       offline: 'Solo se recarga mientras el emisor responde.',
       noCash: 'No se recargó nada: devuelva el efectivo.',
+      paidBefore: 'Pagado antes con esta tarjeta',
+      paidGoods: {
+        due: 'Este pago estaba en duda y se completó. El artículo espera: acerque la tarjeta al lector en la primera pantalla.',
+        owed: 'Este pago estaba en duda y se completó. El artículo ya no está aquí: acerque la tarjeta al lector en la primera pantalla, que muestra el código que lleva a él.',
+      },
       problem: {
         notAPurse: 'Esta tarjeta no se puede recargar aquí.',
         cardSuspect: 'No se pudo comprobar esta tarjeta.',

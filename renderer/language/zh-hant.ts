@@ -383,6 +383,11 @@ export const zhHant: Dictionary = {
       another: '另一張卡',
       offline: '只有在發卡方有回應時才能加值。',
       noCash: '未加值，請退還現金。',
+      paidBefore: '此卡先前的付款',
+      paidGoods: {
+        due: '這筆未定的付款已完成。商品已備妥：請在首頁將卡片靠近讀卡機。',
+        owed: '這筆未定的付款已完成。商品已不在此機：請在首頁將卡片靠近讀卡機，畫面會顯示領取用的代碼。',
+      },
       problem: {
         notAPurse: '此卡無法在此加值。',
         cardSuspect: '此卡無法驗證。',

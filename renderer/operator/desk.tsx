@@ -1,6 +1,11 @@
 /** What an operator does for a customer: a copy of a receipt, a refund, money onto a card for cash. */
 import { type ReactElement, useEffect, useState } from 'react'
-import { type OperatorTask, type ReceiptRow, refundReasonLengthMax } from '../../preload/operator-contract.ts'
+import {
+  type OperatorTask,
+  type PaidBeforeView,
+  type ReceiptRow,
+  refundReasonLengthMax,
+} from '../../preload/operator-contract.ts'
 import { leftToRight } from '../language/bidi.ts'
 import { Button } from '../parts/Button.tsx'
 import { ContentText } from '../parts/ContentText.tsx'
@@ -121,6 +126,7 @@ function Receipt({ row }: { row: ReceiptRow }): ReactElement {
             >
               <Icon name="print" /> {say.reprint}
             </Button>
+            {printer === undefined && <p>{words.operator.printer.none}</p>}
             {(row.state === 'paid' || row.state === 'owed') && !refunded && (
               <Button action="operator-refund" disabled={working} onClick={() => setAsking(true)}>
                 {say.refund}
@@ -183,6 +189,21 @@ function OwnWords({ refund, close }: { refund: (reason: string) => void; close: 
   )
 }
 
+/** What nobody looked for: the card had paid before. */
+function PaidBefore({ paid }: { paid: PaidBeforeView }): ReactElement {
+  const { words, money } = useWords()
+  const say = words.operator.load
+  return (
+    <>
+      <Rows
+        title={say.paidBefore}
+        rows={[{ label: <ContentText texts={paid.title} />, value: money(paid.amountMinor) }]}
+      />
+      <p>{say.paidGoods[paid.goods]}</p>
+    </>
+  )
+}
+
 const amountKeys = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '00', '0'] as const
 /** Of minor units: more is no load at a desk. */
 const amountDigitsMax = 6
@@ -227,6 +248,7 @@ export function Load({ task }: { task?: OperatorTask | undefined }): ReactElemen
             {task.problem !== 'inDoubt' && task.problem !== 'unanswered' && <p>{say.noCash}</p>}
           </>
         )}
+        {task.paidBefore !== undefined && <PaidBefore paid={task.paidBefore} />}
         <Button action="operator-end-task" weight="main" onClick={() => void engine.operatorAct({ act: 'endTask' })}>
           {say.another}
         </Button>
