@@ -57,7 +57,7 @@ const start = async (options: StartOptions) => {
       shelfContent: (contentHash) => opened.shelfContent(contentHash),
     }),
   )
-  const speaker = openSpeaker()
+  const speaker = openSpeaker(log)
   const disconnect = connectIpc({ ipcMain, webContents: window.webContents, kiosk: opened, speaker, onAlive: alive })
 
   let stopping = false

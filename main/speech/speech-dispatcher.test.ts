@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { openSpeaker, type Speaker, socketPathOf } from './speech-dispatcher.ts'
+import { addressOf, openSpeaker, type Speaker } from './speech-dispatcher.ts'
 
 const module = '/etc/speech-dispatcher/modules/espeak-ng.conf'
 const present = spawnSync('speech-dispatcher', ['--version']).status === 0 && existsSync(module)
@@ -44,6 +44,8 @@ const stopService = async (child: ChildProcess) => {
 const line = (text: string, language = 'en') => ({ text, language, rate: 1, volume: 1 })
 const long = 'A sentence that takes its time. '.repeat(50)
 
+const quiet = () => {}
+
 let service: ChildProcess
 let speaker: Speaker
 
@@ -63,7 +65,7 @@ beforeAll(async () => {
   )
   copyFileSync(module, path.join(folder, 'modules/espeak-ng.conf'))
   service = await startService()
-  speaker = openSpeaker({ SPEECHD_ADDRESS: `unix_socket:${socketPath}` })
+  speaker = openSpeaker(quiet, { SPEECHD_ADDRESS: `unix_socket:${socketPath}` })
 }, 30_000)
 afterAll(async () => {
   if (present) {
@@ -135,7 +137,7 @@ const openFalseService = async (name: string, act: (socket: Socket) => void): Pr
     act(socket)
   }).listen(socketOfIt)
   await once(server, 'listening')
-  const opened = openSpeaker({ SPEECHD_ADDRESS: `unix_socket:${socketOfIt}` }, 50)
+  const opened = openSpeaker(quiet, { SPEECHD_ADDRESS: `unix_socket:${socketOfIt}` }, 50)
   onTestFinished(() => {
     opened.close()
     server.close()
@@ -167,7 +169,7 @@ test('a service that never ends its answer is left', async () => {
 })
 
 test('a machine without the service stays silent', async () => {
-  const alone = openSpeaker({ XDG_RUNTIME_DIR: path.join(folder, 'nobody'), PATH: folder })
+  const alone = openSpeaker(quiet, { XDG_RUNTIME_DIR: path.join(folder, 'nobody'), PATH: folder })
   expect(await alone.say(line('nobody hears it'))).toBe(false)
   expect(await alone.say(line('nor this'))).toBe(false)
   alone.close()
@@ -193,7 +195,60 @@ test('the service is begun with what it finds folders, sound and language by, an
 })
 
 test('looks for the service where it is', () => {
-  expect(socketPathOf({ SPEECHD_ADDRESS: 'unix_socket:/a/b' })).toBe('/a/b')
-  expect(socketPathOf({ XDG_RUNTIME_DIR: '/run/user/7' })).toBe('/run/user/7/speech-dispatcher/speechd.sock')
-  expect(socketPathOf({ HOME: '/home/k' })).toBe('/home/k/.cache/speech-dispatcher/speechd.sock')
+  expect(addressOf({ XDG_RUNTIME_DIR: '/run/user/7' })).toEqual({ path: '/run/user/7/speech-dispatcher/speechd.sock' })
+  expect(addressOf({ HOME: '/home/k' })).toEqual({ path: '/home/k/.cache/speech-dispatcher/speechd.sock' })
+  const named = (SPEECHD_ADDRESS: string) => addressOf({ SPEECHD_ADDRESS })
+  expect(named('unix_socket:/a/b')).toEqual({ path: '/a/b' })
+  expect(named('inet_socket:127.0.0.1:7000')).toEqual({ host: '127.0.0.1', port: 7000 })
+  expect(named('inet_socket:localhost')).toEqual({ host: 'localhost', port: 6560 })
+  expect(named('inet_socket')).toEqual({ host: '127.0.0.1', port: 6560 })
+  for (const other of ['inet_socket:10.0.0.1:6560', 'inet_socket:127.0.0.1:99999', 'tcp:127.0.0.1:6560'])
+    expect(named(other), other).toBeUndefined()
+})
+
+test('an address on another machine is said to be none, and nothing is spoken', async () => {
+  const said: string[] = []
+  const alone = openSpeaker((message) => said.push(message), { SPEECHD_ADDRESS: 'inet_socket:192.0.2.1:6560' })
+  expect(await alone.say(line('nobody hears it'))).toBe(false)
+  expect(said).toEqual([expect.stringContaining('SPEECHD_ADDRESS is inet_socket:192.0.2.1:6560')])
+  alone.close()
+})
+
+test('by inet_socket too, each connection hears how to speak once, and again when that changes', async () => {
+  const heard: string[] = []
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    heard.push('connected')
+    let number = 0
+    let rest = ''
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      const commands = (rest + text).split('\r\n')
+      rest = commands.pop() ?? ''
+      for (const command of commands) {
+        if (/^SET SELF (LANGUAGE|RATE|VOLUME)/.test(command)) heard.push(command.slice('SET SELF '.length))
+        if (command === 'SPEAK') socket.write('230 OK RECEIVING DATA\r\n')
+        else if (command === '.')
+          socket.write(`225-${++number}\r\n225 OK MESSAGE QUEUED\r\n701-${number}\r\n701-1\r\n701 BEGIN\r\n`)
+        else if (/^(SET|CANCEL) /.test(command)) socket.write('200 OK\r\n')
+        else heard.push(command)
+      }
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const mouth = openSpeaker(quiet, { SPEECHD_ADDRESS: `inet_socket:127.0.0.1:${port}` })
+  onTestFinished(() => {
+    mouth.close()
+    server.close()
+  })
+  await mouth.say(line('one'))
+  await mouth.say(line('two'))
+  await mouth.say({ ...line('drei', 'de'), volume: 0.5 })
+  const ended = once(sockets[0] as Socket, 'close')
+  sockets[0]?.destroy()
+  await ended
+  await vi.waitUntil(async () => (await mouth.say({ ...line('vier', 'de'), volume: 0.5 })) && heard.includes('vier'))
+  const first = ['connected', 'LANGUAGE en', 'RATE 0', 'VOLUME 100', 'one', 'two', 'LANGUAGE de', 'VOLUME 0', 'drei']
+  expect(heard).toEqual([...first, 'connected', 'LANGUAGE de', 'RATE 0', 'VOLUME 0', 'vier'])
 })

@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type NetConnectOpts } from 'node:net'
 import { homedir } from 'node:os'
 import path from 'node:path'
 
@@ -35,11 +35,23 @@ const answerLengthMax = 64 * 1024
 /** Lines that wait to be heard; more than a screen has. */
 const linesMax = 500
 
-/** As the service itself finds it: `SPEECHD_ADDRESS`, else in the user's folder for such. */
-export const socketPathOf = (env: NodeJS.ProcessEnv): string => {
-  const named = /^unix_socket:(.+)$/.exec(env.SPEECHD_ADDRESS ?? '')?.[1]
-  const folder = env.XDG_RUNTIME_DIR || env.XDG_CACHE_HOME || path.join(env.HOME ?? homedir(), '.cache')
-  return named ?? path.join(folder, 'speech-dispatcher/speechd.sock')
+/**
+ * As the service itself finds it: `SPEECHD_ADDRESS`, else in the user's folder for such.
+ * @returns undefined for an address that is not understood, or on another machine: what customers read goes over no network
+ */
+export const addressOf = (env: NodeJS.ProcessEnv): NetConnectOpts | undefined => {
+  const named = env.SPEECHD_ADDRESS
+  if (named === undefined || named === '') {
+    const folder = env.XDG_RUNTIME_DIR || env.XDG_CACHE_HOME || path.join(env.HOME ?? homedir(), '.cache')
+    return { path: path.join(folder, 'speech-dispatcher/speechd.sock') }
+  }
+  const file = /^unix_socket:(.+)$/.exec(named)?.[1]
+  if (file !== undefined) return { path: file }
+  const inet = /^inet_socket(?::([^:]+)(?::(\d{1,5}))?)?$/.exec(named)
+  if (inet === null) return undefined
+  const [, host = '127.0.0.1', port = '6560'] = inet
+  const isHere = host === 'localhost' || /^127(\.\d{1,3}){3}$/.test(host)
+  return isHere && Number(port) > 0 && Number(port) <= 65_535 ? { host, port: Number(port) } : undefined
 }
 
 /**
@@ -53,12 +65,12 @@ const rateOf = (times: number): number => {
 
 /** One connection: commands one after the other, and what the service says of messages (event 701). */
 const openConnection = async (options: {
-  readonly socketPath: string
+  readonly address: NetConnectOpts
   readonly answerMs: number
   readonly onBegin: (message: string) => void
 }) => {
-  const { socketPath, answerMs, onBegin } = options
-  const socket = connect(socketPath)
+  const { address, answerMs, onBegin } = options
+  const socket = connect(address)
   socket.on('error', () => {})
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(connectMsMax) })
@@ -117,7 +129,14 @@ const openConnection = async (options: {
     socket.destroy()
     throw error
   }
-  return { command, ended, end: () => socket.destroy() }
+  /** How the next lines are said; the service keeps it for this connection. */
+  const settings = new Map<string, string>()
+  const set = async (name: string, value: string) => {
+    if (settings.get(name) === value) return
+    await command(`SET SELF ${name} ${value}`)
+    settings.set(name, value)
+  }
+  return { command, set, ended, end: () => socket.destroy() }
 }
 type Connection = Awaited<ReturnType<typeof openConnection>>
 
@@ -132,8 +151,16 @@ const startService = async (env: NodeJS.ProcessEnv) => {
   await once(child, 'exit')
 }
 
-export const openSpeaker = (env: NodeJS.ProcessEnv = process.env, answerMs = answerMsMax): Speaker => {
-  const socketPath = socketPathOf(env)
+export const openSpeaker = (
+  log: (message: string) => void,
+  env: NodeJS.ProcessEnv = process.env,
+  answerMs = answerMsMax,
+): Speaker => {
+  const address = addressOf(env)
+  if (address === undefined)
+    log(
+      `Nothing will be spoken: SPEECHD_ADDRESS is ${env.SPEECHD_ADDRESS}, and must be unix_socket:PATH or inet_socket:127.0.0.1:PORT, a speech service on this machine.`,
+    )
   let connection: Promise<Connection> | undefined
   /** Lines that the service has, by its number for them. */
   const heard = new Map<string, (begun: boolean) => void>()
@@ -165,7 +192,8 @@ export const openSpeaker = (env: NodeJS.ProcessEnv = process.env, answerMs = ans
     early.clear()
   }
   const open = async () => {
-    const options = { socketPath, answerMs, onBegin }
+    if (address === undefined) throw new Error('no speech service is named')
+    const options = { address, answerMs, onBegin }
     const opened = await openConnection(options).catch(async (error) => {
       if (env.SPEECHD_ADDRESS !== undefined) throw error
       await startService(env)
@@ -197,11 +225,11 @@ export const openSpeaker = (env: NodeJS.ProcessEnv = process.env, answerMs = ans
   ): Promise<{ begun: Promise<boolean> }> => {
     const unheard = { begun: Promise.resolve(false) }
     if (of !== turn || volume === 0) return unheard
-    const { command } = await connected()
+    const { command, set } = await connected()
     if (of !== turn) return unheard
-    await command(`SET SELF LANGUAGE ${new Intl.Locale(language).language}`)
-    await command(`SET SELF RATE ${rateOf(rate)}`)
-    await command(`SET SELF VOLUME ${Math.round(200 * Math.min(volume, 1)) - 100}`)
+    await set('LANGUAGE', new Intl.Locale(language).language)
+    await set('RATE', String(rateOf(rate)))
+    await set('VOLUME', String(Math.round(200 * Math.min(volume, 1)) - 100))
     await command('SPEAK')
     // One line, which a dot cannot end.
     const [message = ''] = await command(`${text.replace(/\s+/g, ' ').replace(/^\./, '..')}\r\n.`)
