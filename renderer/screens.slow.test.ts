@@ -459,7 +459,7 @@ describe('a customer', { timeout: customerTimeoutMs }, () => {
     await page.close()
   })
 
-  it('who works here is led back step by step, out of a section last', async () => {
+  it('who works here is led back step by step, out of a section last, and is told what a test printed', async () => {
     const page = await open('screen=operator-open')
     await page.locator('[data-section-name="receipts"]').tap()
     const back = () => press(page, 'operator-back')
@@ -475,6 +475,10 @@ describe('a customer', { timeout: customerTimeoutMs }, () => {
     await page.locator('[data-action="operator-receipt"]').first().waitFor()
     await back()
     await page.locator('.operator-home').waitFor()
+    await page.locator('[data-section-name="tests"]').tap()
+    await press(page, 'operator-choose')
+    await page.locator('[data-action="operator-test-sale"]').first().tap()
+    await page.locator('.operator-said').getByText('This kiosk has no printer.').waitFor()
     await page.close()
   })
 

@@ -113,7 +113,7 @@ export const operatorResults: Readonly<Partial<Record<OperatorAct['act'], Operat
   refund: { outcome: 'refunded', amountMinor: 250, sent: true },
   reprint: { outcome: 'printed', print: 'paperOut' },
   printerTest: { outcome: 'printed', print: 'printed' },
-  testSale: { outcome: 'testSale', goods: 'ready', bytes: 300_000, priceMinor: 250, print: 'printed' },
+  testSale: { outcome: 'testSale', goods: 'ready', bytes: 300_000, priceMinor: 250, print: 'none' },
   sync: { outcome: 'syncFailed', problem: 'unreachable' },
   export: { outcome: 'exported', files: 3, refused: [] },
 }
