@@ -8,12 +8,14 @@ export interface Actor {
 }
 
 const ofCommand = 'cli:'
-const personOf = (name: string): string => (name.startsWith(ofCommand) ? name.slice(ofCommand.length) : name)
+/** A machine may call its user "Anna" whom the console, which keeps lower case, calls "anna". */
+const personOf = (name: string): string => {
+  const plain = name.startsWith(ofCommand) ? name.slice(ofCommand.length) : name
+  return plain.normalize('NFKC').trim().toLowerCase()
+}
 
-/** Console and command call one person by the same name: that is no second person. */
+/** Console and command call one person by the same name, but for case and space around it: that is no second person. */
 export const isSamePerson = (one: string, other: string): boolean => personOf(one) === personOf(other)
-/** All that the books may call this person. */
-export const namesOf = (name: string): readonly string[] => [personOf(name), `${ofCommand}${personOf(name)}`]
 
 const reasonLengthMax = 500
 

@@ -112,9 +112,10 @@ test('a proposal of a week ago is agreed to by nobody: the first proposes it ane
 })
 
 test('one person by console and command is not two, and has one limit', async () => {
-  const command = { name: 'cli:fay' }
+  const command = { name: 'cli:Fay' }
   expect(await lot(fay, 6)).toMatchObject({ outcome: 'proposed', proposedBy: 'fay' })
-  expect(await lot(command, 6)).toMatchObject({ outcome: 'proposed', proposedBy: 'cli:fay' })
+  for (const name of ['cli:fay', 'cli:Fay', 'cli:FAY ', 'Fay'])
+    expect(await lot({ name }, 6), name).toMatchObject({ outcome: 'proposed', proposedBy: name })
   expect(await lot(fay, 3)).toMatchObject({ count: 3 })
   expect(await lot(command, 4)).toMatchObject({ outcome: 'proposed' })
   expect(await lot(gus, 6)).toMatchObject({ count: 6 })

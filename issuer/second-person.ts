@@ -2,7 +2,7 @@
  * Four eyes over money (docs/OPERATIONS.md, Two people): what one person lets go alone within a day is limited. A decision
  * over that is kept as a proposal, and takes effect when another person decides the same.
  */
-import { type Actor, isSamePerson, namesOf, requireReason } from './actor.ts'
+import { type Actor, isSamePerson, requireReason } from './actor.ts'
 import { noteChange } from './audit-log.ts'
 import type { Charged } from './card-tables.ts'
 import { proposalDaysMax } from './console-contract/proposal.ts'
@@ -59,26 +59,26 @@ export const aloneMinorLeft = async (
   who: { readonly name: string; readonly at: number },
 ): Promise<number> => {
   const since = who.at - daySeconds
+  const isHis = (name: string | null): boolean => name !== null && isSamePerson(name, who.name)
   const money = await db
     .selectFrom('money_decision')
-    .select((eb) => eb.fn.sum<number | string | null>('amount_minor').as('sum'))
-    .where('given_by', 'in', namesOf(who.name))
+    .select(['given_by', 'amount_minor'])
     .where('given_at', '>', since)
     .where('state', '=', 'alone')
-    .executeTakeFirstOrThrow()
+    .execute()
   const decisions = await db
     .selectFrom('case_decision')
-    .select(['suspense_minor', 'holes_minor'])
-    .where('proposed_by', 'in', namesOf(who.name))
+    .select(['proposed_by', 'approved_by', 'suspense_minor', 'holes_minor'])
     .where('decided_at', '>', since)
-    .where('approved_by', 'in', namesOf(who.name))
     .where('state', '=', 'booked')
     .execute()
-  const decided = decisions.reduce(
-    (sum, { suspense_minor, holes_minor }) => sum + Math.abs(suspense_minor) + Math.abs(holes_minor),
-    Number(money.sum ?? 0),
-  )
-  return (await fourEyesMinor(db)) - decided
+  const sums = [
+    ...money.filter((each) => isHis(each.given_by)).map((each) => each.amount_minor),
+    ...decisions
+      .filter((each) => isHis(each.proposed_by) && isHis(each.approved_by))
+      .map((each) => Math.abs(each.suspense_minor) + Math.abs(each.holes_minor)),
+  ]
+  return (await fourEyesMinor(db)) - sums.reduce((sum, minor) => sum + minor, 0)
 }
 
 /** When a proposal holds no longer. Both in UNIX seconds. */

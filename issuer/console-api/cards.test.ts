@@ -104,6 +104,17 @@ test('a lot on trust over the limit is made when another one of finance wants th
   expect(asked).toMatchObject({ outcome: 'proposed', amountMinor: 6000, proposedBy: 'finance' })
   expect((await read(lotsPage, '/vouchers?paid=no')).rows).toEqual([])
   const waiting = await read(decisionsAnswer, '/money-decisions')
+  const whose = async (client: ConsoleClient) =>
+    v.parse(decisionsAnswer, await (await client.get('/money-decisions')).json()).decisions.map(({ own }) => own)
+  expect([await whose(clients.finance), await whose(clients.admin)]).toEqual([[true], [false]])
+  // His too, by the command.
+  const callHim = (given_by: string) =>
+    bench.issuer.store.write((db) =>
+      db.updateTable('money_decision').set({ given_by }).where('state', '=', 'proposed').execute(),
+    )
+  await callHim('cli:Finance')
+  expect(await whose(clients.finance)).toEqual([true])
+  await callHim('finance')
   expect(waiting).toMatchObject({
     fourEyesMinor: 5000,
     decisions: [

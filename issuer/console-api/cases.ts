@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import * as v from 'valibot'
 import { terminalId } from '../../protocol/quantities.ts'
+import { isSamePerson } from '../actor.ts'
 import { type CaseState, decisionKinds } from '../case-tables.ts'
 import { addCaseNote, approveCase, assignCase, closeCase, decideCase, keepCase, refuseCase } from '../cases/actions.ts'
 import { caseRow, requireCase, showCase } from '../cases/case-view.ts'
@@ -171,7 +172,7 @@ const one = route({
         ...rest,
         ...(merchant === undefined ? {} : { merchantNo: merchant.merchant_no }),
         notes: [...shown.notes],
-        decisions: [...shown.decisions],
+        decisions: shown.decisions.map((each) => ({ ...each, own: isSamePerson(each.proposedBy, caller.name) })),
         timeline: [...shown.timeline],
         ...(hole === undefined ? {} : { hole: { ...hole, suspects: [...hole.suspects] } }),
         evidence: await readEvidence(issuer, db, file),

@@ -1,5 +1,7 @@
 /** Funding in the console: what stands behind the float, vouchers by the lot, closures that wait. */
+
 import { sql } from 'kysely'
+import { isSamePerson } from '../actor.ts'
 import {
   addedLotAnswer,
   addLotInput,
@@ -120,11 +122,12 @@ const decisions = route({
   summary: 'Lists vouchers on trust, refunds and money back that wait for a second person, who decides the same.',
   input: decisionsInput,
   output: decisionsAnswer,
-  handle: ({ issuer }) =>
+  handle: ({ issuer, caller }) =>
     issuer.store.read(async (db) => ({
       fourEyesMinor: await fourEyesMinor(db),
       decisions: (await waitingDecisions(db)).map((each) => ({
         ...withIsoTimes({ ...each, holdsUntilAt: proposalEnd(each.proposedAt) }),
+        own: isSamePerson(each.proposedBy, caller.name),
         over: isProposalOver(each.proposedAt, issuer.clock()),
       })),
     })),

@@ -82,6 +82,8 @@ export const decisionShape = v.object({
   cardId: v.optional(v.string()),
   reason: v.string(),
   proposedBy: v.string(),
+  /** By whoever asks: somebody else approves it. */
+  own: v.boolean(),
   proposedAt: v.string(),
   /** As a proposal. */
   holdsUntilAt: v.string(),

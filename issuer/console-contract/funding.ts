@@ -97,6 +97,8 @@ const waitingDecision = v.object({
   decision: v.variant('kind', decisionKinds),
   reason: v.string(),
   proposedBy: v.string(),
+  /** By whoever asks: somebody else agrees. */
+  own: v.boolean(),
   proposedAt: v.string(),
   holdsUntilAt: v.string(),
   /** By the issuer's clock. */

@@ -267,7 +267,7 @@ function Approval({ of, decision }: { of: CaseDetailShape; decision: DecisionSha
   const approve = useAct(of.caseNo, 'approve')
   const refuse = useAct(of.caseNo, 'refuse')
   const may = useMay('finance')
-  const own = useSession().user.name === decision.proposedBy
+  const { own } = decision
   const { verb, says } = decisionWords[decision.kind]
   return (
     <Card title="Waits for approval" className="case-approval">

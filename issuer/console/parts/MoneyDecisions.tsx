@@ -5,7 +5,7 @@ import { closureAnswer, moneyBackAnswer } from '../../console-contract/cards.ts'
 import { addedLotAnswer, refusedDecisionAnswer, type WaitingDecisionRow } from '../../console-contract/funding.ts'
 import { proposalDaysMax } from '../../console-contract/proposal.ts'
 import { useChange } from '../api/query.ts'
-import { useMay, useSession } from '../api/session.ts'
+import { useMay } from '../api/session.ts'
 import { type Column, PlainTable } from './DataTable.tsx'
 import { ConfirmAction, Dialog } from './Dialog.tsx'
 import { LotCodes } from './LotCodes.tsx'
@@ -98,7 +98,8 @@ function Agree({ row, onLot }: { row: WaitingDecisionRow; onLot: (lot: Lot) => v
   )
 }
 
-function Refuse({ row, own }: { row: WaitingDecisionRow; own: boolean }) {
+function Refuse({ row }: { row: WaitingDecisionRow }) {
+  const { own } = row
   const refuse = useChange(refusedDecisionAnswer, `/money-decisions/${row.decisionNo}/refuse`)
   return (
     <ConfirmAction
@@ -116,7 +117,6 @@ function Refuse({ row, own }: { row: WaitingDecisionRow; own: boolean }) {
 
 export function MoneyDecisions({ limitMinor, rows }: { limitMinor: number; rows: readonly WaitingDecisionRow[] }) {
   const finance = useMay('finance')
-  const { name } = useSession().user
   const [lot, setLot] = useState<Lot>()
   const columns: readonly Omit<Column<WaitingDecisionRow>, 'sort'>[] = [
     { id: 'what', title: 'What', wide: true, cell: (row) => <What decision={row.decision} /> },
@@ -142,8 +142,8 @@ export function MoneyDecisions({ limitMinor, rows }: { limitMinor: number; rows:
             title: 'Action',
             cell: (row: WaitingDecisionRow) => (
               <>
-                {row.proposedBy === name || row.over ? null : <Agree row={row} onLot={setLot} />}
-                <Refuse row={row} own={row.proposedBy === name} />
+                {row.own || row.over ? null : <Agree row={row} onLot={setLot} />}
+                <Refuse row={row} />
               </>
             ),
           },
