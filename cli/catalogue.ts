@@ -214,7 +214,7 @@ export const catalogueCommands = (): Command => {
               [
                 `${options.id}: ${added.outcome}, version ${added.item.version}, ${formatAmount(added.item.priceMinor, currency)} ${currency}.`,
                 ...(added.unitsAdded > 0 ? [`${added.unitsAdded} new ${added.item.kind}s.`] : []),
-                ...(isSoldByUnit(added.item) ? [] : previewSays[added.preview]),
+                ...(isSoldByUnit(added.item) || added.previewProblem !== undefined ? [] : previewSays[added.preview]),
                 ...(added.previewProblem === undefined ? [] : [added.previewProblem]),
                 'Next: farthing catalogue publish.',
               ].join('\n'),

@@ -1,6 +1,7 @@
 /** The catalogue, the bulletin and the keys through the console's API. */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { PDFDocument } from 'pdf-lib'
 import * as v from 'valibot'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseTicket } from '../../protocol/ticket.ts'
@@ -22,7 +23,7 @@ beforeEach(async () => {
 })
 afterEach(() => bench.close())
 
-const upload = async (fileName: string, content: string) => {
+const upload = async (fileName: string, content: string | Uint8Array<ArrayBuffer>) => {
   const answer = await app.request(`/console/api/catalogue/uploads?fileName=${encodeURIComponent(fileName)}`, {
     method: 'POST',
     headers: {
@@ -57,6 +58,31 @@ const addMap = async () => {
   })
   return contentHash
 }
+
+test('goods of which no preview could be made are sold all the same, and that is said', async () => {
+  const whole = await PDFDocument.create()
+  for (let page = 0; page < 6; page += 1) whole.addPage().drawText(`page ${page}`)
+  const bytes = Buffer.from(await whole.save({ useObjectStreams: false }))
+  const damaged = bytes.subarray(0, bytes.length / 2)
+  const add = async (itemId: string, content: Uint8Array) => {
+    const { contentHash } = await upload(`${itemId}.pdf`, Uint8Array.from(content))
+    return posted('/catalogue/items', {
+      contentHash,
+      fileName: `${itemId}.pdf`,
+      itemId,
+      title: { en: itemId },
+      priceMinor: 250,
+    })
+  }
+  expect(await add('torn', damaged)).toMatchObject({
+    outcome: 'added',
+    preview: 'none',
+    previewProblem: expect.stringMatching(/^No preview was made: the file is damaged/),
+  })
+  const sound = await add('sound', bytes)
+  expect(sound).toMatchObject({ preview: 'made' })
+  expect(sound).not.toHaveProperty('previewProblem')
+})
 
 test('a file is uploaded, looked at, sold, changed, published and withdrawn', async () => {
   const contentHash = await addMap()

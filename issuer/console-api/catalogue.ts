@@ -65,7 +65,7 @@ import type { StoreReader } from '../store.ts'
 import { route } from './route.ts'
 
 const nothing = v.object({})
-const changedArticle = v.omit(addedArticle, ['unitsAdded', 'preview'])
+const changedArticle = v.omit(addedArticle, ['unitsAdded', 'preview', 'previewProblem'])
 
 const viewOf = ({ v: _, currency: __, unit: ___, ...item }: Item): ArticleView => item
 
@@ -333,7 +333,14 @@ const add = route({
     if (previewProblem !== undefined) warn?.({ itemId: item.id }, previewProblem)
     // A list of codes is kept code by code: as goods it would be all of them for the price of one.
     if (item.contentHash !== input.contentHash) await removeUnsold(issuer, input.contentHash)
-    return { itemId: item.id, version: item.version, outcome, unitsAdded, preview }
+    return {
+      itemId: item.id,
+      version: item.version,
+      outcome,
+      unitsAdded,
+      preview,
+      ...(previewProblem === undefined ? {} : { previewProblem }),
+    }
   },
 })
 

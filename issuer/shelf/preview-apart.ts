@@ -24,6 +24,15 @@ export interface MadePreview {
   readonly problem?: string
 }
 
+const madeOf = (preview: Awaited<ReturnType<typeof previewOf>>): MadePreview => {
+  if (preview === 'unreadable')
+    return {
+      problem:
+        'No preview was made: the file is damaged or locked, or not what its name says. Look whether it opens, or give a preview by hand.',
+    }
+  return preview === undefined ? {} : { preview }
+}
+
 const inThread = (task: PreviewTask, timeMs: number): Promise<MadePreview> =>
   new Promise((resolve) => {
     const thread = new Worker(new URL('preview-thread.ts', import.meta.url), {
@@ -35,8 +44,8 @@ const inThread = (task: PreviewTask, timeMs: number): Promise<MadePreview> =>
       made = { problem: `No preview was made: its reader was still busy after ${timeMs / 1000} seconds.` }
       thread.terminate()
     }, timeMs)
-    thread.once('message', (preview: Preview | undefined) => {
-      made = preview === undefined ? {} : { preview }
+    thread.once('message', (preview: Parameters<typeof madeOf>[0]) => {
+      made = madeOf(preview)
     })
     // The end of the thread follows.
     thread.once('error', (error) => {
@@ -53,10 +62,7 @@ let last: Promise<unknown> = Promise.resolve()
 
 /** @returns as `previewOf`; none, too, when it took too long or too much memory, or when too many wait */
 export const previewApart = async (task: PreviewTask, timeMs = timeMsMax): Promise<MadePreview> => {
-  if (!packed.includes(task.mediaType)) {
-    const preview = await previewOf(task.content, task.mediaType)
-    return preview === undefined ? {} : { preview }
-  }
+  if (!packed.includes(task.mediaType)) return madeOf(await previewOf(task.content, task.mediaType))
   if (tasks >= tasksMax)
     return { problem: `No preview was made: ${tasksMax} others are being made. Add the article again later.` }
   tasks += 1

@@ -2,7 +2,13 @@ import { strFromU8, strToU8, unzipSync, type Zippable, zipSync } from 'fflate'
 import { PDFDocument, PDFName, StandardFonts } from 'pdf-lib'
 import { describe, expect, test } from 'vitest'
 import { previewApart } from './preview-apart.ts'
-import { previewOf } from './previews.ts'
+import { type Preview, previewOf as previewOrWhy } from './previews.ts'
+
+/** Of what cannot be read there is none either. */
+const previewOf = async (...of: Parameters<typeof previewOrWhy>): Promise<Preview | undefined> => {
+  const made = await previewOrWhy(...of)
+  return made === 'unreadable' ? undefined : made
+}
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const latin1 = (of: Uint8Array | undefined) => Buffer.from(of ?? []).toString('latin1')
@@ -250,5 +256,6 @@ describe('sound', () => {
 
 test('of pictures and films no preview is made', async () => {
   expect(await previewOf(bytes('x'), 'image/png')).toBeUndefined()
-  expect(await previewOf(bytes('x'), 'video/mp4')).toBeUndefined()
+  expect(await previewOrWhy(bytes('x'), 'video/mp4')).toBeUndefined()
+  expect(await previewOrWhy(bytes('x'), 'application/pdf')).toBe('unreadable')
 })

@@ -33,8 +33,11 @@ const makers: Readonly<Record<string, Maker>> = {
   'audio/wav': wavPreview,
 }
 
-/** @returns undefined: of this kind none is made, it is too short to show a part of, or it is not what its type says */
-export const previewOf = async (content: Uint8Array, mediaType: string): Promise<Preview | undefined> => {
+/** @returns undefined: of this kind none is made, or it is too short to show a part of; `unreadable`: it is damaged, locked, or not what its type says */
+export const previewOf = async (
+  content: Uint8Array,
+  mediaType: string,
+): Promise<Preview | 'unreadable' | undefined> => {
   const make = makers[mediaType]
   if (make === undefined) return undefined
   try {
@@ -44,6 +47,6 @@ export const previewOf = async (content: Uint8Array, mediaType: string): Promise
       : { mediaType, bytes }
   } catch {
     // Libraries throw whatever they like at a damaged file, which is sold all the same if somebody wants to.
-    return undefined
+    return 'unreadable'
   }
 }

@@ -252,8 +252,21 @@ function AddArticle({ onTickets, onDone }: { onTickets: () => void; onDone: () =
       </Form>
     )
   const byUnit = kind === 'code' || kind === 'ticket'
+  const open = (itemId: string) => {
+    onDone()
+    go(pathTo.item(itemId))
+  }
+  const { data: added } = add
+  if (added?.previewProblem !== undefined)
+    return (
+      <Form submit="Open the article" onSubmit={async () => open(added.itemId)} onCancel={onDone}>
+        <p role="status">
+          <Code>{added.itemId}</Code> is in the catalogue. {added.previewProblem}
+        </p>
+      </Form>
+    )
   const submit = async () => {
-    const { itemId } = await add.mutateAsync({
+    const { itemId, previewProblem } = await add.mutateAsync({
       contentHash: sent.contentHash,
       fileName: file.name,
       itemId: id,
@@ -261,8 +274,7 @@ function AddArticle({ onTickets, onDone }: { onTickets: () => void; onDone: () =
       ...pricedOf(priced, book.currency),
       ...(kind === '' ? {} : { kind }),
     })
-    onDone()
-    go(pathTo.item(itemId))
+    if (previewProblem === undefined) open(itemId)
   }
   return (
     <Form submit="Add to the catalogue" onSubmit={submit} onCancel={onDone}>
