@@ -259,7 +259,7 @@ function AddArticle({ onTickets, onDone }: { onTickets: () => void; onDone: () =
   const { data: added } = add
   if (added?.previewProblem !== undefined)
     return (
-      <Form submit="Open the article" onSubmit={async () => open(added.itemId)} onCancel={onDone}>
+      <Form submit="Open the article" onSubmit={async () => open(added.itemId)}>
         <p role="status">
           <Code>{added.itemId}</Code> is in the catalogue. {added.previewProblem}
         </p>

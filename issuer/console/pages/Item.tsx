@@ -113,11 +113,12 @@ function ToCome({ article }: { article: ArticleDetail }) {
   )
 }
 
-function Units({ units }: { units: NonNullable<ArticleDetail['units']> }) {
+function Units({ units, tickets }: { units: NonNullable<ArticleDetail['units']>; tickets: boolean }) {
+  const name = tickets ? 'Tickets' : 'Codes'
   return (
-    <Card title="Codes" flush>
+    <Card title={name} flush>
       <table className="table">
-        <caption className="unseen">Codes by terminal</caption>
+        <caption className="unseen">{name} by terminal</caption>
         <thead>
           <tr>
             <th scope="col">Terminal</th>
@@ -217,14 +218,14 @@ function Shown({ article }: { article: ArticleDetail }) {
         <div className="stack">
           <Card title="Goods">
             {item.bytes === 0 ? (
-              <p>Each code is an article of its own; nobody sees them here.</p>
+              <p>Each {item.kind === 'ticket' ? 'ticket' : 'code'} is an article of its own; nobody sees them here.</p>
             ) : may ? (
               <GoodsPreview contentHash={item.contentHash} mediaType={item.mediaType} title={`Preview of ${item.id}`} />
             ) : (
               <p>Operators may look at the goods.</p>
             )}
           </Card>
-          {article.units === undefined ? null : <Units units={article.units} />}
+          {article.units === undefined ? null : <Units units={article.units} tickets={item.kind === 'ticket'} />}
           <Versions versions={article.versions} />
         </div>
         <div className="stack">
