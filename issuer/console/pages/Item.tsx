@@ -248,10 +248,10 @@ function Shown({ article }: { article: ArticleDetail }) {
             <KeyValue
               pairs={Object.entries(item.title).map(([language, title]) => [
                 language,
-                <span key={language} lang={language}>
+                <div key={language} lang={language}>
                   {title}
-                  {item.summary[language] ? <span className="hint"> {item.summary[language]}</span> : null}
-                </span>,
+                  {item.summary[language] ? <div className="hint">{item.summary[language]}</div> : null}
+                </div>,
               ])}
             />
           </Card>
