@@ -187,7 +187,7 @@ test('the service is begun with what it finds folders, sound and language by, an
     LANG: 'de_AT.UTF-8',
     PULSE_SERVER: 'unix:/pulse',
   }
-  const alone = openSpeaker({ ...given, FARTHING_METRICS_TOKEN: 'a secret', PGPASSWORD: 'a secret' })
+  const alone = openSpeaker(quiet, { ...given, FARTHING_METRICS_TOKEN: 'a secret', PGPASSWORD: 'a secret' })
   expect(await alone.say(line('nobody hears it'))).toBe(false)
   const begun = readFileSync(found, 'utf8')
   expect(begun.split('\n')).toEqual(expect.arrayContaining(Object.entries(given).map((each) => each.join('='))))
