@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import cliProgress from 'cli-progress'
 import { Command } from 'commander'
-import { readLedgerStatus } from '../db/ledger.ts'
+import { alarmsMax, readLedgerStatus } from '../db/ledger.ts'
 import { openReadable } from '../db/open.ts'
 import { isoTime } from '../issuer/iso-times.ts'
 import { enrol } from '../main/enrol.ts'
@@ -273,7 +273,7 @@ export const terminalCommands = (): Command => {
           ...(now.alarms.newest === undefined
             ? []
             : [
-                `${now.alarms.count} answers of cards that were not genuine, the newest of ${now.alarms.at}: ${now.alarms.newest}`,
+                `${now.alarms.count}${now.alarms.count < alarmsMax ? '' : ' or more'} times a card's answers were false or proved nothing, the newest of ${now.alarms.at}: ${now.alarms.newest}`,
               ]),
           ...(now.stopped === undefined
             ? []

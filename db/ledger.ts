@@ -125,7 +125,7 @@ export type DocumentKind = 'bulletin' | 'keyring'
 
 /** Orders' numbers are reserved in blocks: one durable write for this many. A restart skips the rest of a block. */
 const terminalSeqBlock = 64
-const alarmsMax = 1000
+export const alarmsMax = 1000
 
 interface IntentRow {
   terminal_seq: number

@@ -426,6 +426,19 @@ test('a disk that fails once the goods are shown does not take them away', async
   expect(kiosk.state.screen).toEqual({ name: 'out-of-service', reason: 'storage' })
 })
 
+test('card work that breaks under a touch that waits for it breaks that touch alone: the next card is served', async () => {
+  const { kiosk, screen, put, reader } = openTill()
+  const broken = makeTestCard()
+  const bug = new TypeError('a bug')
+  reader.insert(() => {
+    throw bug
+  })
+  await expect(kiosk.buy('map')).rejects.toBe(bug)
+  reader.remove()
+  put(broken)
+  expect(await screen('balance')).toMatchObject({ balanceMinor: broken.state.balanceMinor })
+})
+
 test('closing waits for the card at the reader', async () => {
   const { kiosk, put, terminal } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })

@@ -165,10 +165,13 @@ export const makeKiosk = (
     wishes += 1
     const wish = wishes
     waiting += 1
-    await working
-    waiting -= 1
-    // After whoever waited here, and did what he wished.
-    setImmediate(look)
+    try {
+      await working
+    } finally {
+      waiting -= 1
+      // After whoever waited here, and did what he wished.
+      setImmediate(look)
+    }
     return !busy && placeOf(mode) === place && wish === wishes
   }
 
@@ -224,12 +227,12 @@ export const makeKiosk = (
       case 'pay':
         return sale.meetToPay(mode, cards, mute !== undefined)
       case 'pin':
-        return sale.meetForPin(mode, cards)
+        return sale.meetForPin(mode, cards, mute !== undefined)
       case 'recover':
         return sale.meetToFinish(mode, cards)
       case 'top-up':
         // A load that failed is over: held there again, the card ends what was in doubt and tells its balance.
-        return mode.step.phase === 'failed' ? balance.meet(cards) : topUp.meet(mode, cards)
+        return mode.step.phase === 'failed' ? balance.meet(cards) : topUp.meet(mode, cards, mute !== undefined)
       case 'operator':
         return operators.meet(mode, cards, mute?.name)
     }

@@ -157,3 +157,12 @@ test('who goes away in the middle is not charged, and the next customer finds no
   await kiosk.cancel()
   expect(kiosk.state.screen.name).toBe('browse')
 })
+
+test('a card that answers nothing after the PIN ends the sale, and the PIN with it', async () => {
+  const { kiosk, screen, reader, card } = await asked()
+  reader.remove()
+  await typed(kiosk, '4711')
+  reader.insertMute()
+  expect(await screen('declined')).toMatchObject({ reason: 'notAPurse', item: { id: 'map' } })
+  expect(card.state.balanceMinor).toBe(1000)
+})

@@ -58,14 +58,13 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
     endsAtMs: Date.now() + waitMs.pay,
   })
 
+  const refuse = ({ goods }: PayMode | PinMode, reason: 'notAPurse' | 'cardSuspect') =>
+    enter({ name: 'shown', screen: { name: 'declined', reason, item: articleView(goods.item) } })
+
   const loseCard = (card: PresentCard, mode: PayMode | PinMode) => {
     usedUp.add(card)
     losses += 1
-    if (losses >= lossesMax)
-      return enter({
-        name: 'shown',
-        screen: { name: 'declined', reason: 'cardSuspect', item: articleView(mode.goods.item) },
-      })
+    if (losses >= lossesMax) return refuse(mode, 'cardSuspect')
     if (mode.name === 'pay') enter(payMode(mode.goods))
     else enter({ ...mode, phase: 'tap', endsAtMs: Date.now() + waitMs.pin })
   }
@@ -241,11 +240,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
       }
       if (mode.phase === 'twoCards') enter({ ...mode, phase: 'waiting' })
       const [card] = cards
-      if (card === undefined && mute)
-        return enter({
-          name: 'shown',
-          screen: { name: 'declined', reason: 'notAPurse', item: articleView(mode.goods.item) },
-        })
+      if (card === undefined && mute) return refuse(mode, 'notAPurse')
       if (card === undefined || usedUp.has(card)) return
       seen.add(card)
       enter({ ...mode, phase: 'working' })
@@ -255,8 +250,11 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
       )
     },
 
-    meetForPin(mode: PinMode, [card, another]: readonly PresentCard[]) {
-      if (rulesOf[placeOf(mode)].card !== 'payWithPin' || card === undefined || another !== undefined) return
+    /** @param mute as in meetToPay */
+    meetForPin(mode: PinMode, [card, another]: readonly PresentCard[], mute: boolean) {
+      if (rulesOf[placeOf(mode)].card !== 'payWithPin') return
+      if (card === undefined && mute) return refuse(mode, 'notAPurse')
+      if (card === undefined || another !== undefined) return
       if (usedUp.has(card)) return
       seen.add(card)
       enter({ ...mode, phase: 'working' })

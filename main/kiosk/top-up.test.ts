@@ -163,6 +163,14 @@ test('an issuer that does not answer the load leaves the customer with the truth
   await screen('top-up', (now) => now.phase === 'failed' && now.problem === 'unanswered')
 })
 
+test('a card that answers nothing is told so, once, and another one may come', async () => {
+  const { kiosk, screen, reader } = openWith({ vouchers: [valid] })
+  await kiosk.topUp()
+  await kiosk.topUpCode(code)
+  reader.insertMute()
+  expect(await screen('top-up', (shown) => 'problem' in shown)).toMatchObject({ phase: 'tap', problem: 'notAPurse' })
+})
+
 test('who leaves while the issuer is still asked has left, whatever it answers', async () => {
   let answer = (_: VoucherState): void => {}
   const asked = new Promise<VoucherState>((resolve) => {

@@ -101,9 +101,13 @@ export const makeTopUp = ({ sale, loadDesk, log }: TopUpParts, till: Till) => {
       )
     },
 
-    meet(mode: TopUpMode, [card, another]: readonly PresentCard[]) {
+    /** @param mute a card lies there that answers nothing */
+    meet(mode: TopUpMode, [card, another]: readonly PresentCard[], mute: boolean) {
       const { step } = mode
-      if (step.phase !== 'tap' || card === undefined || another !== undefined || loadDesk === undefined) return
+      if (step.phase !== 'tap' || loadDesk === undefined) return
+      if (card === undefined && mute && step.problem !== 'notAPurse')
+        return enter({ ...step, problem: 'notAPurse' }, mode)
+      if (card === undefined || another !== undefined) return
       if (usedUp.has(card) || mode.refused === card) return
       seen.add(card)
       enter({ phase: 'working', amountMinor: step.amountMinor }, mode)

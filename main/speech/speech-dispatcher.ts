@@ -195,7 +195,7 @@ export const openSpeaker = (
     if (address === undefined) throw new Error('no speech service is named')
     const options = { address, answerMs, onBegin }
     const opened = await openConnection(options).catch(async (error) => {
-      if (env.SPEECHD_ADDRESS !== undefined) throw error
+      if (env.SPEECHD_ADDRESS) throw error
       await startService(env)
       return openConnection(options)
     })
