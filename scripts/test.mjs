@@ -134,11 +134,12 @@ const first = [
   ['types', (out) => check(out, [at('scripts/check-types.mjs')])],
   ['lint', (out) => check(out, [at('node_modules/@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'])],
   ['imports', (out) => check(out, [at('scripts/check-imports.mjs')])],
-  ['unit and integration tests', vitest('plain', 'postgres')],
+  ['unit and integration tests', vitest('plain')],
 ]
 const second = [
   ['end-to-end tests', endToEndTests],
   ['tests with a card reader', vitest('pcscd')],
+  ["the issuer's tests on PostgreSQL", vitest('postgres')],
 ]
 const secondOutput = path.join(results, 'second.txt')
 const out = openSync(secondOutput, 'w')
