@@ -10,7 +10,8 @@ import { connectDevTools, type DevTools } from './devtools.ts'
 import { chromiumEnvironment } from './environment.ts'
 import { chromiumProgram } from './program.ts'
 
-const profilePrefix = 'farthing-chromium-'
+/** In the folder for temporary files; the starting process's id follows. */
+export const profilePrefix = 'farthing-chromium-'
 const quitMsMax = 3000
 
 /** Nothing of Chromium's own may use the network: no name resolves, and what would ask in the background is off. */

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { purchase } from '../main/purchase/purchase.ts'
 import { openReaderDouble } from '../main/reader/reader-double.ts'
 import { connectIssuer, IssuerUnreachable } from '../main/sync/issuer-client.ts'
-import { allKnown, channelTo, makeTestCard, makeTestTerminal } from '../main/test-terminal.ts'
+import { allKnown, channelTo, goodsFor, makeTestCard, makeTestTerminal } from '../main/test-terminal.ts'
 import { loadTelling } from './card-load.ts'
 
 const nobody = connectIssuer('http://127.0.0.1:1', { fetch: () => Promise.reject(new TypeError('fetch failed')) })
@@ -19,8 +19,7 @@ test.each([
   async (_, epoch, says) => {
     const { terminal } = makeTestTerminal(onTestFinished)
     const card = makeTestCard({ balanceMinor: 1000 })
-    const goods = terminal.issued?.catalogue.prepare('map')
-    if (goods === undefined || typeof goods === 'string') throw new Error('no map to sell')
+    const goods = goodsFor(terminal)
     card.reset()
     await openReaderDouble()
       .insert(card.answers, { cut: { apdu: 3, when: 'after' } })

@@ -1,6 +1,5 @@
 /** A load as the command makes it: what the card had paid before, and nobody was told, is said first. */
-import assert from 'node:assert/strict'
-import { type Load, loadCard } from '../main/load.ts'
+import { type Load, loadCard, tellThenLoad } from '../main/load.ts'
 import { claimOf, itemOf } from '../main/payment.ts'
 import type { PaidBefore } from '../main/purchase/purchase.ts'
 import type { CardChannel } from '../main/reader/card-reader.ts'
@@ -38,11 +37,15 @@ export const loadTelling = async (
   tell: (sentence: string) => void,
 ) => {
   const { terminal, client, channel } = at
-  const outcome = await loadCard(terminal, client, channel, load)
-  if (outcome.outcome !== 'paidBefore') return outcome
-  const paidBefore = paidBeforeOf(terminal, outcome)
-  tell(paidBeforeText(paidBefore, terminal.identity.currency))
-  const loaded = await loadCard(terminal, client, channel, { ...load, paidBeforeTold: true })
-  assert(loaded.outcome !== 'paidBefore', 'it was told')
-  return { ...loaded, paidBefore }
+  let told: { readonly paidBefore?: ReturnType<typeof paidBeforeOf> } = {}
+  const loaded = await tellThenLoad(
+    (each) => loadCard(terminal, client, channel, each),
+    load,
+    (paid) => {
+      const paidBefore = paidBeforeOf(terminal, paid)
+      told = { paidBefore }
+      tell(paidBeforeText(paidBefore, terminal.identity.currency))
+    },
+  )
+  return { ...loaded, ...told }
 }

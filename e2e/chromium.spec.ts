@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { expect, test } from '@playwright/test'
+import { profilePrefix } from '../chromium/browser.ts'
 import { enrolledData } from './enrolled-data.ts'
 import { launchKiosk } from './launch.ts'
 
@@ -17,7 +18,7 @@ const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8')
 const alive = (pids: readonly number[]) =>
   pids.filter((pid) => existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')))
 const profilesOf = (pid: number | undefined) =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith(`farthing-chromium-${pid}-`))
+  readdirSync(tmpdir()).filter((name) => name.startsWith(`${profilePrefix}${pid}-`))
 const pidOf = (kiosk: Awaited<ReturnType<typeof launchKiosk>>) => {
   if (kiosk.process.pid === undefined) throw new Error('not started')
   return kiosk.process.pid

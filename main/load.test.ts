@@ -14,6 +14,7 @@ import { connectIssuer, IssuerUnreachable } from './sync/issuer-client.ts'
 import {
   allKnown,
   channelTo,
+  goodsFor,
   makeTestCard,
   makeTestTerminal,
   type TestCard,
@@ -74,8 +75,7 @@ const make = () => {
   }
   /** A map for 2.50, paid by a card that left before it said so. */
   const leaveInDoubt = async (card: TestCard) => {
-    const goods = made.terminal.issued?.catalogue.prepare('map')
-    if (goods === undefined || typeof goods === 'string') throw new Error('no map to sell')
+    const goods = goodsFor(made.terminal)
     card.reset()
     const left = await openReaderDouble()
       .insert(card.answers, { cut: { apdu: 3, when: 'after' } })

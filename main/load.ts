@@ -1,5 +1,6 @@
 /** A load: the issuer authorises it online, the card takes it (PROTOCOL.md, Documents: load request and answer). */
 
+import assert from 'node:assert/strict'
 import { statusWord } from '../protocol/apdu.ts'
 import { currencyOf } from '../protocol/currency.ts'
 import { ProtocolError } from '../protocol/errors.ts'
@@ -35,6 +36,9 @@ export type LoadOutcome =
   | { readonly outcome: 'inDoubt'; readonly cardId: string; readonly counter: number }
   /** Nothing was loaded: whoever loads does not look for the goods of a payment in doubt, so it is told before any money moves. */
   | ({ readonly outcome: 'paidBefore' } & PaidBefore)
+
+/** How a load ends for which nothing is left to be told. */
+export type Loaded = Exclude<LoadOutcome, { readonly outcome: 'paidBefore' }>
 
 export type LoadRefusal =
   | 'notAPurse'
@@ -178,4 +182,18 @@ const closeUncommitted = async (terminal: Terminal, session: Parameters<typeof r
   } catch (error) {
     if (!(error instanceof CardFault)) throw error
   }
+}
+
+/** Loads whatever the card had paid before, which is told first. @throws as `load` does */
+export const tellThenLoad = async (
+  load: (load: Load) => Promise<LoadOutcome>,
+  wanted: Load,
+  tell: (paid: PaidBefore) => void,
+): Promise<Loaded> => {
+  const outcome = await load(wanted)
+  if (outcome.outcome !== 'paidBefore') return outcome
+  tell(outcome)
+  const loaded = await load({ ...wanted, paidBeforeTold: true })
+  assert(loaded.outcome !== 'paidBefore', 'it was told')
+  return loaded
 }

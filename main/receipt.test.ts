@@ -3,7 +3,7 @@ import type { Intent } from '../db/ledger.ts'
 import { purchase } from './purchase/purchase.ts'
 import { momentText, moneyText, type ReceiptSource, rateText, receiptOf } from './receipt.ts'
 import { paperLanguageOf, paperLanguages, wordsOf } from './receipt-words.ts'
-import { channelTo, makeTestCard, makeTestTerminal, testStartTime } from './test-terminal.ts'
+import { channelTo, goodsFor, makeTestCard, makeTestTerminal, testStartTime } from './test-terminal.ts'
 
 const from: ReceiptSource = {
   terminal: 'Pier 3',
@@ -17,8 +17,7 @@ const from: ReceiptSource = {
 const sold = async (options: { failing?: boolean } = {}) => {
   const { terminal } = makeTestTerminal(onTestFinished)
   const card = makeTestCard({ balanceMinor: 1000 })
-  const goods = terminal.issued?.catalogue.prepare('map')
-  if (goods === undefined || typeof goods === 'string') throw new Error('the map is for sale')
+  const goods = goodsFor(terminal)
   let seq = 0
   await purchase(terminal, channelTo(card), goods, {
     onDebit: ({ terminalSeq }) => {

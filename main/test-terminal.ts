@@ -22,7 +22,7 @@ import { type MacKey, macKey } from '../protocol/mac.ts'
 import type { Personalisation } from '../protocol/personalise.ts'
 import { amountMinor, type CardId, cardId, type Mac, terminalId, unixTime } from '../protocol/quantities.ts'
 import { type CardRecord, parseRecord } from '../protocol/record.ts'
-import { goodsPath } from './catalogue.ts'
+import { goodsPath, type ReadyGoods } from './catalogue.ts'
 import { type IdentityFile, writeIdentity } from './identity.ts'
 import type { CardChannel } from './reader/card-reader.ts'
 import { missingHotlist, takeHotlistPage } from './sync/intake.ts'
@@ -329,4 +329,11 @@ export const makeTestCard = (
 export const channelTo = (card: Pick<TestCard, 'answers' | 'reset'>): CardChannel => {
   card.reset()
   return { transmit: async (command) => card.answers(command) }
+}
+
+/** What such a terminal sells. @throws when it is not for sale */
+export const goodsFor = (terminal: Terminal, itemId = 'map'): ReadyGoods => {
+  const goods = terminal.issued?.catalogue.prepare(itemId)
+  if (goods === undefined || typeof goods === 'string') throw new Error(`${itemId} is not for sale: ${goods}`)
+  return goods
 }

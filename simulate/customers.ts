@@ -2,7 +2,7 @@
 import type { Intent } from '../db/ledger.ts'
 import { LedgerFault } from '../db/open.ts'
 import { readStatement } from '../main/kiosk/card-statement.ts'
-import { loadCard } from '../main/load.ts'
+import { loadCard, tellThenLoad } from '../main/load.ts'
 import { itemOf } from '../main/payment.ts'
 import {
   finishOpen,
@@ -189,11 +189,11 @@ export class Customers {
 
   async load(terminal: SimTerminal, card: SimCard, amountMinor: number, mishaps: Mishaps): Promise<void> {
     await this.#touch(terminal, card, mishaps, async (at, channel) => {
-      let outcome = await loadCard(at.terminal, at.client, channel, { amountMinor })
-      if (outcome.outcome === 'paidBefore') {
-        this.#finish(at, outcome)
-        outcome = await loadCard(at.terminal, at.client, channel, { amountMinor, paidBeforeTold: true })
-      }
+      const outcome = await tellThenLoad(
+        (load) => loadCard(at.terminal, at.client, channel, load),
+        { amountMinor },
+        (paid) => this.#finish(at, paid),
+      )
       this.#figures.count('loads', outcome.outcome === 'declined' ? `declined, ${outcome.reason}` : outcome.outcome)
     })
   }

@@ -9,6 +9,7 @@ import { expect as expectPage, type Page } from '@playwright/test'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { plugIntoVpcd, type Tear } from '../../card/vpcd.ts'
+import { profilePrefix } from '../../chromium/browser.ts'
 import { ledgerPath } from '../../db/open.ts'
 import { type LaunchedKiosk, launchKiosk } from '../../e2e/launch.ts'
 import { virtualReaders } from '../../e2e/system.ts'
@@ -264,7 +265,7 @@ test('customers come and go until the night: time brings each screen back, and l
 /** Electron's lies with the terminal's data, the stand-in's among the temporary files (chromium/browser.ts). */
 const profileFolder = (): string => {
   if (process.env.FARTHING_ELECTRON === '1') return path.join(shop.dataDir, 'window')
-  const prefix = `farthing-chromium-${kiosk.process.pid}-`
+  const prefix = `${profilePrefix}${kiosk.process.pid}-`
   const name = readdirSync(tmpdir()).find((each) => each.startsWith(prefix))
   if (name === undefined) throw new Error(`no folder ${prefix}*: where does Chromium keep its profile?`)
   return path.join(tmpdir(), name)

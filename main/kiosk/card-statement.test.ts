@@ -3,7 +3,7 @@ import { openSession, type PurchaseHooks, purchase } from '../purchase/purchase.
 import type { CardChannel } from '../reader/card-reader.ts'
 import { openReaderDouble } from '../reader/reader-double.ts'
 import type { Terminal } from '../terminal.ts'
-import { allKnown, channelTo, makeTestCard, makeTestTerminal, type TestCard } from '../test-terminal.ts'
+import { allKnown, channelTo, goodsFor, makeTestCard, makeTestTerminal, type TestCard } from '../test-terminal.ts'
 import { movementOf, readStatement } from './card-statement.ts'
 
 const failing: PurchaseHooks = {
@@ -13,8 +13,7 @@ const failing: PurchaseHooks = {
 }
 
 const buy = async (terminal: Terminal, card: TestCard, options: { hooks?: PurchaseHooks; cutApdu?: number } = {}) => {
-  const goods = terminal.issued?.catalogue.prepare('map')
-  if (goods === undefined || typeof goods === 'string') throw new Error('no map')
+  const goods = goodsFor(terminal)
   card.reset()
   const cut = options.cutApdu === undefined ? {} : { cut: { apdu: options.cutApdu, when: 'before' as const } }
   const inserted = openReaderDouble().insert(card.answers, cut)

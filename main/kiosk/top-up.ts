@@ -1,7 +1,7 @@
 /** Money onto a card at the till, online: by a voucher's code, or what the issuer owes the card. The load itself is main/load's. */
 import type { TopUp } from '../../preload/contract.ts'
 import type { CardId } from '../../protocol/quantities.ts'
-import type { Load, LoadOutcome } from '../load.ts'
+import type { Load, Loaded, LoadOutcome } from '../load.ts'
 import { type CardChannel, CardFault, type PresentCard } from '../reader/card-reader.ts'
 import { IssuerRefused, IssuerUnreachable } from '../sync/issuer-client.ts'
 import type { Statement } from './card-statement.ts'
@@ -138,7 +138,7 @@ const voucherStep = async (desk: LoadDesk, code: string): Promise<TopUp> => {
   }
 }
 
-const loadStep = (outcome: Exclude<LoadOutcome, { outcome: 'paidBefore' }>, amountMinor: number): TopUp => {
+const loadStep = (outcome: Loaded, amountMinor: number): TopUp => {
   switch (outcome.outcome) {
     case 'captured':
       return { phase: 'done', amountMinor, balanceMinor: outcome.balanceAfterMinor }

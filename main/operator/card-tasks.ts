@@ -1,11 +1,11 @@
 /** What an operator does with a card that is held to the reader: the reader's test, and money onto a card for cash. */
-import assert from 'node:assert/strict'
 import type { DeskLoadProblem, OperatorTask, PaidBeforeView } from '../../preload/operator-contract.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import type { CardId } from '../../protocol/quantities.ts'
 import { cardEnding } from '../card-id.ts'
 import { type OperatorMode, placeOf, rulesOf } from '../kiosk/modes.ts'
 import type { LoadDesk } from '../kiosk/top-up.ts'
+import { tellThenLoad } from '../load.ts'
 import { itemOf } from '../payment.ts'
 import { openSession, type PaidBefore } from '../purchase/purchase.ts'
 import { type CardChannel, CardFault, type PresentCard } from '../reader/card-reader.ts'
@@ -34,13 +34,14 @@ export const makeCardTasks = ({ terminal, till, loadDesk, open, write, log }: In
     const { info } = session
     write(mode, 'load', { amountMinor, cardId: info.cardId })
     try {
-      let outcome = await loadDesk.load(channel, { amountMinor })
-      if (outcome.outcome === 'paidBefore') {
-        // Told with what comes of the load: its goods are the card holder's, who has them on the first screen.
-        told = { paidBefore: paidBeforeView(outcome) }
-        outcome = await loadDesk.load(channel, { amountMinor, paidBeforeTold: true })
-      }
-      assert(outcome.outcome !== 'paidBefore', 'it was told')
+      const outcome = await tellThenLoad(
+        (each) => loadDesk.load(channel, each),
+        { amountMinor },
+        (paid) => {
+          // Told with what comes of the load: its goods are the card holder's, who has them on the first screen.
+          told = { paidBefore: paidBeforeView(paid) }
+        },
+      )
       till.sync()?.nudge()
       if (outcome.outcome === 'captured') {
         const credits = await loadCredits(loadDesk, channel, info.cardId)

@@ -4,7 +4,7 @@ import { sampleMasters } from '../../card/purse-driver.ts'
 import { deriveLoadKey } from '../../protocol/keys.ts'
 import { commitBlockMac, macKey } from '../../protocol/mac.ts'
 import { type Mac, mac } from '../../protocol/quantities.ts'
-import { channelTo, makeTestCard, makeTestTerminal, type TestCard } from '../test-terminal.ts'
+import { channelTo, goodsFor, makeTestCard, makeTestTerminal, type TestCard } from '../test-terminal.ts'
 import { purchase } from './purchase.ts'
 
 const blockMacOf = (card: TestCard): Mac =>
@@ -13,8 +13,7 @@ const blockMacOf = (card: TestCard): Mac =>
 const make = () => makeTestTerminal(onTestFinished)
 
 const tap = (made: ReturnType<typeof make>, card: TestCard) => {
-  const goods = made.terminal.issued?.catalogue.prepare('map')
-  if (goods === undefined || typeof goods === 'string') throw new Error('the map is for sale')
+  const goods = goodsFor(made.terminal)
   return purchase(made.terminal, channelTo(card), goods)
 }
 

@@ -7,7 +7,7 @@ import { printerSettingSchema } from '../printer/printer-settings.ts'
 import { qrsOfPage, startTestPrinter, type TestPrinterState, textOfPage } from '../printer/test-printer.ts'
 import { CardFault } from '../reader/card-reader.ts'
 import { receiptOf } from '../receipt.ts'
-import { channelTo, makeTestCard, makeTestTerminal } from '../test-terminal.ts'
+import { channelTo, goodsFor, makeTestCard, makeTestTerminal } from '../test-terminal.ts'
 import { type PurchaseHooks, purchase } from './purchase.ts'
 
 const startMinor = 1_000
@@ -22,8 +22,7 @@ const rig = async () => {
     await printer.close()
     await device.close()
   })
-  const goods = terminal.issued?.catalogue.prepare('wifi')
-  if (goods === undefined || typeof goods === 'string') throw new Error('codes are for sale')
+  const goods = goodsFor(terminal, 'wifi')
   const hooks: PurchaseHooks = {
     canHandOver: async () => (await printer.status()) === 'ready',
     handOver: (payment) =>

@@ -10,13 +10,13 @@ import { parseEntry } from '../../protocol/entry.ts'
 import { macKey } from '../../protocol/mac.ts'
 import { amountMinor, currencyCode, unixTime } from '../../protocol/quantities.ts'
 import { encodeRecord } from '../../protocol/record.ts'
-import type { ReadyGoods } from '../catalogue.ts'
 import { type CardChannel, CardFault } from '../reader/card-reader.ts'
 import { type Cut, openReaderDouble } from '../reader/reader-double.ts'
 import type { Terminal } from '../terminal.ts'
 import {
   allKnown,
   channelTo,
+  goodsFor,
   makeTestCard,
   makeTestTerminal,
   type TestCard,
@@ -28,12 +28,6 @@ import {
 import { finishOpen, type PurchaseHooks, type PurchaseOutcome, purchase, witnessAfterSale } from './purchase.ts'
 
 const make = (options: Parameters<typeof makeTestTerminal>[1] = {}) => makeTestTerminal(onTestFinished, options)
-
-const goodsFor = (terminal: Terminal, itemId = 'map'): ReadyGoods => {
-  const goods = terminal.issued?.catalogue.prepare(itemId)
-  if (goods === undefined || typeof goods === 'string') throw new Error(`${itemId} is not for sale: ${goods}`)
-  return goods
-}
 
 const ins = { initiate: 0x10, commit: 0x14, read: 0xb2 }
 
