@@ -32,11 +32,13 @@ it('counts what a process holds, and not what it had and let go of', async () =>
   }
   try {
     await once(child.stdout, 'data')
+    const before = await clock.heldBytes()
     const first = await heldAfter('leave')
     const second = await heldAfter('leave')
     expect(Math.abs(second - first)).toBeLessThan((answers * answerBytes) / 4)
+    // Against a process that fetched nothing yet: of what it let go of, Node itself holds the last few answers, or does no more.
     const third = await heldAfter('keep')
-    expect(third - second).toBeGreaterThan((answers * answerBytes * 3) / 4)
+    expect(third - before).toBeGreaterThan((answers * answerBytes * 3) / 4)
   } finally {
     child.kill()
     clock.close()
