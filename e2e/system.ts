@@ -60,7 +60,7 @@ export const must = async (...args: readonly string[]): Promise<Record<string, u
 export interface RunningCommand {
   readonly ready: Record<string, unknown>
   readonly process: ChildProcess
-  /** Every line of JSON after the ready one, as it comes. */
+  /** Every line of JSON after the ready one, as it comes; those that came with it at once. */
   onLine(listener: (line: Record<string, unknown>) => void): void
   /** Resolves when it has ended, by itself or not. */
   readonly ended: Promise<void>
@@ -75,6 +75,8 @@ export const start = (...args: readonly string[]): Promise<RunningCommand> =>
     let stderr = ''
     let running = false
     const listeners = new Set<(line: Record<string, unknown>) => void>()
+    /** After the ready one. */
+    const told: Record<string, unknown>[] = []
     const ended = new Promise<void>((done) => child.once('close', () => done()))
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
@@ -91,6 +93,7 @@ export const start = (...args: readonly string[]): Promise<RunningCommand> =>
       if (!text.startsWith('{')) return
       const line: Record<string, unknown> = JSON.parse(text)
       if (running) {
+        told.push(line)
         for (const listener of listeners) listener(line)
         return
       }
@@ -100,7 +103,10 @@ export const start = (...args: readonly string[]): Promise<RunningCommand> =>
         ready: line,
         process: child,
         ended,
-        onLine: (listener) => listeners.add(listener),
+        onLine: (listener) => {
+          for (const each of told) listener(each)
+          listeners.add(listener)
+        },
         stop: async (signal = 'SIGTERM') => {
           child.kill(signal)
           const kill = setTimeout(() => child.kill('SIGKILL'), stopMsMax)
