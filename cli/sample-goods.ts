@@ -18,7 +18,7 @@ const sampleSchema = v.strictObject({
   merchant: v.strictObject({ accent: v.string(), logo: v.string() }),
   categories: v.array(v.strictObject({ id: v.string(), title: texts })),
   /** Articles that are there already. */
-  standing: v.array(v.strictObject({ id: v.string(), category: v.string() })),
+  standing: v.array(v.strictObject({ id: v.string(), category: v.string(), preview: v.optional(v.string()) })),
   items: v.array(
     v.strictObject({
       id: v.string(),
@@ -34,7 +34,12 @@ const sampleSchema = v.strictObject({
   ),
 })
 
-const pictureOf = async (name: string) => ({ name, bytes: await readFile(path.join(resources, 'pictures', name)) })
+const fileOf = (folder: 'goods' | 'pictures') => async (name: string) => ({
+  name,
+  bytes: await readFile(path.join(resources, folder, name)),
+})
+const pictureOf = fileOf('pictures')
+const previewOf = fileOf('goods')
 
 /** Adds and publishes them all. @param store of a book that has the three articles of the smallest demonstration */
 export const stockShelf = async (store: string, merchant: string): Promise<void> => {
@@ -44,8 +49,12 @@ export const stockShelf = async (store: string, merchant: string): Promise<void>
     const { accent, logo } = sample.merchant
     await setBrand(issuer, merchant, { accent, logo: await pictureOf(logo) })
     for (const category of sample.categories) await setCategory(issuer, category)
-    for (const { id, category } of sample.standing)
-      await setDisplay(issuer, id, { category, picture: await pictureOf(`${id}.svg`) })
+    for (const { id, category, preview } of sample.standing)
+      await setDisplay(issuer, id, {
+        category,
+        picture: await pictureOf(`${id}.svg`),
+        ...(preview === undefined ? {} : { preview: await previewOf(preview) }),
+      })
     for (const { id, category, file, price, title, summary, kind, age, until } of sample.items)
       await addArticle(
         issuer,

@@ -1,4 +1,5 @@
-// Draws resources/goods/walking-map.pdf: an invented old town, its route, its twelve sights. Run from the checkout's root:
+// Draws resources/goods/walking-map.pdf: an invented old town, its route, its twelve sights; and of the streets around the
+// market, an eighth of the plan, the preview beside it. Run from the checkout's root:
 //   node resources/walking-map.mjs
 import { readFileSync, writeFileSync } from 'node:fs'
 import { chromium } from 'playwright'
@@ -224,4 +225,10 @@ const page = await browser.newPage()
 await page.setContent(html)
 await page.evaluate(() => document.fonts.ready)
 writeFileSync('resources/goods/walking-map.pdf', await page.pdf({ preferCSSPageSize: true, printBackground: true }))
+await page.setViewportSize({ width: 1200, height: 900 })
+await page.setContent(
+  `${html.slice(0, html.indexOf('<section>'))}${map.replace('viewBox="0 30 1000 1060"', 'viewBox="396 340 412 309" style="display:block"')}`,
+)
+await page.evaluate(() => document.fonts.ready)
+writeFileSync('resources/goods/walking-map-part.jpg', await page.screenshot({ type: 'jpeg', quality: 82 }))
 await browser.close()
