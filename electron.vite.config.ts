@@ -18,8 +18,9 @@ export default defineConfig({
         input: {
           index: at('main/index.ts'),
           ...(existsSync(readerProcess) ? { 'pcsc-process': readerProcess } : {}),
+          'render-thread': at('main/printer/render-thread.ts'),
         },
-        // Side by side: the card reader's process is looked for beside the code that starts it.
+        // Side by side: the card reader's process and the printer's thread are looked for beside the code that starts them.
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
       },
     },

@@ -160,7 +160,7 @@ export interface OperatorViews {
 
 export type PrinterState = 'none' | 'ready' | 'offline' | 'paperOut' | 'coverOpen' | 'unknown'
 /** What became of a page. */
-export type PrintResult = 'printed' | Exclude<PrinterState, 'ready'> | 'timeout'
+export type PrintResult = 'printed' | Exclude<PrinterState, 'ready'> | 'timeout' | 'notDrawn'
 
 /** Whole percent. */
 export const brightnessMin = 20

@@ -172,6 +172,20 @@ test('what talks without end is no printer, and is hung up on', async () => {
   expect(await faultOf(printer.print(job))).toBe('offline')
 })
 
+test('a page that cannot be made, or not in time, is a fault of its own: the printer is sent nothing, and prints the next one', async () => {
+  const { device, printer } = await rig()
+  const noPage: PrintJob = { kind: 'receipt', receipt: { ...receipt, itemTitle: 7 as unknown as string } }
+  expect(await faultOf(printer.print(noPage))).toBe('notDrawn')
+  const late = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), {
+    ...device.clock,
+    deadline: (wait) => (wait === 'job' ? AbortSignal.abort() : device.clock.deadline(wait)),
+  })
+  expect(await faultOf(late.print(job))).toBe('notDrawn')
+  expect(device.jobs).toEqual([])
+  await printer.print(job)
+  expect(device.jobs).toHaveLength(1)
+})
+
 test('a slow printer is waited for', async () => {
   const { device, printer } = await rig()
   device.setState({ bytesPerTick: 64 })

@@ -8,9 +8,10 @@ import type { AnswerKind } from './answers.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { documentOf, type PrintJob } from './print-job.ts'
 import type { PrinterSetting } from './printer-settings.ts'
+import { type Page, renderApart } from './render-apart.ts'
 
 export type PrinterStatus = 'ready' | 'offline' | 'paperOut' | 'coverOpen' | 'unknown'
-export type PrinterFaultCode = 'offline' | 'paperOut' | 'coverOpen' | 'timeout' | 'unknown'
+export type PrinterFaultCode = 'offline' | 'paperOut' | 'coverOpen' | 'timeout' | 'unknown' | 'notDrawn'
 
 /** The job is not known to be on paper whole; the message says what to do. */
 export class PrinterFault extends Error {
@@ -29,6 +30,8 @@ const sentences: Readonly<Record<PrinterFaultCode, string>> = {
   timeout: 'The printer did not say in time that the page is done: see whether it hangs.',
   unknown:
     'The printer does not say how it is: if it never does, set "answers" to false in kiosk.json, and what was sent counts as printed.',
+  notDrawn:
+    'The page could not be made, and the printer was sent nothing: try again, and restart the kiosk if it stays so.',
 }
 
 export interface Printer {
@@ -160,6 +163,14 @@ const confirmed = async (connection: Connection, signal: AbortSignal, clock: Pri
   }
 }
 
+const drawn = async (page: Page, signal: AbortSignal): Promise<Uint8Array> => {
+  try {
+    return await renderApart(page, signal)
+  } catch (cause) {
+    throw new PrinterFault('notDrawn', { cause })
+  }
+}
+
 const faultOf = (error: unknown, connection: Connection | undefined, signal: AbortSignal): PrinterFault => {
   if (error instanceof PrinterFault) return error
   if (connection === undefined || connection.gone.aborted) return new PrinterFault('offline', { cause: error })
@@ -199,10 +210,8 @@ export const openPrinter = (setting: PrinterSetting, clock: PrinterClock = syste
   }
 
   const printNow = async (job: PrintJob): Promise<void> => {
-    // What sets type is large, and most kiosks start without printing.
-    const { render } = await import('./render.ts')
-    const bytes = render(documentOf(job), setting)
     const signal = clock.deadline('job')
+    const bytes = await drawn({ document: documentOf(job), setting }, signal)
     let connection: Connection | undefined
     let sending = false
     try {

@@ -32,13 +32,27 @@ const rangesOf = (text: string): Range[] =>
     return [Number.parseInt(from, 16), Number.parseInt(to, 16)]
   })
 
+/** Receipts and reports are in nine of the Chinese font's pieces, all words of the kiosk in thirteen; each holds 2 MB. */
+const piecesMax = 24
+
 const openFonts = () => {
   const opened = new Map<string, Font>()
+  const openedPieces = new Map<string, Font>()
+  const pieceFonts = new WeakSet<Font>()
   const open = (file: string): Font => {
     const known = opened.get(file)
     if (known !== undefined) return known
     const font = openSync(file)
     opened.set(file, font)
+    return font
+  }
+  const openPiece = (file: string): Font => {
+    const known = openedPieces.get(file)
+    if (known !== undefined) return known
+    if (openedPieces.size === piecesMax) openedPieces.clear()
+    const font = openSync(file)
+    openedPieces.set(file, font)
+    pieceFonts.add(font)
     return font
   }
   const always = [
@@ -61,7 +75,7 @@ const openFonts = () => {
   }
   return {
     /** fontkit sets a packed variable font in its default weight alone, and the Chinese one's is a hair's. */
-    isThin: (font: Font): boolean => pieces?.some(({ file }) => opened.get(file) === font) ?? false,
+    isThin: (font: Font): boolean => pieceFonts.has(font),
     /** @param current kept for what is no letter, so that words and their spaces stay together */
     fontOf(char: string, current: Font | undefined): Font {
       const point = char.codePointAt(0) ?? 0
@@ -73,7 +87,7 @@ const openFonts = () => {
       pieces ??= readPieces()
       const piece = pieces.find(({ ranges }) => ranges.some(([from, to]) => point >= from && point <= to))
       // What no font has is seen as the first one's empty box.
-      return open(piece?.file ?? always[0] ?? '')
+      return piece === undefined ? open(always[0] ?? '') : openPiece(piece.file)
     },
   }
 }

@@ -366,6 +366,7 @@ export const de: Dictionary = {
       coverOpen: 'Der Deckel des Druckers ist offen. Bitte schließen.',
       unknown: 'Der Drucker sagt nicht, ob er gedruckt hat.',
       timeout: 'Der Drucker wurde nicht rechtzeitig fertig.',
+      notDrawn: 'Die Seite ließ sich nicht erstellen. Noch einmal versuchen; bleibt es dabei, den Kiosk neu starten.',
     },
     printer: {
       none: 'Dieser Kiosk hat keinen Drucker.',

@@ -363,6 +363,7 @@ export const en = {
       coverOpen: 'The printer’s cover is open. Close it.',
       unknown: 'The printer does not say whether it printed.',
       timeout: 'The printer did not finish in time.',
+      notDrawn: 'The page could not be made. Try again; if it stays so, restart the kiosk.',
     },
     printer: {
       none: 'This kiosk has no printer.',

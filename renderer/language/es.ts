@@ -367,6 +367,7 @@ export const es: Dictionary = {
       coverOpen: 'La tapa de la impresora está abierta. Ciérrela.',
       unknown: 'La impresora no dice si imprimió.',
       timeout: 'La impresora no terminó a tiempo.',
+      notDrawn: 'No se pudo preparar la página. Inténtelo otra vez; si sigue igual, reinicie el quiosco.',
     },
     printer: {
       none: 'Este quiosco no tiene impresora.',

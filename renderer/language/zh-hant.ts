@@ -341,6 +341,7 @@ export const zhHant: Dictionary = {
       coverOpen: '印表機上蓋未關，請關上。',
       unknown: '印表機未回報是否已列印。',
       timeout: '印表機未及時完成。',
+      notDrawn: '無法製作頁面。請再試一次；若仍不行，請重新啟動機台。',
     },
     printer: {
       none: '本機沒有印表機。',
