@@ -155,7 +155,7 @@ export const catalogueCommands = (): Command => {
   const catalogue = new Command('catalogue').description('what is sold')
 
   withDisplay(catalogue.command('add [file]'), '')
-    .option('--printed', 'the goods are a print')
+    .option('--printed', 'of codes and tickets: the goods are a print')
     .description('add an article, or a new version of it; for codes one a line; for tickets --tickets N and no file')
     .requiredOption(...storeOption)
     .requiredOption('--id <id>', 'its short name, such as town-map')
@@ -309,7 +309,7 @@ export const catalogueCommands = (): Command => {
     )
 
   withDisplay(catalogue.command('display <id>'), '; "none": no longer')
-    .option('--printed', 'the goods are a print')
+    .option('--printed', 'of codes and tickets: the goods are a print')
     .option('--no-printed', 'they are not')
     .description('change how an article is shown, to whom and until when; what it is stays')
     .requiredOption(...storeOption)

@@ -61,7 +61,7 @@ export const openAuditor = (kiosk: {
   /** By receipt number: which item, and which code was shown with it. */
   const receipts = new Map<string, { readonly itemId: string; readonly code: string | undefined }>()
   const itemsShown = new Set<string>()
-  /** Receipts of sales that were said to have come out of the printer. */
+  /** Codes that were said to have come out of the printer. */
   const printsDue = new Set<string>()
   /** Receipts of prints that failed while the card left: nobody knows whether their reversal took effect. */
   const printsFailed = new Set<string>()
@@ -119,7 +119,7 @@ export const openAuditor = (kiosk: {
     if (given !== undefined)
       complain(`${code} was given out twice: with receipts ${given[0]} and ${screen.receipt.number}`)
     receipts.set(screen.receipt.number, { itemId: item.id, code })
-    if (screen.printed === true) printsDue.add(screen.receipt.number)
+    if (screen.printed === true) printsDue.add(code ?? `a print of ${item.id} without a code`)
     if (toldToComeBack) printsFailed.add(screen.receipt.number)
   }
 
@@ -195,7 +195,7 @@ export const openAuditor = (kiosk: {
       for (const itemId of itemsShown)
         if (!bought.has(itemId)) complain(`${itemId} was shown, and none of his cards paid for it`)
       itemsShown.clear()
-      for (const number of printsDue) if (!kiosk.printed(number)) complain(`the print of ${number} never came`)
+      for (const code of printsDue) if (!kiosk.printed(code)) complain(`the print of ${code} never came`)
       printsDue.clear()
       return [...doubtful]
     },

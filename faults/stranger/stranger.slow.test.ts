@@ -43,8 +43,9 @@ const items: readonly ShopItem[] = [
     title: { en: 'Wi-Fi for a day' },
   },
   {
-    file: { name: 'print.md', bytes: Buffer.from('The goods of print.') },
+    file: { name: 'print.txt', bytes: Buffer.from(Array.from({ length: 500 }, (_, at) => `COUPON-${at}`).join('\n')) },
     id: 'print',
+    kind: 'code',
     priceMinor: 75,
     title: { en: 'A coupon' },
     display: { printed: true },

@@ -47,6 +47,19 @@ const read = async (address: string): Promise<unknown> => {
   expect([address, answer.status]).toEqual([address, 200])
   return answer.json()
 }
+const addCodes = async () => {
+  const { contentHash } = await upload('codes.txt', 'LARK\nWREN\n')
+  const given = {
+    contentHash,
+    fileName: 'codes.txt',
+    itemId: 'wifi',
+    kind: 'code',
+    title: { en: 'Wi-Fi' },
+    priceMinor: 100,
+  }
+  expect(await posted('/catalogue/items', given)).toMatchObject({ outcome: 'added', unitsAdded: 2 })
+  return given
+}
 const addMap = async () => {
   const { contentHash } = await upload('map.txt', 'A map <script>alert(1)</script>')
   await posted('/catalogue/items', {
@@ -124,9 +137,9 @@ test('an article gets its shelf, picture, age and end, and the next publication 
   await posted('/catalogue/categories', { id: 'maps', title: { en: 'Maps' } })
   const svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"></svg>'
   const { contentHash } = await upload('map.svg', svg)
-  const shown = { category: 'maps', ageMin: 16, until: '2031-01-01 08:00', printed: true }
+  const shown = { category: 'maps', ageMin: 16, until: '2031-01-01 08:00' }
   await posted('/catalogue/items/map/display', { ...shown, picture: { contentHash, fileName: 'map.svg' } })
-  const display = { category: 'maps', ageMin: 16, printed: true, picture: { contentHash, mediaType: 'image/svg+xml' } }
+  const display = { category: 'maps', ageMin: 16, printed: false, picture: { contentHash, mediaType: 'image/svg+xml' } }
   expect(await read('/catalogue/items/map')).toMatchObject({ display })
   expect(await read('/catalogue/categories')).toMatchObject({ categories: [{ id: 'maps', items: 1 }] })
   expect(await read('/catalogue/changes')).toMatchObject({ shown: ['map'], categories: true, nothing: false })
@@ -136,6 +149,10 @@ test('an article gets its shelf, picture, age and end, and the next publication 
   const hostile = await upload('map.svg', '<svg viewBox="0 0 4 3"><script>1</script></svg>')
   const refused = { picture: { contentHash: hostile.contentHash, fileName: 'map.svg' } }
   await posted('/catalogue/items/map/display', refused, 400)
+  await posted('/catalogue/items/map/display', { printed: true }, 400)
+  await addCodes()
+  await posted('/catalogue/items/wifi/display', { printed: true })
+  expect(await read('/catalogue/items/wifi')).toMatchObject({ display: { printed: true } })
   await posted('/catalogue/categories/maps/remove')
 })
 
@@ -184,17 +201,8 @@ test('a merchant gets an accent and a logo, and the next publication says so', a
 
 test('a list of codes is kept code by code, and not as goods', async () => {
   await newTerminal(bench.issuer, 'Town')
-  const { contentHash } = await upload('codes.txt', 'LARK\nWREN\n')
-  const given = {
-    contentHash,
-    fileName: 'codes.txt',
-    itemId: 'wifi',
-    kind: 'code',
-    title: { en: 'Wi-Fi' },
-    priceMinor: 100,
-  }
-  expect(await posted('/catalogue/items', given)).toMatchObject({ outcome: 'added', unitsAdded: 2 })
-  expect(existsSync(path.join(goodsFolder(bench.issuer), contentHash))).toBe(false)
+  const given = await addCodes()
+  expect(existsSync(path.join(goodsFolder(bench.issuer), given.contentHash))).toBe(false)
   expect(await posted('/catalogue/items', given, 404)).toMatchObject({ error: 'unknownItem' })
   expect(await read('/catalogue/changes')).toMatchObject({ unitsToDeal: 2 })
   await posted('/bulletin/publish')

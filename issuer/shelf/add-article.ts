@@ -5,7 +5,7 @@ import { type AddedItem, addItem, type NewItem, readGoods } from '../catalogue.t
 import type { Issuer } from '../issuer.ts'
 import type { Who } from '../who.ts'
 import { previewApart } from './preview-apart.ts'
-import { type DisplayChange, setDisplay, setMadePreview } from './shelf.ts'
+import { type DisplayChange, requirePrintable, setDisplay, setMadePreview } from './shelf.ts'
 
 export interface AddedArticle extends AddedItem {
   /** `none`: of such goods none is made, or they are too short to show a part of. */
@@ -21,6 +21,8 @@ export const addArticle = async (
   display: DisplayChange,
   who?: Who,
 ): Promise<AddedArticle> => {
+  // Before anything is added. Its kind by its file is never a code's.
+  requirePrintable({ id: given.id, kind: given.kind ?? 'document' }, display)
   const file = await readGoods(issuer, given)
   const added = await addItem(issuer, { ...given, file }, who)
   const { id, contentHash, mediaType } = added.item

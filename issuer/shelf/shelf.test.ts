@@ -15,7 +15,15 @@ import { isNothing, publicationChanges } from '../publication-changes.ts'
 import { type Bench, newTerminal, openBench } from '../test-support.ts'
 import { addArticle } from './add-article.ts'
 import { setBrand } from './brand.ts'
-import { type DisplayChange, listCategories, removeCategory, setCategory, setDisplay, setMadePreview } from './shelf.ts'
+import {
+  type DisplayChange,
+  displayOf,
+  listCategories,
+  removeCategory,
+  setCategory,
+  setDisplay,
+  setMadePreview,
+} from './shelf.ts'
 
 let bench: Bench
 let issuer: Issuer
@@ -49,7 +57,7 @@ describe('an article', () => {
     const { preview } = await addArticle(
       issuer,
       story,
-      { category: 'stories', picture, ageMin: 16, soldUntil: 2_000_000_000, printed: true },
+      { category: 'stories', picture, ageMin: 16, soldUntil: 2_000_000_000 },
       'ada',
     )
     expect(preview).toBe('made')
@@ -62,7 +70,6 @@ describe('an article', () => {
         category: 'stories',
         ageMin: 16,
         soldUntil: '2033-05-18T03:33:20.000Z',
-        printed: true,
         picture: { mediaType: 'image/svg+xml', bytes: picture.bytes.length },
         preview: { mediaType: 'text/markdown' },
       },
@@ -179,6 +186,40 @@ describe('an article', () => {
     png.writeUInt32BE(30, 20)
     await addArticle(issuer, story, {})
     await expect(setDisplay(issuer, 'story', { picture: { name: 'a.png', bytes: png } })).rejects.toThrow('40000 × 30')
+  })
+
+  test('becomes a print if it is of codes or tickets, and never another', async () => {
+    const codes = { ...story, id: 'wifi', kind: 'code', file: { name: 'wifi.txt', bytes: bytes('A-1') } } as const
+    const tickets = { ...story, id: 'gate', kind: 'ticket', file: { tickets: { count: 1 } } } as const
+    await addArticle(issuer, codes, {})
+    await setDisplay(issuer, 'wifi', { printed: true })
+    await addArticle(issuer, tickets, { printed: true })
+    expect((await next()).display).toEqual([
+      { itemId: 'gate', printed: true },
+      { itemId: 'wifi', printed: true },
+    ])
+    const sentence = 'kind code or ticket are sold as a print: of "story" no more than a receipt would come out'
+    await expect(addArticle(issuer, story, { printed: true })).rejects.toThrow(sentence)
+    // Nothing of it was added.
+    await expect(setDisplay(issuer, 'story', {})).rejects.toThrow('There is no article "story"')
+    await addArticle(issuer, story, {})
+    await expect(setDisplay(issuer, 'story', { printed: true })).rejects.toThrow(sentence)
+    // Nor do other goods take the place of those that are a print.
+    const others = { ...story, id: 'wifi' }
+    await expect(addArticle(issuer, others, {})).rejects.toThrow('"wifi" is sold as a code')
+    await withdrawArticle(issuer, 'wifi')
+    await expect(addArticle(issuer, others, {})).rejects.toThrow('"wifi" is sold as a code')
+  })
+
+  test('that an earlier version made a print of is shown otherwise all the same, and stays one until somebody ends it', async () => {
+    await addArticle(issuer, story, { ageMin: 16 })
+    const { display } = await displayOf(issuer, 'story')
+    const json = JSON.stringify({ ...display, printed: true })
+    await issuer.store.write((db) => db.updateTable('item_display').set({ json }).execute())
+    await setDisplay(issuer, 'story', { ageMin: 18 })
+    expect((await next()).display).toMatchObject([{ ageMin: 18, printed: true }])
+    await setDisplay(issuer, 'story', { printed: false })
+    expect((await next()).display?.[0]).not.toHaveProperty('printed')
   })
 
   test('that is withdrawn is not in the bulletin, nor how it was shown', async () => {

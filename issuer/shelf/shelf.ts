@@ -12,6 +12,7 @@ import {
   type ShownFile,
   shownLimits,
 } from '../../protocol/bulletin.ts'
+import { type Item, isSoldByUnit } from '../../protocol/item.ts'
 import { itemFromStore } from '../catalogue.ts'
 import { isDeceptive } from '../deceptive-text.ts'
 import { IssuerError } from '../errors.ts'
@@ -149,6 +150,18 @@ const requireCategory = async (db: StoreReader, id: string): Promise<void> => {
     )
 }
 
+/**
+ * A printer prints letters and codes: of any other goods it would print the receipt alone. An article of codes never becomes
+ * another one (`addItem`), so that it is asked for where an article becomes a print, and nowhere else.
+ * @throws IssuerError `input`
+ */
+export const requirePrintable = (item: Pick<Item, 'id' | 'kind'>, { printed }: DisplayChange): void => {
+  if (printed !== true || isSoldByUnit(item)) return
+  throw input(
+    `Only articles of kind code or ticket are sold as a print: of "${item.id}" no more than a receipt would come out of the printer. Sell it without: customers see it on the screen, and take it along by its claim.`,
+  )
+}
+
 /** Members that are given, in place of those that stand; null takes one away. */
 const merged = (standing: Display, change: Readonly<Record<string, unknown>>): unknown =>
   Object.fromEntries(
@@ -174,9 +187,10 @@ export const setDisplay = async (
     }))
   const shownPreview = preview && (await keepShown(issuer, { mediaType: previewTypeOf(preview), bytes: preview.bytes }))
   return issuer.store.write(async (db) => {
-    const known = await db.selectFrom('article').select('item_id').where('item_id', '=', itemId).executeTakeFirst()
+    const known = await db.selectFrom('article').select('json').where('item_id', '=', itemId).executeTakeFirst()
     if (known === undefined)
       throw new IssuerError('unknownItem', `There is no article "${itemId}": "farthing catalogue list" names them.`)
+    requirePrintable(itemFromStore(known.json), change)
     if (change.category != null) await requireCategory(db, change.category)
     await requireNotSold(db, [shownPicture, shownPreview])
     const before = await standingOf(db, itemId)

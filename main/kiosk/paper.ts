@@ -93,7 +93,7 @@ export const receiptView = (receipt: Receipt, title: Readonly<Record<string, str
   balanceMinor: receipt.balanceMinor,
 })
 
-/** Goods that are a print: a ticket with its code; anything else as its receipt. */
+/** Goods that are a print: a ticket with its code. An older issuer let any article be one: of such, its receipt. */
 export const printOfGoods = (terminal: Terminal, sold: Sold, goods: ReadyGoods): PrintJob => {
   const { item, code } = goods
   if (code === undefined) return { kind: 'receipt', receipt: receiptFor(terminal, sold) }

@@ -59,7 +59,7 @@ const catalogue: readonly CatalogueItem[] = [
       category,
       pictureUrl: pictureOf(`${id}.svg`),
       ...(stock === undefined ? {} : { stock }),
-      ...(id === 'poster-wren' ? { printed: true } : {}),
+      ...(id === 'museum-ticket' ? { printed: true } : {}),
       ...(age === undefined ? {} : { ageMin: age }),
       ...(until === undefined ? {} : { soldUntil: new Date(until).toISOString() }),
       ...(kindOf(mediaType) === 'document' && mediaType !== 'text/plain'

@@ -1,6 +1,7 @@
 /** How an article is shown: its shelf, picture, preview, and to whom and until when it is offered. */
 import { useState } from 'react'
 import * as v from 'valibot'
+import { isSoldByUnit } from '../../../protocol/item.ts'
 import { type ArticleDetail, categoriesAnswer } from '../../console-contract/catalogue.ts'
 import { useApi, useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
@@ -23,6 +24,12 @@ const ageOf = (text: string): number => {
   return Number(text)
 }
 
+const handedOver = ({ item, display }: ArticleDetail): string => {
+  if (!display.printed) return 'on the screen, and by claim'
+  // Said by an earlier version, which took it for any article. The next change ends it.
+  return isSoldByUnit(item) ? 'as a print' : 'as a receipt, without the goods, until you change it here'
+}
+
 function ChangeDisplay({ article, onDone }: { article: ArticleDetail; onDone: () => void }) {
   const { item, display } = article
   const { timeZone } = useSession().book
@@ -32,7 +39,7 @@ function ChangeDisplay({ article, onDone }: { article: ArticleDetail; onDone: ()
   const [preview, setPreview] = useState<File>()
   const [age, setAge] = useState(display.ageMin === undefined ? '' : String(display.ageMin))
   const [until, setUntil] = useState<string>()
-  const [handed, setHanded] = useState(display.printed ? 'print' : '')
+  const [handed, setHanded] = useState(display.printed && isSoldByUnit(item) ? 'print' : '')
   const change = useChange(nothing, `/catalogue/items/${encodeURIComponent(item.id)}/display`)
   const submit = async () => {
     await change.mutateAsync({
@@ -78,15 +85,17 @@ function ChangeDisplay({ article, onDone }: { article: ArticleDetail; onDone: ()
         value={until ?? ''}
         onChange={setUntil}
       />
-      <SelectField
-        label="Handed over"
-        value={handed}
-        options={[
-          ['', 'On the screen, and by claim'],
-          ['print', 'As a print'],
-        ]}
-        onChange={setHanded}
-      />
+      {isSoldByUnit(item) ? (
+        <SelectField
+          label="Handed over"
+          value={handed}
+          options={[
+            ['', 'On the screen, and by claim'],
+            ['print', 'As a print'],
+          ]}
+          onChange={setHanded}
+        />
+      ) : null}
     </Form>
   )
 }
@@ -124,7 +133,7 @@ export function Shelf({ article }: { article: ArticleDetail }) {
           ],
           ['Age', display.ageMin === undefined ? 'not asked' : `from ${display.ageMin}`],
           ['Offered until', soldUntil === undefined ? 'without an end' : <DateTime key="until" at={soldUntil} />],
-          ['Handed over', display.printed ? 'as a print' : 'on the screen, and by claim'],
+          ['Handed over', handedOver(article)],
         ]}
       />
       {preview !== undefined && may ? (
