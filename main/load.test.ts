@@ -213,6 +213,10 @@ test('a card that only claims a number leaves nothing in its name, and never rea
     .insert(imitation)
     .use((channel) => loadCard(terminal, issuer.client, channel, { amountMinor: 100 }))
   expect(outcome).toEqual({ outcome: 'declined', reason: 'cardSuspect' })
+  expect(terminal.ledger.status().alarms).toMatchObject({
+    count: 1,
+    newest: { detail: 'wrong offer MAC before a load' },
+  })
   expect(terminal.ledger.openIntents(victim.id)).toEqual([])
   expect(issuer.requests).toEqual([])
 })

@@ -13,6 +13,7 @@ import { balanceAfter, type CardRecord } from '../protocol/record.ts'
 import { openSession, type PaidBefore } from './purchase/purchase.ts'
 import { recover, standing } from './purchase/recovery.ts'
 import { type CardChannel, CardFault } from './reader/card-reader.ts'
+import { noteSuspect } from './suspect-card.ts'
 import { type IssuerClient, IssuerUnreachable } from './sync/issuer-client.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -79,12 +80,16 @@ export const loadCard = async (
     return { outcome: 'paidBefore', payment, balanceMinor, goods, claimable }
   }
   const provedVoid = recovery.outcome === 'clear' ? recovery.provedVoid : []
-  // A load's offer cannot be checked here. Before anything is written in this card's name, it proves itself by a probe.
-  const stand = await standing(terminal, session)
-  if (stand === undefined || (stand.proved && stand.next <= ledger.counterMax(session.info.cardId))) {
+  const suspect = (detail: string): LoadOutcome => {
     ledger.writeVoids(provedVoid)
+    noteSuspect(terminal, session.info.cardId, detail)
     return { outcome: 'declined', reason: 'cardSuspect' }
   }
+  // A load's offer cannot be checked here. Before anything is written in this card's name, it proves itself by a probe.
+  const stand = await standing(terminal, session)
+  if (stand === undefined) return suspect('wrong offer MAC before a load')
+  if (stand.proved && stand.next <= ledger.counterMax(session.info.cardId))
+    return suspect(`the card's counter went back to ${stand.next}`)
 
   const order: Order = {
     type: 'load',
@@ -99,16 +104,16 @@ export const loadCard = async (
   }
   const initiated = await session.initiateLoad(order)
   const balance = initiated.outcome === 'offered' ? balanceAfter(initiated.offer.balanceMinor, order) : undefined
-  if (initiated.outcome !== 'offered' || balance === undefined) {
+  if (initiated.outcome === 'refused') {
+    const reason = refusalOfStatus(initiated.status)
+    if (reason === 'cardSuspect') return suspect(`it refused a load with the status ${initiated.status.toString(16)}`)
     ledger.writeVoids(provedVoid)
-    const reason = initiated.outcome === 'refused' ? refusalOfStatus(initiated.status) : 'cardSuspect'
     return { outcome: 'declined', reason }
   }
+  if (initiated.outcome === 'forged' || balance === undefined) return suspect('its answer to a load is no offer')
   const { offer } = initiated
-  if (!stand.proved || offer.counter !== stand.next || offer.balanceMinor !== stand.balanceMinor) {
-    ledger.writeVoids(provedVoid)
-    return { outcome: 'declined', reason: 'cardSuspect' }
-  }
+  if (!stand.proved || offer.counter !== stand.next || offer.balanceMinor !== stand.balanceMinor)
+    return suspect('its offer for a load is not where it just proved to stand')
   const expected: CardRecord = { identity: session.identity, counter: offer.counter, balanceAfterMinor: balance, order }
   const said = { cardId: session.info.cardId, counter: offer.counter }
   // Durable before the issuer books it: if this terminal dies now, the card's next tap tells what became of the load.
@@ -145,6 +150,7 @@ export const loadCard = async (
       case 'captured':
         return { outcome: 'captured', ...said, balanceAfterMinor: balance }
       case 'void':
+        noteSuspect(terminal, session.info.cardId, 'it did not take a load that the issuer authorised')
         return { outcome: 'declined', reason: 'cardSuspect' }
       default:
         return { outcome: 'inDoubt', ...said }

@@ -10,7 +10,7 @@ import { openPrinter } from './printer/printer.ts'
 import { openPcscReader } from './reader/pcsc-reader.ts'
 import { connectIssuer } from './sync/issuer-client.ts'
 import { startSync } from './sync/sync.ts'
-import { openTerminal } from './terminal.ts'
+import { openTerminal, realWorld } from './terminal.ts'
 
 /** @throws LedgerFault, IdentityFault and others: each message says what to do */
 export const openKiosk = async (options: {
@@ -27,7 +27,7 @@ export const openKiosk = async (options: {
   }
   said.add(`Farthing ${packageJson.version} starts.`)
   const settings = readKioskSettings(dataDir)
-  const terminal = openTerminal(dataDir)
+  const terminal = openTerminal(dataDir, { ...realWorld, log })
   const reader = openPcscReader({})
   const client = connectIssuer(terminal.identity.issuerUrl)
   const kiosk = makeKiosk({

@@ -4,6 +4,7 @@ import type { Intent } from '../db/ledger.ts'
 import { currencyOf, moneyOf, taxWithin } from '../protocol/currency.ts'
 import { textOf } from '../protocol/language.ts'
 import { parseRecord } from '../protocol/record.ts'
+import { cardMasked } from './card-id.ts'
 import { itemOf } from './payment.ts'
 import { wordsOf } from './receipt-words.ts'
 
@@ -68,7 +69,7 @@ export const receiptOf = (payment: Intent, from: ReceiptSource): Receipt => {
     priceMinor: order.amountMinor,
     taxBasisPoints,
     taxMinor: taxWithin(order.amountMinor, taxBasisPoints),
-    cardMasked: `···· ${identity.cardId.slice(-4)}`,
+    cardMasked: cardMasked(identity.cardId),
     balanceMinor: reversed ? balanceAfterMinor + order.amountMinor : balanceAfterMinor,
     // What was undone is no one's to collect.
     ...(reversed || from.claimUrl === undefined ? {} : { claimUrl: from.claimUrl }),

@@ -18,11 +18,13 @@ import { type CardRecord, parseRecord } from '../protocol/record.ts'
 import { type Catalogue, openCatalogue } from './catalogue.ts'
 import { IdentityFault, type NewKeys, readIdentity, type TerminalIdentity, takeUpKeys } from './identity.ts'
 
-/** Clock and chance come from outside. */
+/** Clock, chance and log come from outside. */
 export interface World {
   /** UNIX seconds; a hint only. */
   readonly clock: () => number
   readonly randomBytes: (length: number) => Uint8Array
+  /** Takes a line for whoever looks after the machine; absent: there is no log. */
+  readonly log?: (line: string) => void
 }
 
 export const realWorld: World = {

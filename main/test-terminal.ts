@@ -211,7 +211,12 @@ export const enrolAs = (dataDir: string, identity: IdentityFile): void => {
 
 export const makeTestTerminal = (
   atEnd: AtEnd,
-  options: { publication?: Publication | 'none'; identity?: Partial<IdentityFile>; goods?: boolean } = {},
+  options: {
+    publication?: Publication | 'none'
+    identity?: Partial<IdentityFile>
+    goods?: boolean
+    log?: (line: string) => void
+  } = {},
 ): TestTerminal => {
   const dataDir = testFolder(atEnd)
   enrolAs(dataDir, testIdentity(options.identity))
@@ -220,7 +225,12 @@ export const makeTestTerminal = (
     writeFileSync(goodsPath(dataDir, mapItem.contentHash), mapBlob())
   }
   const clock = { seconds: testStartTime + 60 }
-  const world: World = { clock: () => clock.seconds, randomBytes: seededBytes(1) }
+  const { log } = options
+  const world: World = {
+    clock: () => clock.seconds,
+    randomBytes: seededBytes(1),
+    ...(log === undefined ? {} : { log }),
+  }
   let terminal = openTerminal(dataDir, world)
   atEnd(() => terminal.close())
 

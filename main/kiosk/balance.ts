@@ -8,6 +8,7 @@ import { finishOpen, openSession } from '../purchase/purchase.ts'
 import { standing, witness } from '../purchase/recovery.ts'
 import type { PurseSession } from '../purse-session.ts'
 import { CardFault, type PresentCard } from '../reader/card-reader.ts'
+import { noteSuspect } from '../suspect-card.ts'
 import type { Terminal } from '../terminal.ts'
 import { readStatement, type Statement } from './card-statement.ts'
 import { allows } from './modes.ts'
@@ -52,7 +53,10 @@ export const makeBalance = ({ terminal, shownGoods, sale, topUp, operators }: Ba
         case 'clear': {
           const { session } = tap
           const statement = session && (await readStatement(terminal, session))
-          if (session === undefined || statement === undefined) return decline('cardSuspect')
+          if (session === undefined || statement === undefined) {
+            noteSuspect(terminal, tap.card.cardId, 'wrong offer MAC')
+            return decline('cardSuspect')
+          }
           const operator = statement.proved ? operatorOf(terminal, statement.card.cardId) : undefined
           if (operator !== undefined) return operators.invite(operator, statement)
           show(statement)

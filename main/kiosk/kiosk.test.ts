@@ -337,8 +337,8 @@ test('what an old epoch sold is collected by claim, and never from here', async 
   expect(goods.claimUrl).toBeDefined()
 })
 
-test('no purse, a forged offer: each has its word', async () => {
-  const { kiosk, screen, reader } = openTill()
+test('no purse, a forged offer: each has its word, and the log says why a card is suspect, by four digits of it', async () => {
+  const { kiosk, screen, reader, put, lines } = openTill()
   reader.insert(notAPurse)
   expect(await screen('declined')).toMatchObject({ reason: 'notAPurse' })
   reader.remove()
@@ -351,6 +351,24 @@ test('no purse, a forged offer: each has its word', async () => {
     return response
   })
   expect(await screen('declined')).toMatchObject({ reason: 'cardSuspect' })
+  expect(lines).toEqual([`card ···· ${card.id.slice(-4)} is suspect: wrong offer MAC`])
+
+  reader.remove()
+  await settled()
+  await kiosk.finish()
+  const other = makeTestCard()
+  const earlier = other.state
+  await kiosk.buy('map')
+  put(other)
+  await screen('approved')
+  reader.remove()
+  await settled()
+  await kiosk.finish()
+  await kiosk.buy('map')
+  other.rollBack(earlier)
+  put(other)
+  expect(await screen('declined')).toMatchObject({ reason: 'cardSuspect' })
+  expect(lines.slice(1)).toEqual([`card ···· ${other.id.slice(-4)} is suspect: the card's counter went back to 2`])
 })
 
 test.each<[OutOfServiceReason, Parameters<typeof openTill>[0], (opened: ReturnType<typeof openTill>) => void]>([

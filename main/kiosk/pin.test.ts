@@ -118,7 +118,7 @@ test('a card that is another one after its name was read gets no PIN, which its 
 })
 
 test('a card that is torn away again and again ends the sale, with its PIN, and the till is free', async () => {
-  const { kiosk, screen, put, reader, card, terminal } = await asked()
+  const { kiosk, screen, put, reader, card, terminal, lines } = await asked()
   reader.remove()
   await typed(kiosk, '4711')
   for (let losses = 1; losses < 5; losses += 1) {
@@ -128,6 +128,7 @@ test('a card that is torn away again and again ends the sale, with its PIN, and 
   }
   put(card, { cut: { apdu: 3, when: 'after' } })
   expect(await screen('declined')).toMatchObject({ reason: 'cardSuspect' })
+  expect(lines).toEqual(['card: lost 5 times in one sale'])
   expect(card.state).toMatchObject({ balanceMinor: 1000, pinTriesLeft: 3 })
   expect(terminal.ledger.openIntents(card.id)).toEqual([])
   await kiosk.finish()

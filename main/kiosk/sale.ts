@@ -64,7 +64,10 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
   const loseCard = (card: PresentCard, mode: PayMode | PinMode) => {
     usedUp.add(card)
     losses += 1
-    if (losses >= lossesMax) return refuse(mode, 'cardSuspect')
+    if (losses >= lossesMax) {
+      log(`card: lost ${losses} times in one sale`)
+      return refuse(mode, 'cardSuspect')
+    }
     if (mode.name === 'pay') enter(payMode(mode.goods))
     else enter({ ...mode, phase: 'tap', endsAtMs: Date.now() + waitMs.pin })
   }

@@ -16,15 +16,16 @@ export const openTill = (
     breakLedger?: (terminal: Terminal) => Terminal
   } = {},
 ) => {
-  const made = makeTestTerminal(onTestFinished, options)
-  const reader = openReaderDouble(['Double 00', 'Double 01'])
   const lines: string[] = []
+  const log = (message: string) => void lines.push(message)
+  const made = makeTestTerminal(onTestFinished, { ...options, log })
+  const reader = openReaderDouble(['Double 00', 'Double 01'])
   const terminal = options.breakLedger?.(made.terminal) ?? made.terminal
   const kiosk = makeKiosk({
     terminal,
     reader,
     settings: options.settings ?? settings,
-    log: (message) => lines.push(message),
+    log,
     ...options.parts,
   })
   onTestFinished(() => kiosk.close())

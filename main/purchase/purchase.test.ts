@@ -259,10 +259,12 @@ test.each([
   [statusWord.balanceTooLow, 'balanceTooLow'],
   [statusWord.conditionsNotSatisfied, 'cardSuspect'],
 ])('INITIATE refused with %i is %s', async (word, reason) => {
-  const { terminal } = make()
+  const made = make()
+  const { terminal } = made
   const outcome = await purchase(terminal, tampered(makeTestCard(), ins.initiate, status(word)), goodsFor(terminal))
   expect(outcome).toMatchObject({ outcome: 'declined', reason })
   expect(entriesOf(terminal)).toEqual([])
+  expect(alarmCount(made)).toBe(reason === 'cardSuspect' ? 1 : 0)
 })
 
 test('a card whose counter went back behind what this ledger saw is refused', async () => {

@@ -19,6 +19,7 @@ import { balanceAfter, type CardRecord } from '../../protocol/record.ts'
 import type { ReadyGoods } from '../catalogue.ts'
 import { openPurseSession, type PurseSession, selectPurse } from '../purse-session.ts'
 import { type CardChannel, CardFault } from '../reader/card-reader.ts'
+import { noteSuspect } from '../suspect-card.ts'
 import type { Terminal } from '../terminal.ts'
 import { blockOnSight } from './block.ts'
 import { recover, witness } from './recovery.ts'
@@ -139,14 +140,15 @@ export const purchase = async (
     try {
       const order = paymentOrder(terminal, wanted, secret)
       const initiated = await session.initiate(order)
-      if (initiated.outcome === 'refused') return declined(refusalOfStatus(initiated.status), { card })
+      if (initiated.outcome === 'refused') return refused(terminal, card, initiated.status)
       if (initiated.outcome === 'forged') return suspectCard(terminal, card, 'wrong offer MAC')
       const { offer } = initiated
       if (offer.counter <= ledger.counterMax(card.cardId))
         return suspectCard(terminal, card, `the card's counter went back to ${offer.counter}`)
       if (hooks.pin !== undefined && card.pinFreeLeftMinor < order.amountMinor) {
         const stored = await session.verifyPin(offer, hooks.pin)
-        if (stored !== 'stored') return declined(stored === 'blocked' ? 'pinBlocked' : 'cardSuspect', { card })
+        if (stored === 'blocked') return declined('pinBlocked', { card })
+        if (stored === 'refused') return suspectCard(terminal, card, 'it refused to take a PIN')
       }
       const balance = balanceAfter(offer.balanceMinor, order)
       if (balance === undefined)
@@ -194,8 +196,15 @@ const paymentOrder = (terminal: Terminal, wanted: ReadyGoods, secret: Uint8Array
 })
 
 const suspectCard = (terminal: Terminal, card: CardInfo, detail: string): PurchaseOutcome => {
-  terminal.ledger.writeAlarm({ kind: 'cardSuspect', cardId: card.cardId, detail })
+  noteSuspect(terminal, card.cardId, detail)
   return declined('cardSuspect', { card })
+}
+
+const refused = (terminal: Terminal, card: CardInfo, status: number): PurchaseOutcome => {
+  const reason = refusalOfStatus(status)
+  return reason === 'cardSuspect'
+    ? suspectCard(terminal, card, `it refused a sale with the status ${status.toString(16)}`)
+    : declined(reason, { card })
 }
 
 /** From COMMIT on: every way out of here is captured, in doubt, or declined with proof. */

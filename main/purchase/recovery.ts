@@ -6,6 +6,7 @@ import { equalBytes } from '../../protocol/bytes.ts'
 import { probeOrder } from '../../protocol/order.ts'
 import { currencyCode, unixTime } from '../../protocol/quantities.ts'
 import type { PurseSession } from '../purse-session.ts'
+import { noteSuspect } from '../suspect-card.ts'
 import type { Terminal } from '../terminal.ts'
 
 export type Recovery =
@@ -70,7 +71,7 @@ export const recover = async (terminal: Terminal, session: PurseSession): Promis
   if (open.length === 0 && due.length === 0) return { outcome: 'clear', provedVoid: [] }
 
   const suspect = (detail: string): Recovery => {
-    ledger.writeAlarm({ kind: 'cardSuspect', cardId, detail })
+    noteSuspect(terminal, cardId, detail)
     return { outcome: 'suspect' }
   }
   const stand = await standing(terminal, session)
