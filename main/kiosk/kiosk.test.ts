@@ -505,6 +505,45 @@ test('a card that does not answer to reset is named while the customer waits', a
   expect(await screen('declined')).toMatchObject({ reason: 'notAPurse' })
 })
 
+test.each<[string, (reader: ReturnType<typeof openTill>['reader']) => void]>([
+  ['a card that does not answer to reset', (reader) => reader.insertMute('Double 01')],
+  ['no purse', (reader) => void reader.insert(notAPurse, { readerName: 'Double 01' })],
+])('%s that stays in one reader ends one sale, and the next is paid at the other', async (_what, forget) => {
+  const { kiosk, screen, put, reader } = openTill()
+  const isRefused = async () => {
+    expect(await screen('declined')).toMatchObject({ reason: 'notAPurse' })
+    await settled()
+    await kiosk.finish()
+    await kiosk.buy('map')
+  }
+  await kiosk.buy('map')
+  forget(reader)
+  await isRefused()
+  expect(kiosk.state.screen).toMatchObject({ name: 'pay', phase: 'waiting' })
+  put(makeTestCard({ balanceMinor: 1000 }))
+  expect(await screen('approved')).toMatchObject({ balanceMinor: 750 })
+  // Until it is taken away: put there anew, it is told anew.
+  for (const name of ['Double 00', 'Double 01']) reader.remove(name)
+  await settled()
+  await kiosk.finish()
+  await kiosk.buy('map')
+  forget(reader)
+  await isRefused()
+  // A card in its place pays, also if the reader was never seen empty.
+  put(makeTestCard({ balanceMinor: 1000 }), { readerName: 'Double 01' })
+  expect(await screen('approved')).toMatchObject({ balanceMinor: 750 })
+  reader.remove('Double 01')
+  await settled()
+  await kiosk.finish()
+  await kiosk.buy('map')
+  forget(reader)
+  await isRefused()
+  // And where no other reader is left, each time.
+  reader.insertMute('Double 00')
+  await isRefused()
+  expect(await screen('declined')).toMatchObject({ reason: 'notAPurse' })
+})
+
 test('goods of an earlier sale that cannot be opened any more are shown as a claim, once', async () => {
   const { kiosk, screen, put, reader, dataDir, terminal } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })

@@ -212,10 +212,23 @@ export const makeKiosk = (
     }
   }
 
+  /** What lies in a reader and is no purse, as a sale was told; undefined: a card that answers nothing. */
+  const leftOut = new Map<string, PresentCard | undefined>()
+
+  /** Without those; where there is no other, all, so that it is told again. */
+  const slotsToPayAt = (slots: readonly ReaderSlot[]): readonly ReaderSlot[] => {
+    const fit = slots.filter(({ name }) => !leftOut.has(name))
+    return fit.length === 0 ? slots : fit
+  }
+
   /** Cards came or went, or the place is another one: who is to deal with them? */
   const look = () => {
+    const all = ourSlots()
+    // Another card may lie there without the reader having been seen empty.
+    for (const { name, card, mute } of all)
+      if (leftOut.get(name) !== card || (card === undefined && !mute)) leftOut.delete(name)
     if (busy || closed || waiting > 0) return
-    const slots = ourSlots()
+    const slots = mode.name === 'pay' || mode.name === 'pin' ? slotsToPayAt(all) : all
     const cards = slots.flatMap((slot) => slot.card ?? [])
     const mute = slots.find((slot) => slot.mute)
     switch (mode.name) {
@@ -225,9 +238,9 @@ export const makeKiosk = (
       case 'shown':
         return publish()
       case 'pay':
-        return sale.meetToPay(mode, cards, mute !== undefined)
+        return sale.meetToPay(mode, cards, mute?.name)
       case 'pin':
-        return sale.meetForPin(mode, cards, mute !== undefined)
+        return sale.meetForPin(mode, cards, mute?.name)
       case 'recover':
         return sale.meetToFinish(mode, cards)
       case 'top-up':
@@ -250,6 +263,7 @@ export const makeKiosk = (
       working = serve(work, afterLoss)
     },
     wanted,
+    leaveOut: (readerName, card) => leftOut.set(readerName, card),
     seen: new WeakSet<PresentCard>(),
     usedUp: new WeakSet<PresentCard>(),
   }

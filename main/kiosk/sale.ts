@@ -61,6 +61,11 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
   const refuse = ({ goods }: PayMode | PinMode, reason: 'notAPurse' | 'cardSuspect') =>
     enter({ name: 'shown', screen: { name: 'declined', reason, item: articleView(goods.item) } })
 
+  const refuseMute = (mode: PayMode | PinMode, readerName: string) => {
+    till.leaveOut(readerName)
+    refuse(mode, 'notAPurse')
+  }
+
   const loseCard = (card: PresentCard, mode: PayMode | PinMode) => {
     usedUp.add(card)
     losses += 1
@@ -106,6 +111,7 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
       case 'captured':
         return showPaid(outcome, outcome.recovered ? undefined : goods)
       case 'declined':
+        if (outcome.reason === 'notAPurse') till.leaveOut(card.readerName, card)
         if (pinDue(outcome)) {
           // A wrong PIN is not tried again with the next tap.
           pin = ''
@@ -235,15 +241,15 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
       till.look()
     },
 
-    /** @param mute a card lies there that answers nothing */
-    meetToPay(mode: PayMode, cards: readonly PresentCard[], mute: boolean) {
+    /** @param muteReader where a card lies that answers nothing */
+    meetToPay(mode: PayMode, cards: readonly PresentCard[], muteReader: string | undefined) {
       if (cards.length > 1) {
         if (mode.phase !== 'twoCards') enter({ ...mode, phase: 'twoCards' })
         return
       }
       if (mode.phase === 'twoCards') enter({ ...mode, phase: 'waiting' })
       const [card] = cards
-      if (card === undefined && mute) return refuse(mode, 'notAPurse')
+      if (card === undefined && muteReader !== undefined) return refuseMute(mode, muteReader)
       if (card === undefined || usedUp.has(card)) return
       seen.add(card)
       enter({ ...mode, phase: 'working' })
@@ -253,10 +259,10 @@ export const makeSale = ({ terminal, paper, shownGoods, log, ...parts }: SalePar
       )
     },
 
-    /** @param mute as in meetToPay */
-    meetForPin(mode: PinMode, [card, another]: readonly PresentCard[], mute: boolean) {
+    /** @param muteReader as in meetToPay */
+    meetForPin(mode: PinMode, [card, another]: readonly PresentCard[], muteReader: string | undefined) {
       if (rulesOf[placeOf(mode)].card !== 'payWithPin') return
-      if (card === undefined && mute) return refuse(mode, 'notAPurse')
+      if (card === undefined && muteReader !== undefined) return refuseMute(mode, muteReader)
       if (card === undefined || another !== undefined) return
       if (usedUp.has(card)) return
       seen.add(card)

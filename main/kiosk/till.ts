@@ -26,6 +26,8 @@ export interface Till {
   readonly wanted: (touch: Touch) => Promise<boolean>
   /** Cards that were dealt with; lying there any longer, they mean nothing new. */
   readonly seen: WeakSet<PresentCard>
+  /** In this reader lies no purse of ours, as a sale was told: while it lies there, the other readers alone are paid at. Without a card: one that answers nothing. */
+  readonly leaveOut: (readerName: string, card?: PresentCard) => void
   /** Cards that pay no more without a new tap: they have paid (and may lie there forgotten), or fell silent in the middle. */
   readonly usedUp: WeakSet<PresentCard>
 }
