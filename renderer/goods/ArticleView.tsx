@@ -53,8 +53,9 @@ function BlockView({ block }: { block: Block }): ReactElement {
       const List = block.ordered ? 'ol' : 'ul'
       return (
         <List>
-          {block.items.map((spans) => (
-            <li key={spans.map((span) => span.text).join('')}>
+          {block.items.map((spans, place) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: items never move within one list, and two may say the same
+            <li key={place}>
               <Spans spans={spans} />
             </li>
           ))}
