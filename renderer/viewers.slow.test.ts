@@ -106,6 +106,19 @@ describe('a book', () => {
     await wayOut()
   })
 
+  test('is read in white on black by whoever asked for contrast, whatever its own colours', async () => {
+    await fixture('catalogue')
+    await press('contrast')
+    await page.evaluate((content) => window.showGoods?.(content), { contentUrl: '/goods/book', mediaType: epub })
+    await shown()
+    const colour = (chapter: Document) => {
+      const element = chapter.querySelector('h1')
+      return element && chapter.defaultView?.getComputedStyle(element).color
+    }
+    expect(await inChapter(colour)).toBe('rgb(255, 255, 255)')
+    await wayOut()
+  })
+
   test('has larger type, follows its own links, and counts as touched when it is', async () => {
     await open('book', epub)
     await shown()

@@ -222,5 +222,6 @@ function useDress(typeFactor: number): BookDress {
     textPx: Math.round(sizes.text * typeFactor),
     ink: highContrast ? '#ffffff' : '#14201d',
     paper: highContrast ? '#000000' : '#ffffff',
+    ownColours: !highContrast,
   }
 }

@@ -5,6 +5,8 @@ export interface BookDress {
   readonly textPx: number
   readonly ink: string
   readonly paper: string
+  /** Whether the book's own colours stand: somebody who asked for contrast reads all of it in ink on paper. */
+  readonly ownColours: boolean
 }
 
 export type ToReader =

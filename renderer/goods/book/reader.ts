@@ -69,13 +69,19 @@ const sheetBefore = `
   h2 { font-size: 1.2em; }
   h1, h2, h3 { line-height: 1.2; }
 `
-const sheetAfter = ({ textPx, ink, paper }: BookDress) => `
+/** Whatever a book has coloured: drawings keep their own. */
+const sheetPlain = (ink: string) => `
+  body { color: ${ink} !important; }
+  body *:not(svg, svg *) { color: inherit !important; background-color: transparent !important; border-color: currentcolor !important; }
+`
+const sheetAfter = ({ textPx, ink, paper, ownColours }: BookDress) => `
   html { font-size: ${textPx}px !important; color: ${ink}; background: ${paper}; }
   body { font-size: 1em; line-height: 1.5; color: ${ink}; background: ${paper} !important; }
   p, li, blockquote, dd, td { line-height: 1.5; }
   a:any-link { color: inherit; text-decoration-thickness: 0.08em; }
   pre { white-space: pre-wrap !important; }
   img, svg, video { max-width: 100%; }
+  ${ownColours ? '' : sheetPlain(ink)}
 `
 
 async function show(bytes: ArrayBuffer, dress: BookDress): Promise<(wish: ToReader) => void> {
