@@ -90,7 +90,7 @@ function Receipt({ row }: { row: ReceiptRow }): ReactElement {
           { label: <ContentText texts={row.title} />, value: money(row.priceMinor), total: true },
           { label: say.number, value: <bdi dir="ltr">{row.number}</bdi> },
           { label: say.at, value: moment(row.at) },
-          { label: say.card, value: <bdi dir="ltr">···· {row.cardEnding}</bdi> },
+          { label: say.card, value: <bdi dir="ltr">•••• {row.cardEnding}</bdi> },
           { label: say.tax, value: money(row.taxMinor) },
           { label: say.left, value: money(row.balanceMinor) },
           { label: say.stands, value: say.state[refunded ? 'refunded' : row.state] },
@@ -194,13 +194,13 @@ function PaidBefore({ paid }: { paid: PaidBeforeView }): ReactElement {
   const { words, money } = useWords()
   const say = words.operator.load
   return (
-    <>
+    <div className="operator-do">
       <Rows
         title={say.paidBefore}
         rows={[{ label: <ContentText texts={paid.title} />, value: money(paid.amountMinor) }]}
       />
       <p>{say.paidGoods[paid.goods]}</p>
-    </>
+    </div>
   )
 }
 
@@ -229,29 +229,33 @@ export function Load({ task }: { task?: OperatorTask | undefined }): ReactElemen
   })
   if (task?.kind === 'load' && (task.phase === 'done' || task.phase === 'failed'))
     return (
-      <div className="operator-do">
-        {task.phase === 'done' ? (
-          <>
-            <Said good>{words.topUp.done(money(task.amountMinor))}</Said>
-            <Rows
-              rows={[
-                { label: words.operator.receipt.card, value: <bdi dir="ltr">···· {task.cardEnding}</bdi> },
-                ...(task.creditsMinor === undefined ? [] : [{ label: say.credits, value: money(task.creditsMinor) }]),
-                { label: words.balance.left, value: money(task.balanceMinor) },
-                { label: say.takeCash, value: money(task.amountMinor), total: true },
-              ]}
-            />
-          </>
-        ) : (
-          <>
-            <Said good={false}>{say.problem[task.problem]}</Said>
-            {task.problem !== 'inDoubt' && task.problem !== 'unanswered' && <p>{say.noCash}</p>}
-          </>
-        )}
+      <div className="operator-columns operator-loaded">
+        <div className="operator-do">
+          {task.phase === 'done' ? (
+            <>
+              <Said good>{words.topUp.done(money(task.amountMinor))}</Said>
+              <Rows
+                rows={[
+                  { label: words.operator.receipt.card, value: <bdi dir="ltr">•••• {task.cardEnding}</bdi> },
+                  ...(task.creditsMinor === undefined ? [] : [{ label: say.credits, value: money(task.creditsMinor) }]),
+                  { label: words.balance.left, value: money(task.balanceMinor) },
+                  { label: say.takeCash, value: money(task.amountMinor), total: true },
+                ]}
+              />
+            </>
+          ) : (
+            <>
+              <Said good={false}>{say.problem[task.problem]}</Said>
+              {task.problem !== 'inDoubt' && task.problem !== 'unanswered' && <p>{say.noCash}</p>}
+            </>
+          )}
+        </div>
         {task.paidBefore !== undefined && <PaidBefore paid={task.paidBefore} />}
-        <Button action="operator-end-task" weight="main" onClick={() => void engine.operatorAct({ act: 'endTask' })}>
-          {say.another}
-        </Button>
+        <div className="operator-do">
+          <Button action="operator-end-task" weight="main" onClick={() => void engine.operatorAct({ act: 'endTask' })}>
+            {say.another}
+          </Button>
+        </div>
       </div>
     )
   if (view === undefined) return null

@@ -174,7 +174,7 @@ export function Tests({ task }: { task?: OperatorTask | undefined }): ReactEleme
                   : [
                       {
                         label: words.operator.receipt.card,
-                        value: <bdi dir="ltr">···· {task.cardEnding}</bdi>,
+                        value: <bdi dir="ltr">•••• {task.cardEnding}</bdi>,
                       },
                     ]),
               ]}
