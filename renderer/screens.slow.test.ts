@@ -180,13 +180,22 @@ function faultsOnScreen({ capital, target, inkOfType, codeMin }: Floors) {
   }
   // What is never to be looked for: the price, what was paid or was not, and the way on.
   for (const element of document.querySelectorAll(
-    'h1.display, .item-price strong, .item-do button, .tap-price, .not-charged, .refusal-words strong, .purse .display, .purse-do button',
+    'h1.display, .shelf li:first-child .card-price, .item-price strong, .item-do button, .tap-price, .not-charged, .refusal-words strong, .instead button, .purse .display, .purse-do button',
   )) {
+    if (element.getClientRects().length === 0) continue
     const box = element.getBoundingClientRect()
     const room = (scrollerOf(element) ?? document.body).getBoundingClientRect()
     if (box.top < room.top - 1 || box.bottom > room.bottom + 1)
       faults.push(`"${element.textContent}" is seen only after scrolling`)
   }
+  // A text in another direction than the page begins where the page's own do.
+  for (const element of document.querySelectorAll('.content-text')) {
+    const { display, direction, textAlign } = getComputedStyle(element)
+    if (direction !== document.documentElement.dir && display !== 'inline' && /^(start|auto)$/.test(textAlign))
+      faults.push(`"${element.textContent}" stands at the other side`)
+  }
+  for (const mark of document.querySelectorAll('.shelf .mark'))
+    if (mark.scrollWidth > mark.clientWidth + 1) faults.push(`"${mark.textContent}" is cut`)
   const body = document.querySelector('.screen-body')
   if (body !== null && body.scrollHeight > body.clientHeight + 2) faults.push('the body does not fit')
   for (const code of document.querySelectorAll('.qr')) {

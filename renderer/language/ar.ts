@@ -234,6 +234,7 @@ export const ar: Dictionary = {
     elsewhereTodo: 'امسح الرمز لفتحه هناك.',
     owed: 'هو لك، لكنه ليس هنا',
     owedTodo: 'قرّب بطاقتك هنا لاحقًا، أو اسأل في مكتب الخدمة.',
+    owedWhole: 'هو لك، لكنه ليس هنا. قرّب بطاقتك هنا لاحقًا، أو اسأل في مكتب الخدمة.',
     closer: 'تكبير',
     further: 'تصغير',
     page: (page, pages) => `صفحة ${page} من ${pages}`,

@@ -194,6 +194,8 @@ export const de: Dictionary = {
     elsewhereTodo: 'Scannen Sie den Code und öffnen Sie es dort.',
     owed: 'Es gehört Ihnen, nur nicht hier',
     owedTodo: 'Halten Sie Ihre Karte später noch einmal vor, oder fragen Sie am Schalter.',
+    owedWhole:
+      'Es gehört Ihnen, nur nicht hier. Halten Sie Ihre Karte später noch einmal vor, oder fragen Sie am Schalter.',
     closer: 'Größer',
     further: 'Kleiner',
     page: (page, pages) => `Seite ${page} von ${pages}`,

@@ -247,6 +247,7 @@ export const en = {
     elsewhereTodo: 'Scan the code to open it there.',
     owed: 'It is yours, but not here',
     owedTodo: 'Hold your card here again later, or ask at the desk.',
+    owedWhole: 'It is yours, but not here. Hold your card here again later, or ask at the desk.',
     closer: 'Larger',
     further: 'Smaller',
     page: (page: number, pages: number) => `Page ${page} of ${pages}`,

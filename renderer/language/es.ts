@@ -197,6 +197,7 @@ export const es: Dictionary = {
     elsewhereTodo: 'Escanee el código para abrirlo allí.',
     owed: 'Es suyo, pero no está aquí',
     owedTodo: 'Vuelva a acercar su tarjeta más tarde o pregunte en el mostrador.',
+    owedWhole: 'Es suyo, pero no está aquí. Vuelva a acercar su tarjeta más tarde o pregunte en el mostrador.',
     closer: 'Más grande',
     further: 'Más pequeño',
     page: (page, pages) => `Página ${page} de ${pages}`,

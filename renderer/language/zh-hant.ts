@@ -191,6 +191,7 @@ export const zhHant: Dictionary = {
     elsewhereTodo: '掃描 QR 碼，即可在手機上打開。',
     owed: '已經屬於您，只是不在這裡',
     owedTodo: '請稍後再感應一次卡片，或洽服務櫃台。',
+    owedWhole: '已經屬於您，只是不在這裡。請稍後再感應一次卡片，或洽服務櫃台。',
     closer: '放大',
     further: '縮小',
     page: (page, pages) => `第 ${page} 頁，共 ${pages} 頁`,

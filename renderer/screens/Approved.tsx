@@ -34,11 +34,7 @@ export function Approved({ screen }: { screen: Extract<KioskScreen, { name: 'app
             <span>{words.approved.balance}</span>
             <strong>{money(balanceMinor)}</strong>
           </p>
-          {owed && (
-            <p className="lead">
-              {words.goods.owed}. {words.goods.owedTodo}
-            </p>
-          )}
+          {owed && <p className="lead">{words.goods.owedWhole}</p>}
           {printed && <p className="lead">{words.approved.takePrint}</p>}
           {!owed && !printed && <p className="verdict-hint">{words.approved.takeCard}</p>}
         </div>
