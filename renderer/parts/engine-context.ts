@@ -85,7 +85,8 @@ export function useWords(): Words {
       words,
       language,
       money: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals }),
-      moved: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals, signed: true }),
+      // A true minus: as wide as the plus, and spoken, which a hyphen is not by every voice.
+      moved: (amountMinor) => moneyOf(amountMinor, { locale, currency, decimals, signed: true }).replace('-', '\u2212'),
       day: (time) => dayOf(time, locale),
       moment: (time) => momentOf(time, locale),
       instant: (time) => instantOf(time, locale),
