@@ -26,6 +26,7 @@ import { loadTelling } from './card-load.ts'
 import { storeOption, withIssuer } from './issuer.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { requireCard, withReader } from './reader.ts'
+import { readCode, readNewPassword } from './secret-input.ts'
 import { onStop } from './stop.ts'
 
 const readerOption = ['--reader <name>', 'the PC/SC reader; absent: the first with a card'] as const
@@ -152,21 +153,27 @@ const personalise = (options: PersonaliseOptions) =>
   )
 
 /** @returns undefined for cash */
-const fundingOf = (paidBy: string): string | undefined => {
+const fundingOf = async (paidBy: string): Promise<string | undefined> => {
   if (paidBy === 'cash') return undefined
-  const typed = /^(?:voucher|credit):(.+)$/s.exec(paidBy)?.[1]
-  const reference = typed === undefined ? undefined : parsed(() => fundingReference(typed))
+  const [, kind, given] = /^(voucher|credit):(.+)$/s.exec(paidBy) ?? []
+  if (kind === undefined || given === undefined)
+    throw new CliError(
+      exitStatus.usage,
+      '--paid-by must be cash, voucher:CODE or credit:REFERENCE, such as voucher:7KQ2-0F9M-XW3T-H5RA; voucher:- reads the code from standard input.',
+    )
+  const code = await readCode(given, kind)
+  const reference = parsed(() => fundingReference(code))
   if (reference === undefined)
     throw new CliError(
       exitStatus.usage,
-      '--paid-by must be cash, voucher:CODE or credit:REFERENCE, such as voucher:7KQ2-0F9M-XW3T-H5RA.',
+      `That is no ${kind}: one has letters and digits in groups, such as 7KQ2-0F9M-XW3T-H5RA.`,
     )
   return reference
 }
 
 /** Loads at a terminal: the issuer authorises, the card takes it. */
 const load = async (amount: string, options: ReaderOptions & { data: string; paidBy: string }) => {
-  const funding = fundingOf(options.paidBy)
+  const funding = await fundingOf(options.paidBy)
   const terminal = openTerminal(options.data)
   try {
     const { currency, issuerUrl } = terminal.identity
@@ -220,7 +227,10 @@ export const cardCommands = (): Command => {
       const made = await personalise(
         pinFile === undefined
           ? options
-          : { ...options, pin: pin(readFileSync(pinFile === '-' ? 0 : pinFile, 'utf8').trim()) },
+          : {
+              ...options,
+              pin: pin((pinFile === '-' ? await readNewPassword('PIN') : readFileSync(pinFile, 'utf8')).trim()),
+            },
       )
       result(options, withIsoTimes(made), () => personalisedText(made))
     })
@@ -244,7 +254,10 @@ export const cardCommands = (): Command => {
     .command('load <amount>')
     .description('put money on the card in the reader, authorised by the issuer')
     .requiredOption('--data <dir>', "the enrolled terminal's data folder")
-    .requiredOption('--paid-by <how>', 'cash, voucher:CODE or credit:REFERENCE')
+    .requiredOption(
+      '--paid-by <how>',
+      'cash, voucher:CODE or credit:REFERENCE; - for CODE or REFERENCE: standard input',
+    )
     .option(...readerOption)
     .option(...timeoutOption)
     .action(async (amount: string, options: ReaderOptions & { data: string; paidBy: string }) => {

@@ -242,7 +242,7 @@ export const issuerCommands = (): Command => {
           [
             `Terminal ${added.terminalId}`,
             `Enrolment code ${code.code} (until ${clockTimes(opened.book.timeZone)(made.expiresAt)}, once)`,
-            `Next, on the terminal: farthing terminal enrol --data DIR --issuer URL --code ${code.code}`,
+            'Next, on the terminal: farthing terminal enrol --data DIR --issuer URL --code -   (it asks for the code)',
           ].join('\n'),
         )
       }),

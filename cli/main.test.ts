@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -62,6 +63,8 @@ test.each([
   ['card load 20 --paid-by cash', 'card load 20 --paid-by cash'],
   ['terminal enrol --code 7KQ2-0F9M --data x', 'terminal enrol --code *** --data x'],
   ['terminal enrol --code=7KQ2-0F9M', 'terminal enrol --code=***'],
+  ['terminal enrol --code -', 'terminal enrol --code -'],
+  ['card load 20 --paid-by voucher:-', 'card load 20 --paid-by voucher:-'],
 ])('of %s the list of processes keeps %s', (typed, shown) => {
   expect(shownWords(typed.split(' ')).join(' ')).toBe(shown)
 })
@@ -112,4 +115,42 @@ test('a password in --store is taken, warned of, and no longer to be read in the
   }
   expect(given.said).toContain('WARNING')
   expect(inFile.said).not.toContain('WARNING')
+}, 60_000)
+
+/** Runs the command with this on its standard input, which is then closed. */
+const farthingGiven = async (input: string, ...words: string[]) => {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'farthing.mjs'), ...words])
+  child.stdin.end(input)
+  const [said, [status]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+  return { said, status }
+}
+
+test('an enrolment code from standard input is what the issuer is asked with', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'farthing-code-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const asked: string[] = []
+  const issuer = createHttpServer((request, response) => {
+    void text(request).then((body) => {
+      asked.push(body)
+      response.writeHead(403).end()
+    })
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void issuer.close())
+  await once(issuer, 'listening')
+  const bound = issuer.address()
+  if (bound === null || typeof bound === 'string') throw new Error('no address')
+  const url = `http://127.0.0.1:${bound.port}`
+  await farthingGiven(
+    ' 7KQ2-0F9M-XW3T-H5RA \r\nmore\n',
+    ...['terminal', 'enrol', '--data', folder, '--issuer', url, '--code', '-'],
+  )
+  expect(asked.map((body) => JSON.parse(body).code)).toEqual(['7KQ2-0F9M-XW3T-H5RA'])
+}, 60_000)
+
+test("a voucher's code from standard input is read before the terminal and its card are looked for", async () => {
+  const loaded = await farthingGiven(
+    '7KQ2-0F9M-XW3T-H5RA\n',
+    ...['card', 'load', '20', '--data', '/nowhere', '--paid-by', 'voucher:-'],
+  )
+  expect(loaded).toMatchObject({ status: exitStatus.world, said: expect.stringContaining('not enrolled') })
 }, 60_000)

@@ -49,9 +49,9 @@ const requireKnown = (command: Command, words: readonly string[]): void => {
 /** A command's words without what is worth money or keys: a voucher, an enrolment's code, a database's password. */
 export const shownWords = (argv: readonly string[]): readonly string[] =>
   argv.map((word, at) =>
-    argv[at - 1] === '--code'
+    argv[at - 1] === '--code' && word !== '-'
       ? '***'
-      : shownAddress(word).replace(/(?<=^--code=|^(?:--paid-by=)?(?:voucher|credit):).+/, '***'),
+      : shownAddress(word).replace(/(?<=^--code=|^(?:--paid-by=)?(?:voucher|credit):)(?!-$).+/, '***'),
   )
 
 /** Everybody on the machine reads what a command was started with: a secret there is overwritten, and was seen until then. */

@@ -1,21 +1,24 @@
 /** A secret from a person or a pipe: never from the command line, which every user of the machine can read. */
 import { stderr, stdin } from 'node:process'
+import type { Readable } from 'node:stream'
 import { CliError, exitStatus } from './output.ts'
 
 const bytesMax = 4096
 
-const firstLine = (text: string): string => text.split(/\r?\n/)[0] ?? ''
-
-const readPipe = async (): Promise<string> => {
+/** Reads no further than it must: at a terminal, and from a pipe that stays open, nothing follows. */
+const readLine = async (input: Readable): Promise<string> => {
   const parts: Buffer[] = []
   let bytes = 0
-  for await (const part of stdin) {
+  for await (const part of input) {
     const read = Buffer.from(part)
-    bytes += read.length
-    if (bytes > bytesMax) throw new CliError(exitStatus.usage, 'Standard input holds more than a password.')
-    parts.push(read)
+    const end = read.indexOf('\n')
+    parts.push(end < 0 ? read : read.subarray(0, end))
+    bytes += parts.at(-1)?.length ?? 0
+    if (bytes > bytesMax)
+      throw new CliError(exitStatus.usage, `The first line of standard input has more than ${bytesMax} bytes.`)
+    if (end >= 0) break
   }
-  return firstLine(Buffer.concat(parts).toString('utf8'))
+  return Buffer.concat(parts).toString('utf8').replace(/\r$/, '')
 }
 
 const readKeys = (): Promise<string> =>
@@ -43,10 +46,31 @@ const readKeys = (): Promise<string> =>
 
 /** Asks on a terminal, without showing what is typed, twice; otherwise takes the first line of standard input. */
 export const readNewPassword = async (what: 'password' | 'PIN' = 'password'): Promise<string> => {
-  if (!stdin.isTTY) return readPipe()
+  if (!stdin.isTTY) return readLine(stdin)
   stderr.write(`New ${what}: `)
   const once = await readKeys()
   stderr.write('Again: ')
   if ((await readKeys()) !== once) throw new CliError(exitStatus.usage, `These are two ${what}s: nothing was changed.`)
   return once
+}
+
+/**
+ * What an option gives, or where that is `-` the first line of standard input, asked for at a terminal. It is shown as
+ * it is typed: such a code works once, and has too many letters to be typed blindly.
+ * @param what such as "enrolment code"
+ */
+export const readCode = async (
+  given: string,
+  what: string,
+  input: Readable & { readonly isTTY?: boolean } = stdin,
+): Promise<string> => {
+  if (given !== '-') return given
+  if (input.isTTY === true) stderr.write(`The ${what}: `)
+  const typed = (await readLine(input)).trim()
+  if (typed === '')
+    throw new CliError(
+      exitStatus.usage,
+      `Standard input is empty: type the ${what}, or pipe it in with a line of its own.`,
+    )
+  return typed
 }

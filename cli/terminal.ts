@@ -22,6 +22,7 @@ import { count, seconds, wholeNumber } from './arguments.ts'
 import { mind } from './mind.ts'
 import { CliError, exitStatus, line, note, result } from './output.ts'
 import { withReader } from './reader.ts'
+import { readCode } from './secret-input.ts'
 import { onStop } from './stop.ts'
 
 const dataOption = ['--data <dir>', "the terminal's data folder"] as const
@@ -36,7 +37,7 @@ const requireIdentity = (dataDir: string) => {
   if (identity !== undefined) return identity
   throw new CliError(
     exitStatus.world,
-    `${dataDir} holds no terminal: run "farthing terminal enrol --data ${dataDir} --issuer URL --code CODE" first.`,
+    `${dataDir} holds no terminal: run "farthing terminal enrol --data ${dataDir} --issuer URL --code -" first, with the code that "farthing issuer terminal add" prints.`,
   )
 }
 
@@ -195,12 +196,13 @@ export const terminalCommands = (): Command => {
     .description('make this machine a terminal of an issuer, with a one-time code')
     .requiredOption(...dataOption)
     .requiredOption('--issuer <url>', "the issuer's address")
-    .requiredOption('--code <code>', 'from "farthing issuer terminal add"')
+    .requiredOption('--code <code>', 'from "farthing issuer terminal add"; - for standard input')
     .action(async (options: DataOptions & { issuer: string; code: string }) => {
       if (!URL.canParse(options.issuer))
         throw new CliError(exitStatus.usage, `"${options.issuer}" is not an address such as https://issuer.example.`)
       const client = connectIssuer(options.issuer)
-      const enrolment = await enrol({ dataDir: options.data, client, code: options.code })
+      const code = await readCode(options.code, 'enrolment code')
+      const enrolment = await enrol({ dataDir: options.data, client, code })
       const opened = openTerminal(options.data)
       try {
         await fetchNews(opened, client)

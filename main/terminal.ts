@@ -142,7 +142,7 @@ export const openTerminal = (dataDir: string, world: World = realWorld): Termina
   if (found === undefined)
     throw new LedgerFault(
       'missing',
-      'This terminal is not enrolled: run `farthing terminal enrol --data DIR --issuer URL --code CODE`.',
+      'This terminal is not enrolled: run `farthing terminal enrol --data DIR --issuer URL --code -`.',
     )
   if (!existsSync(ledgerPath(dataDir))) throw ledgerGone()
   let identity = found
