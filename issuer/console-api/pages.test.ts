@@ -3,6 +3,7 @@ import type { Hono } from 'hono'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { reconcileCases } from '../cases/round.ts'
+import { addItem } from '../catalogue.ts'
 import { batchDetail, batchesPage, entriesPage, entryDetail, entryExceptionsPage } from '../console-contract/batches.ts'
 import {
   articlesOverview,
@@ -198,6 +199,17 @@ test('the search finds by the beginning of an id, by a document’s name and by 
   expect(await find(`batch ${days.silent.id}/1/1`)).toMatchObject([{ kind: 'batch', key: `${days.silent.id}/1/1` }])
   const { rows } = await read(terminalsPage, '/terminals')
   expect(await find(rows[0]?.merchant.slice(1, 6) ?? '')).toMatchObject([{ kind: 'merchant' }])
+  await addItem(bench.issuer, {
+    file: { name: 'bells.md', bytes: Buffer.from('# Bells') },
+    ...{ id: 'harbour-bells', priceMinor: 100, title: { de: 'Glocken am Hafen' } },
+  })
+  for (const q of ['harbour', 'bells', 'AM HAFEN'])
+    expect(await find(q)).toContainEqual({
+      kind: 'item',
+      key: 'harbour-bells',
+      title: 'harbour-bells',
+      note: 'Glocken am Hafen',
+    })
   expect(await find('nothing of that name')).toEqual([])
 })
 

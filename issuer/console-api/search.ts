@@ -1,5 +1,6 @@
-/** One box for everything that has a name: ids by their beginning, batches and documents by theirs, merchants by a part. */
+/** One box for everything that has a name: ids by their beginning, batches and documents by theirs, merchants and articles by a part. */
 import type * as v from 'valibot'
+import { itemFromStore, titleOf } from '../catalogue.ts'
 import { type SearchResult, searchQuery, searchResult } from '../console-contract/search.ts'
 import { isoTime } from '../iso-times.ts'
 import type { StoreReader } from '../store.ts'
@@ -85,17 +86,14 @@ const merchants = async (db: StoreReader, q: string): Promise<Found[]> => {
   return rows.map((row) => ({ kind: 'merchant', key: String(row.merchant_no), title: row.name, note: 'Merchant' }))
 }
 
+/** By a part of an id, or of a title in any language. */
 const items = async (db: StoreReader, q: string): Promise<Found[]> => {
-  const rows = await db
-    .selectFrom('item_version')
-    .select((eb) => ['item_id', eb.fn.max('version').as('version')])
-    .where('item_id', '>=', q)
-    .where('item_id', '<', `${q}\u{10ffff}`)
-    .groupBy('item_id')
-    .orderBy('item_id')
-    .limit(shownOfKind + 1)
-    .execute()
-  return rows.map((row) => ({ kind: 'item', key: row.item_id, title: row.item_id, note: `Version ${row.version}` }))
+  const rows = await db.selectFrom('article').select('json').orderBy('item_id').execute()
+  return rows
+    .map(({ json }) => itemFromStore(json))
+    .filter(({ id, title }) => [id, ...Object.values(title)].some((text) => text.toLowerCase().includes(q)))
+    .slice(0, shownOfKind + 1)
+    .map((item) => ({ kind: 'item', key: item.id, title: item.id, note: titleOf(item) }))
 }
 
 const find = async (db: StoreReader, q: string): Promise<v.InferOutput<typeof searchResult>> => {

@@ -29,10 +29,11 @@ interface Book {
   readonly timeZone: string
 }
 
-/** The log keeps sums in minor units and moments in seconds; who reads it here is shown money and times. */
+/** The log keeps sums in minor units, moments in seconds or in UTC; who reads it here is shown money and times. */
 const textOf = (value: unknown, at: string, { currency, timeZone }: Book): string | undefined => {
   if (value === undefined) return undefined
-  if (typeof value === 'string') return value
+  if (typeof value === 'string')
+    return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? formatTime(new Date(value), timeZone, 0) : value
   if (Number.isSafeInteger(value) && at.endsWith('Minor')) return formatMoney(Number(value), currency)
   if (Number.isSafeInteger(value) && at.endsWith('At')) return formatTime(new Date(Number(value) * 1000), timeZone, 0)
   return JSON.stringify(value)
@@ -84,9 +85,9 @@ const columns: readonly Column<AuditRow>[] = [
     cell: (row) => <ShownLink id={String(row.auditNo)}>{formatCount(row.auditNo)}</ShownLink>,
   },
   { id: 'at', title: 'When', cell: (row) => <DateTime at={row.at} /> },
-  { id: 'name', title: 'Who', cell: (row) => row.name },
+  { id: 'name', title: 'Who', short: true, cell: (row) => row.name },
   { id: 'action', title: 'Action', cell: (row) => <Code>{row.action}</Code> },
-  { id: 'subject', title: 'Of', cell: (row) => row.subject },
+  { id: 'subject', title: 'Of', short: true, cell: (row) => row.subject },
   { id: 'change', title: 'Change', wide: true, priority: 2, cell: (row) => <InShort row={row} /> },
 ]
 

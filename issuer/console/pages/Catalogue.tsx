@@ -30,7 +30,7 @@ import { Card, PageHead, Tabs } from '../parts/layout.tsx'
 import { pathTo, TerminalLink } from '../parts/links.tsx'
 import { Answer, EmptyState } from '../parts/states.tsx'
 import { useList } from '../parts/use-list.ts'
-import { Badge, Code, Count, DateTime, Money, None } from '../parts/values.tsx'
+import { Badge, Code, Count, DateTime, Money, None, Words } from '../parts/values.tsx'
 
 const nothing = v.object({})
 const live = ['publications', 'audit'] as const
@@ -42,25 +42,37 @@ const stateSays = {
   withdrawn: ['quiet', 'Withdrawn'],
 } as const
 
+/** Such as "ar, de +3": a dozen of them would leave no room for the title. */
+function Languages({ of }: { of: readonly string[] }) {
+  const named = of.length > 3 ? 2 : of.length
+  return (
+    <span title={of.join(', ')}>
+      {of.slice(0, named).join(', ')}
+      {of.length > named ? ` +${of.length - named}` : ''}
+    </span>
+  )
+}
+
 const columns: readonly Column<ArticleRow>[] = [
   {
     id: 'id',
     title: 'Article',
     sort: 'id',
+    short: true,
     cell: (row) => (
-      <Link href={pathTo.item(row.itemId)}>
+      <Link href={pathTo.item(row.itemId)} title={row.itemId}>
         <Code>{row.itemId}</Code>
       </Link>
     ),
   },
-  { id: 'title', title: 'Title', sort: 'title', wide: true, cell: (row) => row.title },
+  { id: 'title', title: 'Title', sort: 'title', wide: true, cell: (row) => <Words of={row.title} /> },
   {
     id: 'state',
     title: 'State',
     cell: (row) => <Badge tone={stateSays[row.state][0]}>{stateSays[row.state][1]}</Badge>,
   },
   { id: 'kind', title: 'Kind', priority: 3, cell: (row) => row.kind },
-  { id: 'languages', title: 'Languages', priority: 3, cell: (row) => row.languages.join(' ') },
+  { id: 'languages', title: 'Languages', priority: 3, cell: (row) => <Languages of={row.languages} /> },
   {
     id: 'stock',
     title: 'Codes not dealt',

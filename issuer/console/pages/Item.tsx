@@ -15,7 +15,7 @@ import { Card, KeyValue, PageHead, Strip } from '../parts/layout.tsx'
 import { TerminalLink } from '../parts/links.tsx'
 import { Shelf } from '../parts/ShelfForm.tsx'
 import { Answer } from '../parts/states.tsx'
-import { Badge, Code, Count, DateTime, Money, None } from '../parts/values.tsx'
+import { Badge, Code, Count, DateTime, Money, None, Words } from '../parts/values.tsx'
 
 const nothing = v.object({})
 const live = ['publications', 'audit', 'batches'] as const
@@ -149,7 +149,9 @@ function Units({ units, tickets }: { units: NonNullable<ArticleDetail['units']>;
   )
 }
 
-function Versions({ versions }: { versions: ArticleDetail['versions'] }) {
+function Versions({ article: { versions, coming } }: { article: ArticleDetail }) {
+  const announced = new Map(coming.map(({ from, item }) => [item.version, from]))
+  const soldFrom = (row: ArticleDetail['versions'][number]) => row.soldFrom ?? announced.get(row.version)
   return (
     <Card title="Versions and prices" flush>
       <table className="table">
@@ -177,7 +179,7 @@ function Versions({ versions }: { versions: ArticleDetail['versions'] }) {
               <td>
                 <DateTime at={row.addedAt} />
               </td>
-              <td>{row.soldFrom === undefined ? 'when published' : <DateTime at={row.soldFrom} />}</td>
+              <td>{soldFrom(row) === undefined ? 'when published' : <DateTime at={soldFrom(row)} />}</td>
               <td>{row.soldUntil === undefined ? <None says="never published" /> : <DateTime at={row.soldUntil} />}</td>
             </tr>
           ))}
@@ -196,6 +198,7 @@ function Shown({ article }: { article: ArticleDetail }) {
       <PageHead
         title={item.id}
         code
+        lead={<Words of={item.title.en ?? Object.values(item.title)[0] ?? ''} />}
         trail={[['Catalogue', '/catalogue']]}
         badge={
           offered ? (
@@ -226,7 +229,7 @@ function Shown({ article }: { article: ArticleDetail }) {
             )}
           </Card>
           {article.units === undefined ? null : <Units units={article.units} tickets={item.kind === 'ticket'} />}
-          <Versions versions={article.versions} />
+          <Versions article={article} />
         </div>
         <div className="stack">
           <Card title="Offer">
@@ -248,7 +251,7 @@ function Shown({ article }: { article: ArticleDetail }) {
             <KeyValue
               pairs={Object.entries(item.title).map(([language, title]) => [
                 language,
-                <div key={language} lang={language}>
+                <div key={language} lang={language} dir="auto">
                   {title}
                   {item.summary[language] ? <div className="hint">{item.summary[language]}</div> : null}
                 </div>,

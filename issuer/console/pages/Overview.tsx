@@ -492,8 +492,11 @@ function Articles({ articles }: ArticlesOverview) {
     count === 0 ? (
       <None says="none" />
     ) : (
-      <span>
-        <Count of={count} /> · <Money minor={amountMinor} />
+      <span className="two-lines">
+        <Money minor={amountMinor} />
+        <span className="soft">
+          {formatCount(count)} {count === 1 ? 'sale' : 'sales'}
+        </span>
       </span>
     )
   return (
@@ -507,7 +510,11 @@ function Articles({ articles }: ArticlesOverview) {
             id: 'article',
             title: 'Article',
             wide: true,
-            cell: (row) => <Link href={pathTo.item(row.itemId)}>{row.title}</Link>,
+            cell: (row) => (
+              <Link className="words" dir="auto" href={pathTo.item(row.itemId)} title={row.title}>
+                {row.title}
+              </Link>
+            ),
           },
           { id: 'today', title: 'Today', align: 'end', cell: (row) => sold(row.today) },
           { id: 'yesterday', title: 'Yesterday', align: 'end', cell: (row) => sold(row.yesterday) },
@@ -515,7 +522,7 @@ function Articles({ articles }: ArticlesOverview) {
       />
       {articles.length > articlesShown ? (
         <p className="card-note">
-          The {articlesShown} that sold most, of {formatCount(articles.length)}.
+          The {articlesShown} that took most on both days, of {formatCount(articles.length)}.
         </p>
       ) : null}
     </>

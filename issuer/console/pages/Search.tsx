@@ -14,7 +14,7 @@ const kinds: Readonly<Record<Found['kind'], string>> = {
   card: 'Cards',
   batch: 'Batches',
   merchant: 'Merchants',
-  item: 'Items',
+  item: 'Articles',
 }
 
 const addressOf = ({ kind, key }: Found): string => {

@@ -107,6 +107,7 @@ export function Categories() {
                 {
                   id: 'titles',
                   title: 'Titles',
+                  wide: true,
                   cell: ({ title }) =>
                     Object.entries(title)
                       .map(([language, text]) => `${text} (${language})`)

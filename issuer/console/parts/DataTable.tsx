@@ -19,6 +19,8 @@ export interface Column<Row> {
   readonly priority?: 1 | 2 | 3
   /** Takes the room that is left. */
   readonly wide?: boolean
+  /** Somebody else's words, of any length: cut off where they would push the figures out of sight. */
+  readonly short?: boolean
 }
 
 export interface DataTableProps<Row> {
@@ -85,8 +87,13 @@ function Head<Row>({ columns, list }: Pick<DataTableProps<Row>, 'columns' | 'lis
   )
 }
 
-const cellClasses = <Row,>({ align, priority, wide }: Column<Row>): string =>
-  [align === 'end' ? 'at-end' : '', priority === undefined ? '' : `priority-${priority}`, wide ? 'is-wide' : '']
+const cellClasses = <Row,>({ align, priority, wide, short }: Column<Row>): string =>
+  [
+    align === 'end' ? 'at-end' : '',
+    priority === undefined ? '' : `priority-${priority}`,
+    wide ? 'is-wide' : '',
+    short ? 'is-short' : '',
+  ]
     .filter(Boolean)
     .join(' ')
 

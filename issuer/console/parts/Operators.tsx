@@ -73,7 +73,7 @@ const journalColumns: readonly Column<JournalRow>[] = [
   { id: 'entry', title: 'Entry', sort: 'entry', cell: (row) => `${row.epoch}/${row.entryNo}` },
   { id: 'at', title: 'When', sort: 'at', cell: (row) => <DateTime at={row.at} /> },
   { id: 'act', title: 'Act', cell: (row) => <WordBadge word={actWord(row.act)} /> },
-  { id: 'operator', title: 'Operator', cell: (row) => row.operator ?? <None says="nobody" /> },
+  { id: 'operator', title: 'Operator', short: true, cell: (row) => row.operator ?? <None says="nobody" /> },
   { id: 'details', title: 'Details', wide: true, cell: (row) => <Details row={row} /> },
   { id: 'received', title: 'Received', priority: 3, cell: (row) => <DateTime at={row.receivedAt} /> },
 ]

@@ -16,6 +16,15 @@ export function Money({ minor, sign, strong }: { minor: number | undefined; sign
   )
 }
 
+/** Words in whatever language and direction their writer chose. */
+export function Words({ of }: { of: string }) {
+  return (
+    <span className="words" dir="auto">
+      {of}
+    </span>
+  )
+}
+
 export function Count({ of }: { of: number | undefined }) {
   if (of === undefined) return <None />
   return <span className={`figure${of === 0 ? ' is-zero' : ''}`}>{formatCount(of)}</span>

@@ -122,7 +122,7 @@ function SearchBox({ field }: { field: React.RefObject<HTMLInputElement | null> 
           ref={field}
           id="search-everything"
           type="search"
-          placeholder="Card, terminal, batch, document"
+          placeholder="Card, terminal, merchant, article, batch"
           spellCheck={false}
           autoComplete="off"
         />
