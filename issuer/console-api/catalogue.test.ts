@@ -76,7 +76,9 @@ test('goods of which no preview could be made are sold all the same, and that is
   const whole = await PDFDocument.create()
   for (let page = 0; page < 6; page += 1) whole.addPage().drawText(`page ${page}`)
   const bytes = Buffer.from(await whole.save({ useObjectStreams: false }))
-  const damaged = bytes.subarray(0, bytes.length / 2)
+  const cutOff = bytes.subarray(0, bytes.length / 2)
+  const damaged = Buffer.from(bytes)
+  damaged.fill('x', 100, bytes.length - 100)
   const add = async (itemId: string, content: Uint8Array) => {
     const { contentHash } = await upload(`${itemId}.pdf`, Uint8Array.from(content))
     return posted('/catalogue/items', {
@@ -87,14 +89,26 @@ test('goods of which no preview could be made are sold all the same, and that is
       priceMinor: 250,
     })
   }
-  expect(await add('torn', damaged)).toMatchObject({
-    outcome: 'added',
-    preview: 'none',
-    previewProblem: expect.stringMatching(/^No preview was made: the file is damaged/),
-  })
+  for (const [itemId, content, says] of [
+    ['torn', cutOff, /^No preview was made: the file ends too early/],
+    ['damaged', damaged, /^No preview was made: the file is damaged/],
+  ] as const) {
+    const said = expect.stringMatching(says)
+    expect(await upload(`${itemId}.pdf`, Uint8Array.from(content))).toMatchObject({ problem: said })
+    expect(await add(itemId, content)).toMatchObject({ outcome: 'added', preview: 'none', previewProblem: said })
+  }
+  // A browser would show an empty frame.
+  const { contentHash } = await upload('torn.pdf', Uint8Array.from(cutOff))
+  const shown = await admin.get(`/catalogue/contents/${contentHash}/preview?mediaType=application/pdf`)
+  expect(shown.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+  expect(await shown.text()).toContain('The file ends too early')
   const sound = await add('sound', bytes)
   expect(sound).toMatchObject({ preview: 'made' })
   expect(sound).not.toHaveProperty('previewProblem')
+  expect(await upload('sound.pdf', Uint8Array.from(bytes))).not.toHaveProperty('problem')
+  expect(await upload('sound.docx', Uint8Array.from(bytes))).toMatchObject({
+    problem: expect.stringContaining('What sound.docx is cannot be told by its name'),
+  })
 })
 
 test('a file is uploaded, looked at, sold, changed, published and withdrawn', async () => {

@@ -55,10 +55,12 @@ import { IssuerError } from '../errors.ts'
 import { blobBytes, readBlob, removeBlob, storeBlob } from '../goods.ts'
 import { isoTime } from '../iso-times.ts'
 import type { Issuer } from '../issuer.ts'
-import { isMedia, mediaTypeOf } from '../media-types.ts'
+import { isMedia, knownExtensions, mediaTypeOf } from '../media-types.ts'
 import { endIn, momentIn } from '../moment.ts'
 import { isNothing, publicationChanges } from '../publication-changes.ts'
 import { addArticle } from '../shelf/add-article.ts'
+import { flawOf, flawSays } from '../shelf/file-flaws.ts'
+import { previewApart } from '../shelf/preview-apart.ts'
 import { displayOf, listCategories, removeCategory, setCategory, setDisplay } from '../shelf/shelf.ts'
 import type { NamedFile } from '../shelf/shown-files.ts'
 import type { StoreReader } from '../store.ts'
@@ -241,6 +243,9 @@ const detail = route({
   },
 })
 
+const unknownKind = (fileName: string): string =>
+  `What ${fileName} is cannot be told by its name: kiosks show ${knownExtensions.join(', ')}. A list of codes or tickets it may be.`
+
 const upload = route({
   method: 'POST',
   path: '/catalogue/uploads',
@@ -258,7 +263,9 @@ const upload = route({
       bytes: encryptContent(bytes, { key: contentKey(issuer, contentHash), contentHash }),
     })
     const mediaType = mediaTypeOf(fileName)
-    return { contentHash, bytes: bytes.length, ...(mediaType === undefined ? {} : { mediaType }) }
+    if (mediaType === undefined) return { contentHash, bytes: bytes.length, problem: unknownKind(fileName) }
+    const { problem } = await previewApart({ content: bytes, mediaType })
+    return { contentHash, bytes: bytes.length, mediaType, ...(problem === undefined ? {} : { problem }) }
   },
 })
 
@@ -270,6 +277,8 @@ const contentOf = async (issuer: Issuer, contentHash: string): Promise<Uint8Arra
   const blob = Uint8Array.from(await readBlob(folder, contentHash))
   return Uint8Array.from(decryptContent(blob, { key: contentKey(issuer, contentHash), contentHash }))
 }
+
+const textFrame = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 /** Frames and elements of the console show these; what else there is, is not shown. */
 const isShown = (mediaType: string): boolean =>
@@ -284,14 +293,19 @@ const preview = route({
   handle: async ({ issuer, input: { contentHash, mediaType } }) => {
     if (!isShown(mediaType)) throw new IssuerError('input', 'Goods of this kind are not shown here.')
     const body = await contentOf(issuer, contentHash)
+    const flaw = flawOf(body, mediaType)
+    // In place of a browser's empty frame.
+    if (mediaType === 'application/pdf' && flaw !== undefined)
+      return {
+        mediaType: 'text/plain; charset=utf-8',
+        body: new TextEncoder().encode(`The file ${flawSays[flaw]}`),
+        framePolicy: textFrame,
+      }
     return {
       mediaType: mediaType.startsWith('text/') ? 'text/plain; charset=utf-8' : mediaType,
       body,
       // A sandbox would keep the browser's own PDF viewer from starting.
-      framePolicy:
-        mediaType === 'application/pdf'
-          ? "frame-ancestors 'self'"
-          : "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+      framePolicy: mediaType === 'application/pdf' ? "frame-ancestors 'self'" : textFrame,
     }
   },
 })

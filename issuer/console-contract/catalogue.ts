@@ -118,6 +118,8 @@ export const uploaded = v.object({
   bytes: v.number(),
   /** By the file's name; absent: it is not known. */
   mediaType: v.optional(v.string()),
+  /** What is wrong with it, and what to do: a sentence. Customers may get something that does not open. */
+  problem: v.optional(v.string()),
 })
 export type Uploaded = v.InferOutput<typeof uploaded>
 

@@ -1,6 +1,7 @@
 /** Pictures and logos as they are given: what they are is read from their bytes, and what a kiosk could not show is refused. */
 import type { pictureTypes } from '../../protocol/bulletin.ts'
 import { IssuerError } from '../errors.ts'
+import { flawOf, flawSays } from './file-flaws.ts'
 import { isSvg, readSvg } from './svg.ts'
 
 export type PictureType = (typeof pictureTypes)[number]
@@ -119,5 +120,7 @@ export const pictureOf = (given: { name: string; bytes: Uint8Array; bytesMax: nu
   const text = textOf(bytes)
   const picture = text !== undefined && isSvg(text) ? svgOrReason(text) : rasterOrReason(bytes)
   if (typeof picture === 'string') throw no(picture)
+  const flaw = flawOf(bytes, picture.mediaType)
+  if (flaw !== undefined) throw no(flawSays[flaw])
   return picture
 }

@@ -4,6 +4,7 @@
  * adds a dozen books at once must not take the machine's memory a dozen times.
  */
 import { Worker } from 'node:worker_threads'
+import { flawOf, flawSays } from './file-flaws.ts'
 import { type Preview, previewOf } from './previews.ts'
 
 export interface PreviewTask {
@@ -28,7 +29,7 @@ const madeOf = (preview: Awaited<ReturnType<typeof previewOf>>): MadePreview => 
   if (preview === 'unreadable')
     return {
       problem:
-        'No preview was made: the file is damaged or locked, or not what its name says. Look whether it opens, or give a preview by hand.',
+        'No preview was made: the file is damaged or locked by a password. Look whether it opens, export it again, or give a preview by hand.',
     }
   return preview === undefined ? {} : { preview }
 }
@@ -62,6 +63,8 @@ let last: Promise<unknown> = Promise.resolve()
 
 /** @returns as `previewOf`; none, too, when it took too long or too much memory, or when too many wait */
 export const previewApart = async (task: PreviewTask, timeMs = timeMsMax): Promise<MadePreview> => {
+  const flaw = flawOf(task.content, task.mediaType)
+  if (flaw !== undefined) return { problem: `No preview was made: the file ${flawSays[flaw]}` }
   if (!packed.includes(task.mediaType)) return madeOf(await previewOf(task.content, task.mediaType))
   if (tasks >= tasksMax)
     return { problem: `No preview was made: ${tasksMax} others are being made. Add the article again later.` }

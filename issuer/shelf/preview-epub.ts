@@ -9,6 +9,8 @@ import { previewShare } from './preview-share.ts'
 /** A title page alone is no preview: documents are added until there is this much to read, or a third is reached. */
 const lettersWanted = 1200
 const filesMax = 10_000
+/** What readers undo by themselves (EPUB 3.3, Resource obfuscation, and Adobe's); everything else in a book's encryption is a lock. */
+const fontMangling = ['http://www.idpf.org/2008/embedding', 'http://ns.adobe.com/pdf/enc#RC']
 const unpackedBytesMax = 256 * 1024 * 1024
 
 const attribute = (tag: string, name: string): string | undefined => {
@@ -97,8 +99,11 @@ const neededBy = (
 /** @returns undefined when it has too few documents to show some. @throws when it is no EPUB that can be read */
 export const epubPreview = (content: Uint8Array): Uint8Array | undefined => {
   const files = unpacked(content)
-  if (files['META-INF/encryption.xml'] !== undefined) return undefined
   const text = (path: string): string => strFromU8(files[path] ?? new Uint8Array(0))
+  const encrypted = tags(text('META-INF/encryption.xml'), 'EncryptionMethod')
+  if (encrypted.some((tag) => !fontMangling.includes(attribute(tag, 'Algorithm') ?? '')))
+    throw new Error('it is locked: no kiosk can open it')
+  if (files['META-INF/encryption.xml'] !== undefined) return undefined
   const packagePath = attribute(tags(text('META-INF/container.xml'), 'rootfile')[0] ?? '', 'full-path') ?? ''
   const book = text(packagePath)
   const resources = tags(book, 'item').flatMap((tag): Resource[] => {
@@ -113,6 +118,7 @@ export const epubPreview = (content: Uint8Array): Uint8Array | undefined => {
     const resource = byId.get(attribute(tag, 'idref') ?? '')
     return resource !== undefined && files[resource.path] !== undefined ? [resource] : []
   })
+  if (spine.length === 0) throw new Error('it names no chapter that is in it')
   const lengths = spine.map(({ path }) => letters(text(path)))
   const all = lengths.reduce((sum, length) => sum + length, 0)
   let read = 0

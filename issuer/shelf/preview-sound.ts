@@ -31,7 +31,7 @@ const frameAt = (bytes: Uint8Array, offset: number): Frame | undefined => {
 }
 
 /** ID3v2: ten bytes and a length of four times seven bits. */
-const soundBegins = (bytes: Uint8Array): number => {
+export const soundBegins = (bytes: Uint8Array): number => {
   if (bytes[0] !== 0x49 || bytes[1] !== 0x44 || bytes[2] !== 0x33) return 0
   return 10 + [6, 7, 8, 9].reduce((length, at) => length * 128 + ((bytes[at] ?? 0) & 0x7f), 0)
 }
@@ -40,6 +40,7 @@ const soundBegins = (bytes: Uint8Array): number => {
 const isInfo = (bytes: Uint8Array, { offset, length }: Frame): boolean =>
   /Xing|Info|VBRI/.test(Buffer.from(bytes.subarray(offset, offset + Math.min(length, 64))).toString('latin1'))
 
+/** @throws Error when there is no sound in it */
 export const mp3Preview = (bytes: Uint8Array): Uint8Array | undefined => {
   const frames: Frame[] = []
   for (let offset = soundBegins(bytes); offset + 4 <= bytes.length; ) {
@@ -48,6 +49,7 @@ export const mp3Preview = (bytes: Uint8Array): Uint8Array | undefined => {
     if (!isInfo(bytes, frame)) frames.push(frame)
     offset += frame.length
   }
+  if (frames.length === 0) throw new Error('it has no frame of sound')
   const total = frames.reduce((sum, { seconds }) => sum + seconds, 0)
   const most = Math.min(secondsMax, total / previewShare)
   let heard = 0
@@ -60,10 +62,9 @@ export const mp3Preview = (bytes: Uint8Array): Uint8Array | undefined => {
     : Buffer.concat(part.map(({ offset, length }) => bytes.subarray(offset, offset + length)))
 }
 
-/** Microsoft's RIFF: chunks of "fmt " and "data". Everything else in it stays behind. */
+/** Microsoft's RIFF: chunks of "fmt " and "data". Everything else in it stays behind. @throws Error when there is no sound in it */
 export const wavPreview = (bytes: Uint8Array): Uint8Array | undefined => {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (file.toString('latin1', 0, 4) !== 'RIFF' || file.toString('latin1', 8, 12) !== 'WAVE') return undefined
   const chunks = new Map<string, Buffer>()
   for (let at = 12; at + 8 <= file.length; ) {
     const length = file.readUInt32LE(at + 4)
@@ -71,7 +72,8 @@ export const wavPreview = (bytes: Uint8Array): Uint8Array | undefined => {
     at += 8 + length + (length % 2)
   }
   const [format, data] = [chunks.get('fmt '), chunks.get('data')]
-  if (format === undefined || format.length < 16 || data === undefined) return undefined
+  if (format === undefined || format.length < 16 || data === undefined)
+    throw new Error('it has no sound, or does not say of what kind')
   const bytesPerSecond = format.readUInt32LE(8)
   const block = format.readUInt16LE(12)
   if (bytesPerSecond === 0 || block === 0) return undefined

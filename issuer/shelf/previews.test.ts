@@ -182,6 +182,24 @@ describe('an EPUB', () => {
     expect(await previewOf(content, 'application/epub+zip')).toBeUndefined()
   })
 
+  test.each([
+    ['opens no chapter', epub({ 'OEBPS/book.opf': strToU8('<package/>') }), 'unreadable'],
+    [
+      'is locked',
+      epub({ 'META-INF/encryption.xml': strToU8('<enc:EncryptionMethod Algorithm="http://x/aes128-cbc"/>') }),
+      'unreadable',
+    ],
+    [
+      'has mangled fonts',
+      epub({
+        'META-INF/encryption.xml': strToU8('<EncryptionMethod Algorithm="http://www.idpf.org/2008/embedding"/>'),
+      }),
+      undefined,
+    ],
+  ])('that %s is told from others', async (_, content, made) => {
+    expect(await previewOrWhy(content, 'application/epub+zip')).toBe(made)
+  })
+
   test('that keeps its reader busy for hours shows nothing, and the issuer goes on meanwhile', async () => {
     const mediaType = 'application/epub+zip'
     expect(await previewApart({ content: epub(), mediaType })).toEqual({ preview: await previewOf(epub(), mediaType) })
@@ -202,9 +220,7 @@ describe('an EPUB', () => {
     const busy = { content: epub({ 'OEBPS/one.xhtml': strToU8('<'.repeat(2_000_000)) }), mediaType }
     const ended: number[] = []
     const all = Array.from({ length: 8 }, (_, place) =>
-      previewApart(place === 0 ? busy : { content: Uint8Array.of(place), mediaType }, 200).finally(() =>
-        ended.push(place),
-      ),
+      previewApart(place === 0 ? busy : { content: epub(), mediaType }, 200).finally(() => ended.push(place)),
     )
     expect((await previewApart({ content: epub(), mediaType })).problem).toContain('8 others are being made')
     await Promise.all(all)
@@ -248,9 +264,9 @@ describe('sound', () => {
     expect(preview.readUInt32LE(40)).toBe(160_000)
   })
 
-  test('that is none shows nothing', async () => {
+  test('that is none is unreadable', async () => {
     for (const mediaType of ['audio/mpeg', 'audio/wav'])
-      expect(await previewOf(bytes('not sound at all'), mediaType)).toBeUndefined()
+      expect(await previewOrWhy(bytes('ID3 not sound at all'), mediaType)).toBe('unreadable')
   })
 })
 

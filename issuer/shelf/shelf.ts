@@ -22,35 +22,14 @@ import { mediaTypeOf } from '../media-types.ts'
 import type { StoreReader, StoreWriter } from '../store.ts'
 import { noteFor, timeOf, type Who } from '../who.ts'
 import { brandsIn } from './brand.ts'
+import { flawOf, flawSays } from './file-flaws.ts'
 import { pictureOf } from './pictures.ts'
 import type { Preview } from './previews.ts'
 import { keepShown, listShown, type NamedFile } from './shown-files.ts'
 
 const input = (sentence: string): IssuerError => new IssuerError('input', sentence)
 
-const begins = (bytes: Uint8Array, offset: number, text: string): boolean =>
-  Buffer.from(bytes.subarray(offset, offset + text.length)).toString('latin1') === text
-
-const isText = (bytes: Uint8Array): boolean => {
-  try {
-    return !new TextDecoder('utf-8', { fatal: true }).decode(bytes).includes('\0')
-  } catch {
-    return false
-  }
-}
-
-/** Whether a file is what its name says, as far as its first bytes tell. */
-const isOfType: Readonly<Record<string, (bytes: Uint8Array) => boolean>> = {
-  'application/pdf': (bytes) => begins(bytes, 0, '%PDF-'),
-  'application/epub+zip': (bytes) => begins(bytes, 0, 'PK\x03\x04'),
-  'text/markdown': isText,
-  'text/plain': isText,
-  'audio/mpeg': (bytes) => begins(bytes, 0, 'ID3') || (bytes[0] === 0xff && ((bytes[1] ?? 0) & 0xe0) === 0xe0),
-  'audio/wav': (bytes) => begins(bytes, 0, 'RIFF') && begins(bytes, 8, 'WAVE'),
-  'audio/ogg': (bytes) => begins(bytes, 0, 'OggS'),
-  'video/mp4': (bytes) => begins(bytes, 4, 'ftyp'),
-  'video/webm': (bytes) => begins(bytes, 0, '\x1a\x45\xdf\xa3'),
-}
+const shownTypes: readonly string[] = shownLimits.preview.types
 
 /** @throws IssuerError `input` */
 const previewTypeOf = ({ name, bytes }: NamedFile): string => {
@@ -59,11 +38,11 @@ const previewTypeOf = ({ name, bytes }: NamedFile): string => {
     throw input(`The preview ${name} is too large: up to ${bytesMax / 2 ** 20} MiB are shown.`)
   const mediaType = mediaTypeOf(name)
   if (mediaType?.startsWith('image/')) return pictureOf({ name, bytes, bytesMax }).mediaType
-  const check = isOfType[mediaType ?? '']
-  if (mediaType === undefined || check === undefined)
+  if (mediaType === undefined || !shownTypes.includes(mediaType))
     throw input(`The preview ${name} is of no kind that kiosks show: a picture, PDF, EPUB, text, sound or film is.`)
-  if (bytes.length === 0 || !check(bytes))
-    throw input(`The preview ${name} is not what its name says, or it is damaged.`)
+  if (bytes.length === 0) throw input(`The preview ${name} is empty.`)
+  const flaw = flawOf(bytes, mediaType)
+  if (flaw !== undefined) throw input(`The preview ${name} ${flawSays[flaw]}`)
   return mediaType
 }
 

@@ -11,9 +11,7 @@ import {
   changesAnswer,
   kinds,
   type Uploaded,
-  uploaded,
 } from '../../console-contract/catalogue.ts'
-import { post } from '../api/client.ts'
 import { useApi, useChange } from '../api/query.ts'
 import { useMay, useSession } from '../api/session.ts'
 import { byLanguage, type Priced, PriceFields, priceOf, type Texts, TextsField, taxOf } from '../parts/ArticleForm.tsx'
@@ -26,9 +24,10 @@ import { FilterSelect, Filters, FilterText } from '../parts/Filters.tsx'
 import { Form, FormField, SelectField, TextField } from '../parts/Form.tsx'
 import { GoodsPreview, Size } from '../parts/Goods.tsx'
 import { Icon } from '../parts/Icon.tsx'
-import { Card, PageHead, Tabs } from '../parts/layout.tsx'
+import { Card, PageHead, Strip, Tabs } from '../parts/layout.tsx'
 import { pathTo, TerminalLink } from '../parts/links.tsx'
 import { Answer, EmptyState } from '../parts/states.tsx'
+import { upload } from '../parts/Upload.tsx'
 import { useList } from '../parts/use-list.ts'
 import { Badge, Code, Count, DateTime, Money, None, Words } from '../parts/values.tsx'
 
@@ -243,7 +242,7 @@ function AddArticle({ onTickets, onDone }: { onTickets: () => void; onDone: () =
   const add = useChange(addedArticle, '/catalogue/items')
   const sendFile = async () => {
     if (file === undefined) throw new Error('Choose a file first.')
-    setSent(await post(uploaded, `/catalogue/uploads?fileName=${encodeURIComponent(file.name)}`, file))
+    setSent(await upload(file))
     setId(idFrom(file.name))
   }
   if (file === undefined || sent === undefined)
@@ -251,7 +250,7 @@ function AddArticle({ onTickets, onDone }: { onTickets: () => void; onDone: () =
       <Form submit="Upload and look at it" onSubmit={sendFile} onCancel={onDone}>
         <FormField
           label="File"
-          hint="PDF, text, Markdown, EPUB, picture, sound or film of up to 64 MB; for codes a text file with one a line."
+          hint="PDF, text, Markdown, EPUB, picture, sound or film of up to 64 MiB; for codes a text file with one a line."
         >
           {(field) => <input {...field} type="file" onChange={(event) => setFile(event.target.files?.[0])} />}
         </FormField>
@@ -269,7 +268,9 @@ function AddArticle({ onTickets, onDone }: { onTickets: () => void; onDone: () =
     go(pathTo.item(itemId))
   }
   const { data: added } = add
-  if (added?.previewProblem !== undefined)
+  // What is wrong with the file was said before it was added.
+  const isNews = (previewProblem: string | undefined) => previewProblem !== undefined && sent.problem === undefined
+  if (added !== undefined && isNews(added.previewProblem))
     return (
       <Form submit="Open the article" onSubmit={async () => open(added.itemId)}>
         <p role="status">
@@ -286,14 +287,26 @@ function AddArticle({ onTickets, onDone }: { onTickets: () => void; onDone: () =
       ...pricedOf(priced, book.currency),
       ...(kind === '' ? {} : { kind }),
     })
-    if (previewProblem === undefined) open(itemId)
+    if (!isNews(previewProblem)) open(itemId)
   }
   return (
-    <Form submit="Add to the catalogue" onSubmit={submit} onCancel={onDone}>
+    <Form
+      submit={sent.problem === undefined ? 'Add to the catalogue' : 'Add it all the same'}
+      onSubmit={submit}
+      onCancel={onDone}
+    >
       <p>
         {file.name}, <Size bytes={sent.bytes} />. Terminals sell it after the next publication.
       </p>
-      {sent.mediaType === undefined ? null : (
+      {sent.problem === undefined ? null : (
+        <>
+          <Strip tone="bad">{sent.problem} Customers would pay for what they cannot open.</Strip>
+          <div>
+            <Button onPress={() => setSent(undefined)}>Choose another file</Button>
+          </div>
+        </>
+      )}
+      {sent.mediaType === undefined || sent.problem !== undefined ? null : (
         <GoodsPreview contentHash={sent.contentHash} mediaType={sent.mediaType} title={`Preview of ${file.name}`} />
       )}
       <TextField

@@ -1,12 +1,22 @@
 /** Files that people choose, and how they reach the issuer: sent first, and named by their hash afterwards. */
-import { uploaded } from '../../console-contract/catalogue.ts'
+import { type Uploaded, uploadBytesMax, uploaded } from '../../console-contract/catalogue.ts'
 import { post } from '../api/client.ts'
 import { FormField } from './Form.tsx'
+
+/** What cannot be taken is not sent first. @throws Error with a sentence for the person */
+export const upload = async (file: File): Promise<Uploaded> => {
+  if (file.size === 0) throw new Error(`${file.name} is empty: copy it again, or choose another.`)
+  if (file.size > uploadBytesMax)
+    throw new Error(
+      `${file.name} is too large: files of up to ${uploadBytesMax / 2 ** 20} MiB are sold. Make it smaller, or split it.`,
+    )
+  return post(uploaded, `/catalogue/uploads?fileName=${encodeURIComponent(file.name)}`, file)
+}
 
 /** Uploads what was chosen; undefined: nothing was. */
 export const sent = async (file: File | undefined) => {
   if (file === undefined) return undefined
-  const { contentHash } = await post(uploaded, `/catalogue/uploads?fileName=${encodeURIComponent(file.name)}`, file)
+  const { contentHash } = await upload(file)
   return { contentHash, fileName: file.name }
 }
 
