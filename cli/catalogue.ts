@@ -1,6 +1,7 @@
 /** `farthing catalogue ...`: what is sold, on the issuer's store. */
 import { Command, Option } from 'commander'
 import { publish, sizeWarnings } from '../issuer/bulletin-publisher.ts'
+import { clockTimes } from '../issuer/business-days.ts'
 import {
   cancelComing,
   changeItem,
@@ -207,6 +208,10 @@ export const catalogueCommands = (): Command => {
             await displayChange(options, issuer.book.timeZone),
             commandCaller().name,
           )
+          if (added.previewProblem !== undefined)
+            note(
+              `WARNING: ${added.previewProblem} Look at it before you publish; "farthing catalogue withdraw ${options.id}" takes it out.`,
+            )
           result(
             options,
             { ...added.item, outcome: added.outcome, unitsAdded: added.unitsAdded, preview: added.preview },
@@ -215,7 +220,6 @@ export const catalogueCommands = (): Command => {
                 `${options.id}: ${added.outcome}, version ${added.item.version}, ${formatAmount(added.item.priceMinor, currency)} ${currency}.`,
                 ...(added.unitsAdded > 0 ? [`${added.unitsAdded} new ${added.item.kind}s.`] : []),
                 ...(isSoldByUnit(added.item) || added.previewProblem !== undefined ? [] : previewSays[added.preview]),
-                ...(added.previewProblem === undefined ? [] : [added.previewProblem]),
                 'Next: farthing catalogue publish.',
               ].join('\n'),
           )
@@ -397,7 +401,8 @@ export const catalogueCommands = (): Command => {
           result(
             options,
             published,
-            () => `Bulletin ${serial}: ${published.items} items, until ${published.expiresAt}.`,
+            () =>
+              `Bulletin ${serial}: ${published.items} ${published.items === 1 ? 'article' : 'articles'}, good until ${clockTimes(issuer.book.timeZone)(Date.parse(published.expiresAt) / 1000)}.`,
           )
         }),
     )

@@ -286,7 +286,7 @@ export const issuerCommands = (): Command => {
               row.terminalId,
               row.name ?? '',
               row.merchant,
-              String(row.epoch),
+              row.epoch === 0 ? 'not enrolled' : String(row.epoch),
               `${row.reportedAt === undefined ? 'never' : clock(row.reportedAt)}${row.retired ? ', out of use' : ''}`,
             ]),
           ),

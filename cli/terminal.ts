@@ -7,6 +7,7 @@ import cliProgress from 'cli-progress'
 import { Command } from 'commander'
 import { alarmsMax, readLedgerStatus } from '../db/ledger.ts'
 import { openReadable } from '../db/open.ts'
+import { clockTimes } from '../issuer/business-days.ts'
 import { isoTime } from '../issuer/iso-times.ts'
 import { enrol } from '../main/enrol.ts'
 import { readIdentity } from '../main/identity.ts'
@@ -40,6 +41,10 @@ const requireIdentity = (dataDir: string) => {
     `${dataDir} holds no terminal: run "farthing terminal enrol --data ${dataDir} --issuer URL --code -" first, with the code that "farthing issuer terminal add" prints.`,
   )
 }
+
+/** A moment by this machine's clock. */
+const here = (at: string): string =>
+  clockTimes(new Intl.DateTimeFormat().resolvedOptions().timeZone)(Date.parse(at) / 1000)
 
 /** Beside the writer: never waits for it. */
 const status = async (dataDir: string) => {
@@ -270,12 +275,12 @@ export const terminalCommands = (): Command => {
       result(options, now, () =>
         [
           `Terminal ${now.terminalId} of "${now.merchant}", epoch ${now.epoch}: ${now.online ? 'online' : 'offline'}`,
-          `${now.ledgerEntries} entries; ${now.unsynced.count} not yet settled, worth ${formatAmount(now.unsynced.amountMinor, currency)} ${currency}${now.unsynced.oldest === undefined ? '' : `, the oldest of ${now.unsynced.oldest}`}`,
+          `${now.ledgerEntries} entries; ${now.unsynced.count} not yet settled, worth ${formatAmount(now.unsynced.amountMinor, currency)} ${currency}${now.unsynced.oldest === undefined ? '' : `, the oldest of ${here(now.unsynced.oldest)}`}`,
           `${now.inDoubt} in doubt: the next tap of their cards decides`,
-          ...(now.alarms.newest === undefined
+          ...(now.alarms.at === undefined
             ? []
             : [
-                `${now.alarms.count}${now.alarms.count < alarmsMax ? '' : ' or more'} times a card's answers were false or proved nothing, the newest of ${now.alarms.at}: ${now.alarms.newest}`,
+                `${now.alarms.count}${now.alarms.count < alarmsMax ? '' : ' or more'} times a card's answers were false or proved nothing, the newest of ${here(now.alarms.at)}: ${now.alarms.newest}`,
               ]),
           ...(now.stopped === undefined
             ? []

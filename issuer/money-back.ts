@@ -98,7 +98,7 @@ export const moneyBackStand = async (
     .executeTakeFirst()
   if (said === undefined && tookBack === undefined)
     return {
-      risk: 'The terminal that sold has not said its last (void, owed, abandoned or refunded): it may still hand the goods over.',
+      risk: "By its terminal's word this sale stands: the goods were handed over, or still may be. An operator can take it back at that kiosk.",
     }
   if (next !== undefined && next.settlement_mac !== null) return {}
   if (isHole) return { risk: `#${counter + 1} is missing: it may be the reversal.` }
