@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { strToU8, zipSync } from 'fflate'
 import { PDFDocument, StandardFonts } from 'pdf-lib'
+import { flawOf } from '../../issuer/shelf/file-flaws.ts'
 import { epubPreview } from '../../issuer/shelf/preview-epub.ts'
 import { pdfPreview } from '../../issuer/shelf/preview-pdf.ts'
 import { mp3Preview, wavPreview } from '../../issuer/shelf/preview-sound.ts'
+import { previewTypes } from '../../protocol/bulletin.ts'
 import { unpacked } from '../../renderer/goods/book/unpacked.ts'
 import type { Chance } from '../../simulate/chance.ts'
 import { bytesOf, refusing, refusingLater, type Target } from './target.ts'
@@ -164,10 +166,42 @@ const sounds: Target = {
       wav,
     ].map((bytes) => new Uint8Array(bytes)),
     run(input) {
-      for (const part of [mp3Preview(input), wavPreview(input)])
+      for (const preview of [mp3Preview, wavPreview]) {
+        const part = refusing(Error, () => preview(input))
         assert(part === undefined || (part.length > 0 && part.length <= input.length), 'a part is more than the whole')
+      }
     },
   }),
 }
 
-export const goodsTargets: readonly Target[] = [unpackedBook, bookPreview, pdfPages, sounds]
+const latin1 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'))
+/** The smallest whole file of each kind that tells where it ends by lengths of its own. */
+const wholeFiles = [
+  ['audio/ogg', latin1(`${'OggS\u0000\u0002'.padEnd(26, '\u0000')}\u0001\u0005sound`)],
+  ['video/mp4', latin1('\u0000\u0000\u0000\u000cftypisom\u0000\u0000\u0000\u0008moov')],
+  ['video/webm', latin1('\u001aE\u00df\u00a3\u0081x\u0018S\u0080g\u0083abc')],
+  ['image/png', latin1('\u0089PNG\r\n\u001a\n\u0000\u0000\u0000\u0000IEND\u00aeB`\u0082')],
+  ['image/jpeg', latin1('\u00ff\u00d8\u00ff\u00e0\u0000\u0004ab\u00ff\u00da\u0000\u0002picture\u00ff\u00d9')],
+  ['audio/wav', wav],
+  ['audio/mpeg', frame],
+] as const
+
+/** Nobody catches what is thrown on the way through a file by its own lengths. */
+const fileFlaws: Target = {
+  name: 'file-flaws',
+  kind: 'bytes',
+  inputs: 12_000,
+  lengthMax: 8 * 1024,
+  words: ['OggS', 'ftyp', 'moov', 'mdat', 'IEND', 'Xing', 'Info', 'ID3', 'RIFF', 'WEBP'],
+  open: () => ({
+    seeds: wholeFiles.map(([, bytes]) => new Uint8Array(bytes)),
+    run(input) {
+      for (const type of previewTypes) flawOf(input, type)
+    },
+    check() {
+      for (const [type, bytes] of wholeFiles) assert.equal(flawOf(bytes, type), undefined, `a whole ${type}`)
+    },
+  }),
+}
+
+export const goodsTargets: readonly Target[] = [unpackedBook, bookPreview, pdfPages, sounds, fileFlaws]
