@@ -293,9 +293,9 @@ const preview = route({
   handle: async ({ issuer, input: { contentHash, mediaType } }) => {
     if (!isShown(mediaType)) throw new IssuerError('input', 'Goods of this kind are not shown here.')
     const body = await contentOf(issuer, contentHash)
-    const flaw = flawOf(body, mediaType)
     // In place of a browser's empty frame.
-    if (mediaType === 'application/pdf' && flaw !== undefined)
+    const flaw = mediaType === 'application/pdf' ? flawOf(body, mediaType) : undefined
+    if (flaw !== undefined)
       return {
         mediaType: 'text/plain; charset=utf-8',
         body: new TextEncoder().encode(`The file ${flawSays[flaw]}`),

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { strFromU8, strToU8, unzipSync, type Zippable, zipSync } from 'fflate'
 import { PDFDocument, PDFName, StandardFonts } from 'pdf-lib'
 import { describe, expect, test } from 'vitest'
@@ -229,7 +230,30 @@ describe('an EPUB', () => {
   })
 })
 
+test('large goods of any kind are looked through beside the issuer, however small the parts that they say to have', async () => {
+  const content = new Uint8Array(Buffer.alloc(27 * 160_000, `OggS${'\0'.repeat(23)}`, 'latin1'))
+  let turns = 0
+  let made: unknown
+  void previewApart({ content, mediaType: 'audio/ogg' }).then((preview) => {
+    made = preview
+  })
+  while (made === undefined) {
+    await nextTurn()
+    turns += 1
+  }
+  // Looked through here, it would be done within one or two.
+  expect(turns).toBeGreaterThan(50)
+  expect(made).toEqual({})
+})
+
 describe('text', () => {
+  test('of Windows shows the same as any other', async () => {
+    const text = `${'A line.\n'.repeat(20)}\n`.repeat(40)
+    const shown = latin1((await previewOf(bytes(text.replaceAll('\n', '\r\n')), 'text/plain'))?.bytes)
+    expect(shown).toBe(latin1((await previewOf(bytes(text), 'text/plain'))?.bytes))
+    expect(shown.length).toBeGreaterThan(1000)
+  })
+
   test('shows whole paragraphs of its first third', async () => {
     const text = Array.from({ length: 30 }, (_, index) => `Paragraph ${index + 1} ${'word '.repeat(20)}`).join('\n\n')
     const shown = latin1((await previewOf(bytes(text), 'text/markdown'))?.bytes)

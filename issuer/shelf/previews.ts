@@ -19,8 +19,10 @@ const textLettersMax = 1500
 const textPreview = (content: Uint8Array): Uint8Array | undefined => {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(content)
   const most = Math.min(textLettersMax, Math.floor(text.length / previewShare))
-  const end = text.replaceAll('\r\n', '\n').lastIndexOf('\n\n', most)
-  return end <= 0 ? undefined : new TextEncoder().encode(`${text.replaceAll('\r\n', '\n').slice(0, end)}\n`)
+  // As far as it may reach, and its last paragraph's end.
+  const start = text.slice(0, 2 * (most + 2)).replaceAll('\r\n', '\n')
+  const end = start.lastIndexOf('\n\n', most)
+  return end <= 0 ? undefined : new TextEncoder().encode(`${start.slice(0, end)}\n`)
 }
 
 type Maker = (content: Uint8Array) => Uint8Array | undefined | Promise<Uint8Array | undefined>
