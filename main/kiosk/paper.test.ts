@@ -1,15 +1,18 @@
 /** What the till prints, on a printer that decodes what it is sent and fails when it is told to. */
 import * as v from 'valibot'
 import { expect, onTestFinished, test } from 'vitest'
-import { openPrinter } from '../printer/printer.ts'
+import { openPrinter, type PrinterClock } from '../printer/printer.ts'
 import { printerSettingSchema } from '../printer/printer-settings.ts'
 import { qrsOfPage, startTestPrinter, textOfPage } from '../printer/test-printer.ts'
 import { makeTestCard, wifiCodes } from '../test-terminal.ts'
 import { openTill } from './test-kiosk.ts'
 
-const openWithPrinter = async (options: Parameters<typeof openTill>[0] = {}) => {
+const openWithPrinter = async (
+  options: Parameters<typeof openTill>[0] = {},
+  clockOf = (clock: PrinterClock): PrinterClock => clock,
+) => {
   const device = await startTestPrinter()
-  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), device.clock)
+  const printer = openPrinter(v.parse(printerSettingSchema, { tcp: `127.0.0.1:${device.port}` }), clockOf(device.clock))
   const till = openTill({ ...options, parts: { printer } })
   onTestFinished(() => device.close())
   await expect.poll(() => till.kiosk.state.status.printer).toEqual({ ready: true })
@@ -63,6 +66,21 @@ test('goods that are a print are paid once they are on paper', async () => {
   expect(await screen('approved')).toMatchObject({ printed: true })
   expect(card.state.balanceMinor).toBe(900)
   expect(device.jobs.map(qrsOfPage)).toEqual([[wifiCodes[0]]])
+})
+
+test('a page that cannot be made is money back on the spot, and other prints are sold as before', async () => {
+  const { kiosk, screen, put, device, lines } = await openWithPrinter(printedWifi, (clock) => ({
+    ...clock,
+    deadline: (wait) => (wait === 'job' ? AbortSignal.abort() : clock.deadline(wait)),
+  }))
+  const card = makeTestCard({ balanceMinor: 1000 })
+  await kiosk.buy('wifi')
+  put(card)
+  expect(await screen('declined')).toMatchObject({ reason: 'outOfService', returned: true })
+  expect(card.state.balanceMinor).toBe(1000)
+  expect(lines).toEqual([expect.stringContaining('The page could not be made')])
+  expect(device.jobs).toEqual([])
+  expect(kiosk.state.status.printer).toEqual({ ready: true })
 })
 
 test('a print that fails is money back on the spot, and the screen says so', async () => {

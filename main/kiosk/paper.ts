@@ -4,7 +4,7 @@ import type { ReceiptView } from '../../preload/contract.ts'
 import { textOf } from '../../protocol/language.ts'
 import type { ReadyGoods } from '../catalogue.ts'
 import type { PrintJob } from '../printer/print-job.ts'
-import type { Printer } from '../printer/printer.ts'
+import { type Printer, PrinterFault } from '../printer/printer.ts'
 import { type Receipt, receiptOf } from '../receipt.ts'
 import type { Terminal } from '../terminal.ts'
 import { iso } from './views.ts'
@@ -52,7 +52,8 @@ export const openPaper = (printer: Printer | undefined, onChange: () => void): P
         await printer?.print(job)
         note(printer !== undefined)
       } catch (error) {
-        note(false)
+        // A page that cannot be made says nothing of the printer, and takes no other goods off the shelf.
+        if (!(error instanceof PrinterFault && error.code === 'notDrawn')) note(false)
         throw error
       }
     },
