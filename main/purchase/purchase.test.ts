@@ -283,6 +283,7 @@ test.each([
   [0x63c2, 'pinWrong'],
   [statusWord.pinBlocked, 'pinBlocked'],
   [statusWord.pinRequired, 'pinNeeded'],
+  [statusWord.securityNotSatisfied, 'cardSuspect'],
 ] as const)('COMMIT answered with %i is resolved on the same tap: void, and %s', async (word, reason) => {
   const made = make()
   const card = makeTestCard()
@@ -294,6 +295,7 @@ test.each([
   expect(outcome).toMatchObject({ outcome: 'declined', reason })
   expect(entriesOf(made.terminal).map((entry) => entry.status)).toEqual(['void'])
   expect(card.state.balanceMinor).toBe(1000)
+  expect(alarmCount(made)).toBe(reason === 'cardSuspect' ? 1 : 0)
 })
 
 const apdus = [1, 2, 3, 4, 5, 6] as const

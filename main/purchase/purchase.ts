@@ -200,11 +200,13 @@ const suspectCard = (terminal: Terminal, card: CardInfo, detail: string): Purcha
   return declined('cardSuspect', { card })
 }
 
+/** What the card said, where it took nothing. */
 const refused = (terminal: Terminal, card: CardInfo, status: number): PurchaseOutcome => {
   const reason = refusalOfStatus(status)
-  return reason === 'cardSuspect'
-    ? suspectCard(terminal, card, `it refused a sale with the status ${status.toString(16)}`)
-    : declined(reason, { card })
+  if (reason === 'cardSuspect')
+    return suspectCard(terminal, card, `it refused a sale with the status ${status.toString(16)}`)
+  const triesLeft = pinTriesOf(status)
+  return declined(reason, { card, ...(triesLeft === undefined ? {} : { triesLeft }) })
 }
 
 /** From COMMIT on: every way out of here is captured, in doubt, or declined with proof. */
@@ -274,14 +276,8 @@ const settleOnTheSpot = async (
       return { outcome: 'inDoubt', payment }
     case 'clear':
       terminal.ledger.writeVoids(recovery.provedVoid)
-      return refusedCommit(session.info, status)
+      return refused(terminal, session.info, status)
   }
-}
-
-/** What the card said, now that it is proved that it took nothing. */
-const refusedCommit = (card: CardInfo, status: number): PurchaseOutcome => {
-  const triesLeft = pinTriesOf(status)
-  return declined(refusalOfStatus(status), { card, ...(triesLeft === undefined ? {} : { triesLeft }) })
 }
 
 /** A payment that an earlier tap began, and that this one shows to be paid. */
