@@ -25,8 +25,9 @@ describe.each([
   })
 
   test('is none where its name lies, or where there is nothing', () => {
-    const others = ['application/pdf', 'application/epub+zip', 'audio/wav', 'image/png', 'video/webm', 'text/plain']
+    const others = ['application/pdf', 'application/epub+zip', 'audio/wav', 'image/png', 'video/webm']
     for (const other of others.filter((type) => type !== mediaType)) expect(flawOf(bytes, other)).toBe('otherKind')
+    expect(flawOf(bytes, 'text/plain')).toBe('otherLetters')
     expect(flawOf(new Uint8Array(), mediaType)).toBe('otherKind')
   })
 })
@@ -56,10 +57,20 @@ describe.each(made.map((each) => ({ each })))('$each.0', ({ each: [mediaType, by
 })
 
 test('a recording that never knew its length is taken as it is', () => {
-  expect(flawOf(latin1('RIFF\xff\xff\xff\xffWAVEfmt '), 'audio/wav')).toBeUndefined()
+  for (const length of ['\xff\xff\xff\xff', '\x24\xf0\xff\x7f'])
+    expect(flawOf(latin1(`RIFF${length}WAVEfmt `), 'audio/wav')).toBeUndefined()
   expect(
     flawOf(latin1('\x1a\x45\xdf\xa3\x81h\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff film'), 'video/webm'),
   ).toBeUndefined()
+})
+
+test('a text in another encoding is told from other files', () => {
+  for (const [bytes, flaw] of [
+    [Buffer.from('\ufeffStraße'), undefined],
+    [latin1('Stra\xdfe'), 'otherLetters'],
+    [Buffer.from('\ufeffStraße', 'utf16le'), 'otherLetters'],
+  ] as const)
+    expect(flawOf(bytes, 'text/plain')).toBe(flaw)
 })
 
 test('what nobody looks into has no flaw', () => {

@@ -4,8 +4,8 @@
  */
 import { soundBegins } from './preview-sound.ts'
 
-/** `otherKind`: not what its type says. `cutOff`: its end is missing. */
-export type Flaw = 'otherKind' | 'cutOff'
+/** `otherKind`: not what its type says. `otherLetters`: no text in UTF-8. `cutOff`: its end is missing. */
+export type Flaw = 'otherKind' | 'otherLetters' | 'cutOff'
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
@@ -24,10 +24,12 @@ const isText = (bytes: Uint8Array): boolean => {
   }
 }
 
-/** Of one that was written while it was recorded, no length is known. */
+/** What is written while it is recorded says the most that fits, with or without a sign: no file that is sold is nearly so long. */
+const riffUnknown = 0x7fff_0000
+
 const isRiffWhole = (bytes: Uint8Array): boolean => {
   const length = bytes.length < 12 ? 0 : viewOf(bytes).getUint32(4, true)
-  return length === 0xffff_ffff || (length > 4 && 8 + length <= bytes.length)
+  return length >= riffUnknown || (length > 4 && 8 + length <= bytes.length)
 }
 
 /** PNG (W3C), 5.3: chunks, of which the last is IEND. */
@@ -142,12 +144,13 @@ const kinds: Readonly<Record<string, Kind>> = {
 export const flawOf = (bytes: Uint8Array, mediaType: string): Flaw | undefined => {
   const kind = kinds[mediaType]
   if (kind === undefined) return undefined
-  if (!kind.is(bytes)) return 'otherKind'
+  if (!kind.is(bytes)) return kind.is === isText ? 'otherLetters' : 'otherKind'
   return kind.isWhole === undefined || kind.isWhole(bytes) ? undefined : 'cutOff'
 }
 
 /** The end of a sentence that begins with the file, and what to do. */
 export const flawSays: Readonly<Record<Flaw, string>> = {
   otherKind: 'is not what its name says. Look what it is, and give it its right ending or choose another.',
+  otherLetters: 'is no text in UTF-8. Save it in that encoding, or look what it is.',
   cutOff: 'ends too early, as after a broken download. Copy or export it again.',
 }

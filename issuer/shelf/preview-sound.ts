@@ -30,10 +30,12 @@ const frameAt = (bytes: Uint8Array, offset: number): Frame | undefined => {
   return { offset, length, seconds: samples / samplingRate }
 }
 
-/** ID3v2: ten bytes and a length of four times seven bits. */
+/** ID3v2: ten bytes and a length of four times seven bits. Zeros that fill it up may stand behind it, too. */
 export const soundBegins = (bytes: Uint8Array): number => {
   if (bytes[0] !== 0x49 || bytes[1] !== 0x44 || bytes[2] !== 0x33) return 0
-  return 10 + [6, 7, 8, 9].reduce((length, at) => length * 128 + ((bytes[at] ?? 0) & 0x7f), 0)
+  let at = 10 + [6, 7, 8, 9].reduce((length, byte) => length * 128 + ((bytes[byte] ?? 0) & 0x7f), 0)
+  while (bytes[at] === 0) at += 1
+  return at
 }
 
 /** A silent first frame tells the length of the whole, which a part must not. */

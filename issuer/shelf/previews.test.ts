@@ -281,6 +281,12 @@ describe('sound', () => {
     expect((await previewOf(wav(6), 'audio/wav'))?.bytes.length).toBe(44 + 16_000)
   })
 
+  test('is found behind the zeros that fill a tag up', async () => {
+    const whole = mp3(230)
+    const filled = Buffer.concat([whole.subarray(0, 15), Buffer.alloc(3000), whole.subarray(15)])
+    expect(await previewOf(filled, 'audio/mpeg')).toEqual(await previewOf(whole, 'audio/mpeg'))
+  })
+
   test('in WAV says how long the part is', async () => {
     const preview = Buffer.from((await previewOf(wav(100), 'audio/wav'))?.bytes ?? [])
     expect(preview.length).toBe(44 + 160_000)

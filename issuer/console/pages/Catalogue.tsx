@@ -269,7 +269,7 @@ function AddArticle({ onTickets, onDone }: { onTickets: () => void; onDone: () =
   }
   const { data: added } = add
   // What is wrong with the file was said before it was added.
-  const isNews = (previewProblem: string | undefined) => previewProblem !== undefined && sent.problem === undefined
+  const isNews = (previewProblem: string | undefined) => previewProblem !== undefined && previewProblem !== sent.problem
   if (added !== undefined && isNews(added.previewProblem))
     return (
       <Form submit="Open the article" onSubmit={async () => open(added.itemId)}>
@@ -300,7 +300,7 @@ function AddArticle({ onTickets, onDone }: { onTickets: () => void; onDone: () =
       </p>
       {sent.problem === undefined ? null : (
         <>
-          <Strip tone="bad">{sent.problem} Customers would pay for what they cannot open.</Strip>
+          <Strip tone="bad">{sent.problem} Customers might pay for what they cannot open.</Strip>
           <div>
             <Button onPress={() => setSent(undefined)}>Choose another file</Button>
           </div>
