@@ -15,7 +15,7 @@ export const makeOperatorPaper = ({ printer, log }: Pick<OperatorParts, 'printer
       return 'printed'
     } catch (error) {
       if (!(error instanceof PrinterFault)) throw error
-      log(`printer: ${error.code}`)
+      log(`printer: ${error.message}`)
       return error.code
     }
   },

@@ -17,7 +17,7 @@ export type PrinterFaultCode = 'offline' | 'paperOut' | 'coverOpen' | 'timeout' 
 export class PrinterFault extends Error {
   readonly code: PrinterFaultCode
   constructor(code: PrinterFaultCode, options?: ErrorOptions) {
-    super(sentences[code], options)
+    super(code === 'notDrawn' ? `${sentences[code]} ${String(options?.cause)}` : sentences[code], options)
     this.name = 'PrinterFault'
     this.code = code
   }
