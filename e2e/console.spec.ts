@@ -106,7 +106,7 @@ test('an operator makes a category, tickets and a merchant’s accent, which the
   const torn = { name: 'map.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 the rest never came') }
   await page.getByLabel('File').setInputFiles(torn)
   await press('Upload and look at it')
-  await expect(page.getByRole('alert')).toContainText('the file ends too early')
+  await expect(page.getByRole('alert')).toContainText('The file ends too early')
   await expect(page.getByRole('button', { name: 'Add it all the same' })).toBeVisible()
   await isAccessible(page)
   await press('Choose another file')

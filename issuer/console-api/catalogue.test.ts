@@ -90,8 +90,8 @@ test('goods of which no preview could be made are sold all the same, and that is
     })
   }
   for (const [itemId, content, says] of [
-    ['torn', cutOff, /^No preview was made: the file ends too early/],
-    ['damaged', damaged, /^No preview was made: the file is damaged/],
+    ['torn', cutOff, /^The file ends too early/],
+    ['damaged', damaged, /^The file is damaged/],
   ] as const) {
     const said = expect.stringMatching(says)
     expect(await upload(`${itemId}.pdf`, Uint8Array.from(content))).toMatchObject({ problem: said })

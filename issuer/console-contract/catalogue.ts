@@ -162,7 +162,7 @@ export const addedArticle = v.object({
   unitsAdded: v.number(),
   /** `none`: of such goods none is made, or they are too short to show a part of. */
   preview: v.picklist(['given', 'made', 'none']),
-  /** Why none was made where one might have been: a sentence. */
+  /** What is wrong with the file, or why no preview was made where one might have been: a sentence. */
   previewProblem: v.optional(v.string()),
 })
 

@@ -10,7 +10,7 @@ import { type DisplayChange, requirePrintable, setDisplay, setMadePreview } from
 export interface AddedArticle extends AddedItem {
   /** `none`: of such goods none is made, or they are too short to show a part of. */
   readonly preview: 'given' | 'made' | 'none'
-  /** Why none was made where one might have been: a sentence. */
+  /** What is wrong with the file, or why no preview was made where one might have been: a sentence. */
   readonly previewProblem?: string
 }
 
@@ -29,10 +29,13 @@ export const addArticle = async (
   if (Object.keys(display).length > 0) await setDisplay(issuer, id, display, who)
   if (isSoldByUnit(added.item)) return { ...added, preview: display.preview == null ? 'none' : 'given' }
   let problem: string | undefined
-  const preview = await setMadePreview(issuer, { itemId: id, contentHash }, async () => {
+  const make = async () => {
     const made = await previewApart({ content: file.bytes, mediaType })
     problem = made.problem
     return made.preview
-  })
+  }
+  const preview = await setMadePreview(issuer, { itemId: id, contentHash }, make)
+  // Whether the goods are whole, a preview that a person gave does not tell.
+  if (preview === 'given') await make()
   return { ...added, preview, ...(problem === undefined ? {} : { previewProblem: problem }) }
 }

@@ -23,15 +23,14 @@ const tasksMax = 8
 
 export interface MadePreview {
   readonly preview?: Preview
-  /** Why there is none where one might have been: a sentence. */
+  /** What is wrong with it, or why none was made where one might have been: a sentence. */
   readonly problem?: string
 }
 
 const madeOf = (preview: Awaited<ReturnType<typeof previewOf>>): MadePreview => {
   if (preview === 'unreadable')
     return {
-      problem:
-        'No preview was made: the file is damaged or locked by a password. Look whether it opens, export it again, or give a preview by hand.',
+      problem: 'The file is damaged or locked by a password. Look whether it opens, and export it again.',
     }
   return preview === undefined ? {} : { preview }
 }
@@ -39,7 +38,7 @@ const madeOf = (preview: Awaited<ReturnType<typeof previewOf>>): MadePreview => 
 /** What is wrong with it as a whole, or a part of it. */
 export const makePreview = async ({ content, mediaType }: PreviewTask): Promise<MadePreview> => {
   const flaw = flawOf(content, mediaType)
-  if (flaw !== undefined) return { problem: `No preview was made: the file ${flawSays[flaw]}` }
+  if (flaw !== undefined) return { problem: `The file ${flawSays[flaw]}` }
   return madeOf(await previewOf(content, mediaType))
 }
 

@@ -188,6 +188,17 @@ describe('an article', () => {
     await expect(setDisplay(issuer, 'story', { picture: { name: 'a.png', bytes: png } })).rejects.toThrow('40000 × 30')
   })
 
+  test('that is torn is named as such, also where a person gave its preview', async () => {
+    const file = { name: 'story.pdf', bytes: bytes('%PDF-1.7 the rest never came') }
+    for (const display of [{}, { preview: picture }] as const satisfies DisplayChange[])
+      expect(await addArticle(issuer, { ...story, file }, display)).toMatchObject({
+        preview: display.preview === undefined ? 'none' : 'given',
+        previewProblem: expect.stringMatching(/^The file ends too early/),
+      })
+    const whole = await addArticle(issuer, story, { preview: picture })
+    expect(whole).not.toHaveProperty('previewProblem')
+  })
+
   test('becomes a print if it is of codes or tickets, and never another', async () => {
     const codes = { ...story, id: 'wifi', kind: 'code', file: { name: 'wifi.txt', bytes: bytes('A-1') } } as const
     const tickets = { ...story, id: 'gate', kind: 'ticket', file: { tickets: { count: 1 } } } as const
