@@ -544,6 +544,25 @@ test.each<[string, (reader: ReturnType<typeof openTill>['reader']) => void]>([
   expect(await screen('declined')).toMatchObject({ reason: 'notAPurse' })
 })
 
+test('with no purse in either reader a sale waits for one to go, and charges none but the purse that comes in its place', async () => {
+  const { kiosk, screen, put, reader } = openTill()
+  for (const readerName of ['Double 00', 'Double 01']) {
+    await kiosk.buy('map')
+    reader.insert(notAPurse, { readerName })
+    expect(await screen('declined')).toMatchObject({ reason: 'notAPurse' })
+    await settled()
+    await kiosk.finish()
+  }
+  await kiosk.buy('map')
+  expect(kiosk.state.screen).toMatchObject({ name: 'pay', phase: 'twoCards' })
+  reader.remove('Double 00')
+  expect(kiosk.state.screen).toMatchObject({ name: 'pay', phase: 'waiting' })
+  const card = makeTestCard({ balanceMinor: 1000 })
+  put(card, { readerName: 'Double 00' })
+  await screen('approved')
+  expect(card.state.balanceMinor).toBe(750)
+})
+
 test('goods of an earlier sale that cannot be opened any more are shown as a claim, once', async () => {
   const { kiosk, screen, put, reader, dataDir, terminal } = openTill()
   const card = makeTestCard({ balanceMinor: 1000 })
