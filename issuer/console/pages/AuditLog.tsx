@@ -9,69 +9,12 @@ import { Button } from '../parts/Button.tsx'
 import { type Column, DataTable, PlainTable } from '../parts/DataTable.tsx'
 import { Dialog } from '../parts/Dialog.tsx'
 import { FilterDay, Filters, FilterText } from '../parts/Filters.tsx'
-import { formatCount, formatMoney, formatTime } from '../parts/format.ts'
+import { formatCount } from '../parts/format.ts'
 import { KeyValue, PageHead, Strip } from '../parts/layout.tsx'
 import { ShownLink } from '../parts/ShownLink.tsx'
 import { useList } from '../parts/use-list.ts'
 import { Code, DateTime, None } from '../parts/values.tsx'
-
-interface Difference {
-  readonly field: string
-  readonly before: string | undefined
-  readonly after: string | undefined
-}
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-interface Book {
-  readonly currency: string
-  readonly timeZone: string
-}
-
-/** The log keeps sums in minor units, moments in seconds or in UTC; who reads it here is shown money and times. */
-const textOf = (value: unknown, at: string, { currency, timeZone }: Book): string | undefined => {
-  if (value === undefined) return undefined
-  if (typeof value === 'string')
-    return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? formatTime(new Date(value), timeZone, 0) : value
-  if (Number.isSafeInteger(value) && at.endsWith('Minor')) return formatMoney(Number(value), currency)
-  if (Number.isSafeInteger(value) && at.endsWith('At')) return formatTime(new Date(Number(value) * 1000), timeZone, 0)
-  return JSON.stringify(value)
-}
-
-/** Such as "price" of "priceMinor", "due at" of "dueAt": its value says the unit. */
-const wordsOf = (field: string): string =>
-  field.replace(/Minor$/, '').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
-
-/** Leaves of a value, by their path. */
-const leaves = (value: unknown, book: Book, at = ''): readonly (readonly [string, string])[] => {
-  if (isRecord(value) && Object.keys(value).length > 0)
-    return Object.entries(value).flatMap(([name, member]) => leaves(member, book, at === '' ? name : `${at}.${name}`))
-  const text = textOf(value, at, book)
-  return text === undefined ? [] : [[at === '' ? 'value' : at, text]]
-}
-
-/** Fields that differ, in their order. */
-const differences = ({ before, after }: AuditRow, book: Book): readonly Difference[] => {
-  const [old, now] = [new Map(leaves(before, book)), new Map(leaves(after, book))]
-  return [...new Set([...old.keys(), ...now.keys()])]
-    .map((field) => ({ field, before: old.get(field), after: now.get(field) }))
-    .filter((each) => each.before !== each.after)
-}
-
-const inShort = (row: AuditRow, book: Book): string => {
-  const [first, ...more] = differences(row, book)
-  if (first === undefined) return ''
-  const field = wordsOf(first.field)
-  const change =
-    first.before === undefined
-      ? `${field}: ${first.after}`
-      : first.after === undefined
-        ? `${field}: no longer ${first.before}`
-        : `${field}: ${first.before} → ${first.after}`
-  const short = change.length > 60 ? `${change.slice(0, 59)}…` : change
-  return more.length === 0 ? short : `${short}, and ${more.length} more`
-}
+import { differences, inShort, wordsOf } from './audit-changes.ts'
 
 function InShort({ row }: { row: AuditRow }) {
   return inShort(row, useSession().book) || <None />
