@@ -40,6 +40,8 @@ describe('columnsOf', () => {
     expect(columnsOf({ widthPx: 1080, heightPx: 1920, items: 3, text: 30 })).toBe(1)
     expect(columnsOf({ widthPx: 1080, heightPx: 1920, items: 30, text: 30 })).toBe(2)
     expect(columnsOf({ widthPx: 1920, heightPx: 1080, items: 3, text: 30 })).toBe(3)
+    expect(columnsOf({ widthPx: 1920, heightPx: 1080, items: 2, text: 30 })).toBe(2)
+    expect(columnsOf({ widthPx: 1920, heightPx: 1080, items: 1, text: 30 })).toBe(1)
     expect(columnsOf({ widthPx: 1920, heightPx: 1080, items: 30, text: 30 })).toBe(4)
   })
 

@@ -90,6 +90,6 @@ export function columnsOf({
   text: number
 }): number {
   const fitting = Math.max(1, Math.floor(widthPx / (text * 10.5)))
-  const wished = widthPx > heightPx ? Math.max(3, Math.ceil(items / 2) > 3 ? 4 : 3) : items <= 4 ? 1 : 2
+  const wished = widthPx > heightPx ? (items > 6 ? 4 : Math.min(3, Math.max(items, 1))) : items <= 4 ? 1 : 2
   return Math.min(fitting, wished)
 }
