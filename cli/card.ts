@@ -208,6 +208,20 @@ const personalisedText = (made: Awaited<ReturnType<typeof personalise>>): string
   return `Card ${made.cardId} in ${made.currency}, until ${made.expiry.slice(0, 10)}, balance 0, holds up to ${money(made.balanceMaxMinor ?? 0)}, ${free}.`
 }
 
+/** The card does not say whether it has a PIN, but until which sum it asks for none. */
+export const pinText = ({
+  pinFreeLeftMinor,
+  balanceMaxMinor,
+  pinTriesLeft,
+  currency,
+}: Pick<
+  Awaited<ReturnType<typeof inspectCard>>,
+  'pinFreeLeftMinor' | 'balanceMaxMinor' | 'pinTriesLeft' | 'currency'
+>) =>
+  pinFreeLeftMinor > balanceMaxMinor
+    ? 'asks for no PIN'
+    : `${formatAmount(pinFreeLeftMinor, currency)} before it asks for its PIN, ${pinTriesLeft} ${pinTriesLeft === 1 ? 'try' : 'tries'} left`
+
 export const cardCommands = (): Command => {
   const card = new Command('card').description('cards, through any PC/SC reader')
 
@@ -245,7 +259,7 @@ export const cardCommands = (): Command => {
       result(options, info, () =>
         [
           `Card ${info.cardId}: ${info.status}, ${formatAmount(info.balanceMinor, info.currency)} ${info.currency}`,
-          `${info.counter} transactions, expires ${info.expiry.slice(0, 10)}, key version ${info.keyVersion}, ${info.pinTriesLeft} PIN tries left`,
+          `${info.counter} transactions, expires ${info.expiry.slice(0, 10)}, key version ${info.keyVersion}, ${pinText(info)}`,
         ].join('\n'),
       )
     })

@@ -228,9 +228,12 @@ const bankCommands = (issuer: Command, { storeOption, withIssuer }: Surroundings
     )
 }
 
+const nobodyToClose = (untilDay: string) =>
+  `There is no merchant to close: all that there were on ${untilDay} are closed until that day or later.`
+
 /** What closing would do for each merchant, and what for all of them. */
-const previewsText = (previews: readonly Statement[], currency: string): string => {
-  if (previews.length === 0) return 'There is no merchant to close: all are closed until that day.'
+const previewsText = (previews: readonly Statement[], untilDay: string, currency: string): string => {
+  if (previews.length === 0) return nobodyToClose(untilDay)
   const money = (minor: number) => formatAmount(minor, currency)
   const amountsOf = ({ sales, reversals, feeMinor, payoutMinor, dueMinor, held, closingMinor }: Statement) => [
     sales.amountMinor,
@@ -252,7 +255,7 @@ const previewsText = (previews: readonly Statement[], currency: string): string 
   return table([...head, 'carried over', ''], [...rows, [`all ${previews.length}`, '', '', ...sums.map(money), '']])
 }
 
-const closedText = (closed: readonly ClosedPeriod[], currency: string): string => {
+const closedText = (closed: readonly ClosedPeriod[], untilDay: string, currency: string): string => {
   const money = (minor: number) => formatAmount(minor, currency)
   const rows = closed.map((each) => [
     ...[String(each.periodNo), each.merchant, each.fromDay, each.untilDay, money(each.feeMinor)],
@@ -271,7 +274,7 @@ const closedText = (closed: readonly ClosedPeriod[], currency: string): string =
     'carried over',
     'closed',
   ]
-  return closed.length === 0 ? 'There is no merchant to close.' : table(head, rows)
+  return closed.length === 0 ? nobodyToClose(untilDay) : table(head, rows)
 }
 
 export const statementText = (statement: Statement): string => {
@@ -317,7 +320,7 @@ const closeCommand = (period: Command, { storeOption, withIssuer }: Surroundings
         if (options.preview === true) {
           if (merchant === undefined) {
             const previews = await previewAllPeriods(opened, untilDay)
-            result(options, { previews }, () => previewsText(previews, opened.book.currency))
+            result(options, { previews }, () => previewsText(previews, untilDay, opened.book.currency))
             return
           }
           const preview = await previewPeriod(opened, { merchant, untilDay })
@@ -329,7 +332,7 @@ const closeCommand = (period: Command, { storeOption, withIssuer }: Surroundings
           merchant === undefined
             ? await closeAllPeriods(opened, { untilDay, by })
             : [await closePeriod(opened, { merchant, untilDay, by })]
-        result(options, { periods: closed }, () => closedText(closed, opened.book.currency))
+        result(options, { periods: closed }, () => closedText(closed, untilDay, opened.book.currency))
       }),
     )
 }
