@@ -28,6 +28,7 @@ import { CardLink, pathTo } from '../parts/links.tsx'
 import { MoneyDecisions, Proposed } from '../parts/MoneyDecisions.tsx'
 import { Answer } from '../parts/states.tsx'
 import { useList } from '../parts/use-list.ts'
+import { useTab } from '../parts/use-tab.ts'
 import { Badge, Count, DateTime, Money, None } from '../parts/values.tsx'
 
 function Behind({ funding }: { funding: Funding }) {
@@ -285,7 +286,7 @@ function Closures() {
 }
 
 export default function FundingPage() {
-  const [at, setAt] = useState<'behind' | 'lots' | 'closures' | 'agree'>('behind')
+  const [at, setAt] = useTab(['behind', 'lots', 'closures', 'agree'])
   const decisions = useApi(decisionsAnswer, '/money-decisions', { live: ['audit'] })
   const funding = useApi(fundingAnswer, '/funding', { live: ['books', 'cards'] })
   return (

@@ -19,7 +19,8 @@ export function Proposed({ amountMinor }: { amountMinor: number }) {
   return (
     <p>
       <Money minor={amountMinor} strong /> is over what one person decides alone in a day. Nothing is done yet: somebody
-      else of finance agrees within {proposalDaysMax} days, under <Link href="/funding">Funding</Link>, “To be agreed”.
+      else of finance agrees within {proposalDaysMax} days, under <Link href="/funding?tab=agree">Funding</Link>, “To be
+      agreed”.
     </p>
   )
 }
@@ -119,7 +120,16 @@ export function MoneyDecisions({ limitMinor, rows }: { limitMinor: number; rows:
   const finance = useMay('finance')
   const [lot, setLot] = useState<Lot>()
   const columns: readonly Omit<Column<WaitingDecisionRow>, 'sort'>[] = [
-    { id: 'what', title: 'What', wide: true, cell: (row) => <What decision={row.decision} /> },
+    {
+      id: 'what',
+      title: 'What',
+      wide: true,
+      cell: (row) => (
+        <p className="whole">
+          <What decision={row.decision} />
+        </p>
+      ),
+    },
     { id: 'amount', title: 'Amount', align: 'end', cell: (row) => <Money minor={row.decision.amountMinor} strong /> },
     { id: 'by', title: 'Proposed by', cell: (row) => row.proposedBy },
     { id: 'at', title: 'When', priority: 2, cell: (row) => <DateTime at={row.proposedAt} /> },

@@ -67,7 +67,7 @@ const exceptionReasons: Words = {
 }
 
 const entryStatuses: Words = {
-  captured: { title: 'Captured', tone: 'good', says: 'The card proved it.' },
+  captured: { title: 'Captured', tone: 'good', says: 'The terminal saw the card’s proof.' },
   witness: {
     title: 'Witness',
     tone: 'note',
