@@ -265,6 +265,22 @@ describe('a PDF of six hundred pages', () => {
     for (const count of pixels) expect(count).toBeLessThanOrEqual(8_000_000)
     await wayOut()
   })
+
+  test('is seen page by page as a whole, too, on a screen that is wider than high', async () => {
+    await page.setViewportSize({ width: 1920, height: 1080 })
+    await open('plan', 'application/pdf')
+    const first = page.locator('canvas[aria-label="Page 1 of 600"]')
+    const hidden = () =>
+      first.evaluate((canvas) => canvas.clientHeight - (canvas.closest('.viewer-stage')?.clientHeight ?? 0))
+    await first.waitFor()
+    expect(await hidden()).toBeGreaterThan(100)
+    await press('further')
+    await expect.poll(hidden).toBeLessThanOrEqual(1)
+    await expect.poll(() => page.locator('canvas[data-ready]').count()).toBeGreaterThanOrEqual(1)
+    expect(await page.locator('button[data-action="further"]').isDisabled()).toBe(true)
+    await page.setViewportSize({ width: 1080, height: 1920 })
+    await wayOut()
+  })
 })
 
 describe('two hours of sound', () => {

@@ -15,6 +15,9 @@ const canvasPixelsMax = 8_000_000
 /** A file may say that it has any number of pages, of any shape. */
 const pagesMax = 5_000
 const ratioMax = 10
+/** One step less than `zooms` begin with. */
+const wholePage = -1
+const wholeShareMax = 0.9
 /** Of one page's text. */
 const heardCharactersMax = 20_000
 
@@ -38,9 +41,12 @@ export default function PdfView({ contentUrl }: { contentUrl: string }): ReactEl
 function Pages({ document, firstRatio }: { document: PDFDocumentProxy; firstRatio: number }): ReactElement {
   const { words } = useWords()
   const [zoom, setZoom] = useState(0)
-  const factor = zooms[zoom] ?? 1
   const scroller = useRef<HTMLDivElement>(null)
-  const widthPx = useWidth(scroller) * factor
+  const stage = useSize(scroller)
+  /** As a page is seen whole: where that is much smaller than as wide as the stage, it can be had. */
+  const whole = stage.heightPx / (stage.widthPx * firstRatio)
+  const factor = zoom === wholePage ? whole : (zooms[zoom] ?? 1)
+  const widthPx = stage.widthPx * factor
   /** Until a page was seen it is taken to have the first one's shape. */
   const [ratios, setRatios] = useState<ReadonlyMap<number, number>>(new Map())
   const count = Math.min(document.numPages, pagesMax)
@@ -97,24 +103,25 @@ function Pages({ document, firstRatio }: { document: PDFDocumentProxy; firstRati
             </bdi>
           </>
         )}
-        <ZoomButtons zoom={zoom} onZoom={setZoom} />
+        <ZoomButtons zoom={zoom} least={whole < wholeShareMax ? wholePage : 0} onZoom={setZoom} />
       </div>
     </div>
   )
 }
 
-function useWidth(element: { readonly current: HTMLElement | null }): number {
-  const [width, setWidth] = useState(0)
+/** Zeros until it is laid out. */
+function useSize(element: { readonly current: HTMLElement | null }): { widthPx: number; heightPx: number } {
+  const [size, setSize] = useState({ widthPx: 0, heightPx: 0 })
   useLayoutEffect(() => {
     if (element.current === null) return
     const measured = element.current
-    const read = () => setWidth(measured.clientWidth)
+    const read = () => setSize({ widthPx: measured.clientWidth, heightPx: measured.clientHeight })
     read()
     const watch = new ResizeObserver(read)
     watch.observe(measured)
     return () => watch.disconnect()
   }, [element])
-  return width
+  return size
 }
 
 function useDocument(contentUrl: string): Opened {

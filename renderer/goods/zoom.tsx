@@ -7,12 +7,13 @@ import { Icon } from '../parts/Icon.tsx'
 export const zooms = [1, 1.5, 2.25, 3.4] as const
 
 interface ZoomButtonsProps {
-  /** A place in `zooms`. */
+  /** A place in `zooms`, or `least`. */
   readonly zoom: number
+  readonly least?: number
   readonly onZoom: (zoom: number) => void
 }
 
-export function ZoomButtons({ zoom, onZoom }: ZoomButtonsProps): ReactElement {
+export function ZoomButtons({ zoom, least = 0, onZoom }: ZoomButtonsProps): ReactElement {
   const { words } = useWords()
   return (
     <>
@@ -20,8 +21,8 @@ export function ZoomButtons({ zoom, onZoom }: ZoomButtonsProps): ReactElement {
         action="further"
         className="button-icon"
         aria-label={words.goods.further}
-        disabled={zoom === 0}
-        onClick={() => onZoom(Math.max(0, zoom - 1))}
+        disabled={zoom <= least}
+        onClick={() => onZoom(Math.max(least, zoom - 1))}
       >
         <Icon name="minus" />
       </Button>
