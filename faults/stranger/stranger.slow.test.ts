@@ -19,7 +19,7 @@ import { seededNumbers } from '../reader/fault-list.ts'
 import { soakMinutes } from '../reader/soak-minutes.ts'
 import { openAuditor } from './auditor.ts'
 import { openShop, type Shop, type ShopItem } from './shop.ts'
-import { customer, type Street } from './stranger.ts'
+import { customer, type Street, touchesAgain } from './stranger.ts'
 import { watchPage } from './watched-page.ts'
 
 const seed = Number(process.env.FARTHING_FAULT_SEED ?? 1)
@@ -121,7 +121,8 @@ const day = async (seed: number, endsAtMs: number) => {
     await printer.close()
   }
   const answers = street.answers.toSorted((a, b) => a.ms - b.ms)
-  return { count, screens: Object.fromEntries(auditor.counts), slowest: answers.at(-1) }
+  const again = trace.flatMap((what, at) => (what === touchesAgain ? [trace.slice(Math.max(0, at - 4), at)] : []))
+  return { count, screens: Object.fromEntries(auditor.counts), slowest: answers.at(-1), again }
 }
 
 /**
@@ -173,8 +174,9 @@ test(
   async () => {
     const endsAtMs = performance.now() + soakMinutes * 60_000
     for (let next = seed; next === seed || performance.now() < endsAtMs; next += 1) {
-      const { count, screens, slowest } = await day(next, endsAtMs)
+      const { count, screens, slowest, again } = await day(next, endsAtMs)
       console.log(`seed ${next}: ${count} strangers:`, screens, 'slowest answer:', slowest)
+      console.log('touched twice, and what came before:', again)
     }
   },
   120_000 + soakMinutes * 2 * 60_000,

@@ -32,6 +32,7 @@ const leaveTouchesMax = 12
 const workMsMax = 20_000
 /** Who gets no answer touches once more. */
 const againMs = 3_000
+export const touchesAgain = 'touches again'
 /** Longer than any screen's patience. */
 const patienceMs = 300_000
 const keys = ['Enter', 'Escape', 'Tab', 'Backspace', ' ', 'ArrowDown', '7', 'a', 'F5', 'Control+r', 'Alt+ArrowLeft']
@@ -205,9 +206,19 @@ export const customer = async (street: Street, options: { readonly steps: number
     if (chance < 62) return touchSomething(seen)
     if (chance < 67) return insert()
     if (chance < 73) return pull()
-    if (chance < 78) return page.touch(anywhere(seen))
-    if (chance < 83) return page.swipe(anywhere(seen), anywhere(seen))
-    if (chance < 88) return page.press(pick(keys) ?? 'Tab')
+    if (chance < 78) {
+      log('touches anywhere')
+      return page.touch(anywhere(seen))
+    }
+    if (chance < 83) {
+      log('swipes')
+      return page.swipe(anywhere(seen), anywhere(seen))
+    }
+    if (chance < 88) {
+      const key = pick(keys) ?? 'Tab'
+      log(`presses ${key}`)
+      return page.press(key)
+    }
     if (chance < 94) return wish()
     if (chance < 96) return worldFails()
     return pause(random(400))
@@ -249,7 +260,7 @@ export const customer = async (street: Street, options: { readonly steps: number
         await page.touch(out)
         // It may have come in the very moment in which a card was met.
         if (!(await change(seen, againMs))) {
-          log('touches again')
+          log(touchesAgain)
           await page.touch(out)
         }
       }
