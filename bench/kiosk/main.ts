@@ -267,7 +267,8 @@ try {
       leftMib <= limits.leftMib,
     )
   }
-  await sleep(day, { restsMs: at(22, 15), wakesMs: at(24 + 6, 5) })
+  // The last large goods were shown after ten o'clock, and it rests ten minutes after a touch.
+  await sleep(day, { restsMs: Math.max(at(22, 15), clock.nowMs() + 11 * 60_000), wakesMs: at(24 + 6, 5) })
   await runErrand(page, { card: await shop.makeCard(1000), itemId: 'a-page' })
   say('the night passed, and the first of the next morning bought', true)
 } finally {
