@@ -39,19 +39,16 @@ const openFonts = () => {
   const opened = new Map<string, Font>()
   const openedPieces = new Map<string, Font>()
   const pieceFonts = new WeakSet<Font>()
-  const open = (file: string): Font => {
-    const known = opened.get(file)
+  const open = (file: string, among = opened): Font => {
+    const known = among.get(file)
     if (known !== undefined) return known
     const font = openSync(file)
-    opened.set(file, font)
+    among.set(file, font)
     return font
   }
   const openPiece = (file: string): Font => {
-    const known = openedPieces.get(file)
-    if (known !== undefined) return known
-    if (openedPieces.size === piecesMax) openedPieces.clear()
-    const font = openSync(file)
-    openedPieces.set(file, font)
+    if (openedPieces.size === piecesMax && !openedPieces.has(file)) openedPieces.clear()
+    const font = open(file, openedPieces)
     pieceFonts.add(font)
     return font
   }
